@@ -1,0 +1,34 @@
+"""The server: Streamlit's app with our routes beside it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app import demo, maps, services, thumbnails
+from pul.errors import PulError
+
+
+@asynccontextmanager
+async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    if services.default_location() == services.demo_location():
+        demo.begin()
+    yield {}
+    demo.end()
+
+
+def _explain(error: Exception) -> bool:
+    """Show an error that we foresaw in its own words; leave any other to Streamlit's trace."""
+    if isinstance(error, PulError):
+        st.error(str(error))
+    return isinstance(error, PulError)
+
+
+app = st.App(
+    Path(__file__).with_name("studio.py"),
+    routes=[*thumbnails.ROUTES, *maps.ROUTES],
+    lifespan=_lifespan,
+    on_script_error=_explain,
+)

@@ -1,0 +1,1 @@
+"""Pieces of a page: plain data in, plain data out; none of them knows a workspace."""

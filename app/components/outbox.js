@@ -1,0 +1,82 @@
+// What a person did and the server has not yet stored: in order, and in the browser's storage until it has.
+const RESEND_MS = 4000;
+
+class Outbox {
+  constructor(workspace, onChange) {
+    this.prefix = `pul:outbox:${workspace}:`;
+    this.onChange = onChange;
+    this.annotator = stored("pul:annotator") ?? newName();
+    store("pul:annotator", this.annotator);
+    this.tab = newName();
+    this.number = 0;
+    this.commits = this.leftBehind();
+    this.timer = setInterval(() => this.resend(), 1000);
+  }
+
+  dispose() {
+    clearInterval(this.timer);
+  }
+
+  connect(send) {
+    const isFirst = !this.deliver;
+    this.deliver = send;
+    if (isFirst) this.send(); // also tells the server who is here, for undo and redo
+  }
+
+  put(act) {
+    this.number += 1;
+    const commit = { token: `${this.annotator}-${this.tab}-${this.number}`, ...act };
+    this.commits.push(commit);
+    store(this.prefix + this.tab, JSON.stringify(this.commits));
+    this.send();
+    return commit.token;
+  }
+
+  acknowledge(tokens) {
+    const known = new Set(tokens);
+    const before = this.commits.length;
+    this.commits = this.commits.filter((commit) => !known.has(commit.token));
+    if (this.commits.length === before) return;
+    for (const key of this.keys()) {
+      const left = JSON.parse(stored(key) ?? "[]").filter((commit) => !known.has(commit.token));
+      store(key, left.length ? JSON.stringify(left) : null);
+    }
+    this.onChange();
+  }
+
+  send() {
+    this.sentAt = performance.now();
+    this.deliver?.("outbox", { annotator: this.annotator, commits: this.commits, sent: `${this.tab}-${Date.now()}` });
+    this.onChange();
+  }
+
+  resend() {
+    if (this.commits.length && performance.now() - this.sentAt > RESEND_MS) this.send();
+  }
+
+  get isLate() {
+    return this.commits.length > 0 && performance.now() - this.sentAt > RESEND_MS / 2;
+  }
+
+  leftBehind() { // by a page that was closed or reloaded before the server had answered
+    return this.keys().flatMap((key) => JSON.parse(stored(key) ?? "[]"));
+  }
+
+  keys() {
+    try {
+      return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort();
+    } catch {
+      return [];
+    }
+  }
+}
+
+const newName = () => Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(36).padStart(2, "0")).join("");
+
+function stored(key) {
+  try { return localStorage.getItem(key); } catch { return null; }
+}
+
+function store(key, value) { // a browser that keeps nothing still labels: the queue is in memory too
+  try { if (value === null) localStorage.removeItem(key); else localStorage.setItem(key, value); } catch { /* kept in memory */ }
+}

@@ -1,0 +1,9 @@
+"""Colours that hold for colour-blind eyes, on light and on dark ground."""
+
+# After Okabe and Ito (2008), lightened or darkened where a theme's ground would swallow them.
+RUNS = ("#2F7FC1", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+CAMERAS = (*RUNS, "#8C6BB1", "#A6761D", "#66A61E", "#888888", "#E7298A", "#1B9E77")
+CLUSTERS = CAMERAS
+RELIABLE, OTHER = "#2F7FC1", "#9A9A9A"
+COSINE = ("#5B4B9A", "#4C78A8", "#4FA59B", "#A9B84C", "#EDB120")  # from low to high
+SPLITS = {"train": "#2F7FC1", "query": "#E69F00", "gallery": "#009E73"}

@@ -1,0 +1,187 @@
+// The tiles of a card: grouped by camera, tracklets fanned out; click, brush, range, keyboard, and a larger picture on hover.
+const TILE_WIDTHS = [112, 96, 80, 64];
+const WALK = 8; // tiles of a tracklet in a fan: it fits the line at any width
+const ROOM = 0.75; // share of the height that a new card may fill, so that what joins it finds room
+
+class Tiles {
+  constructor(element, zoom, onMark) {
+    Object.assign(this, { element, zoom, onMark, cursor: -1, anchor: -1 });
+    element.onpointerdown = (event) => this.press(event);
+    element.onpointermove = (event) => this.brush(event);
+    element.onpointerup = element.onpointercancel = () => this.release();
+  }
+
+  show(work, cameras, thumbs) {
+    const groups = arrange(work.tiles, work.accepted);
+    const isNewCard = this.card !== work.card.id;
+    this.card = work.card.id;
+    this.order = groups.flatMap((group) => group.tiles);
+    this.work = work;
+    const key = this.order.map((tile) => tile.image).join();
+    if (isNewCard || key !== this.key) {
+      this.element.innerHTML = groups.map((group, n) => groupHtml(group, cameras, thumbs, groups[n - 1])).join("");
+      this.figures = new Map(Array.from(this.element.querySelectorAll("figure"), (figure) => [Number(figure.dataset.image), figure]));
+      this.key = key;
+      this.zoom.watch(this.element, "figure");
+    }
+    if (isNewCard) { this.cursor = this.anchor = -1; this.element.scrollTop = 0; this.fit(TILE_WIDTHS[0], ROOM); }
+    else this.fit(this.width, 1);
+    this.mark();
+  }
+
+  // The largest tiles that fit; where even the smallest do not, tracklets are stacked closer.
+  fit(largest, room) {
+    const { style } = this.element;
+    const isFull = () => this.figures.size > 0 && this.element.lastElementChild.offsetTop + this.element.lastElementChild.offsetHeight > room * (this.element.clientHeight - 50);
+    style.setProperty("--fan", "0.45");
+    for (const width of TILE_WIDTHS.filter((size) => size <= largest)) {
+      this.width = width;
+      style.setProperty("--tile", `${width}px`);
+      if (!isFull()) return;
+    }
+    style.setProperty("--fan", "0.7");
+  }
+
+  mark() {
+    for (const [image, figure] of this.figures) {
+      const isDropped = this.marking?.get(image) ?? this.work.dropped.has(image);
+      figure.classList.toggle("dropped", isDropped);
+      figure.setAttribute("aria-selected", String(!isDropped));
+    }
+    this.order.forEach((tile, place) => this.figures.get(tile.image).classList.toggle("cursor", place === this.cursor));
+  }
+
+  // ---- the pointer: what is dragged over becomes what the first tile becomes
+  press(event) {
+    const place = this.placeOf(event.target);
+    if (place < 0 || event.button !== 0) return;
+    event.preventDefault(); // no focus, no dragging of pictures
+    this.zoom.hide();
+    const isDropped = event.shiftKey && this.anchor >= 0 ? this.isDropped(this.anchor) : !this.isDropped(place);
+    this.marking = new Map();
+    this.brushing = isDropped;
+    this.isSingle = event.altKey;
+    this.last = place;
+    if (event.shiftKey && this.anchor >= 0) this.paint(this.range(this.anchor, place));
+    else { this.anchor = place; this.paint(this.unit(place)); }
+  }
+
+  brush(event) {
+    if (!this.marking) return;
+    const place = this.placeOf(document.elementFromPoint(event.clientX, event.clientY));
+    if (place < 0 || place === this.last) return;
+    this.paint(this.unit(place));
+    this.last = place;
+  }
+
+  paint(images) {
+    for (const image of images) this.marking.set(image, this.brushing);
+    this.mark();
+  }
+
+  range(from, to) {
+    return this.order.slice(Math.min(from, to), Math.max(from, to) + 1).map((tile) => tile.image);
+  }
+
+  // A tracklet is one person: its tiles go together, unless Alt asks for one of them.
+  unit(place) {
+    const { tracklet, image, isChosen } = this.order[place];
+    if (this.isSingle) return [image];
+    return this.order.filter((tile) => tile.tracklet === tracklet && tile.isChosen === isChosen).map((tile) => tile.image);
+  }
+
+  release() {
+    if (!this.marking) return;
+    const images = [...this.marking.keys()];
+    this.marking = null;
+    this.onMark(images, this.brushing);
+  }
+
+  // ---- the keyboard
+  move(step, isRange) {
+    const before = this.cursor;
+    const next = Math.min(this.order.length - 1, Math.max(0, before < 0 ? 0 : before + step));
+    this.cursor = next;
+    this.mark();
+    this.current?.scrollIntoView({ block: "nearest" });
+    if (!isRange || before < 0) return;
+    const isDropped = this.isDropped(before);
+    this.onMark([this.order[next].image], isDropped);
+  }
+
+  moveLine(direction) {
+    const here = this.current?.getBoundingClientRect();
+    if (!here) { this.move(0, false); return; }
+    const middle = (box) => (box.left + box.right) / 2;
+    let best = Infinity;
+    let found = this.cursor;
+    this.order.forEach((tile, place) => {
+      const box = this.figures.get(tile.image).getBoundingClientRect();
+      const down = (box.top - here.top) * direction;
+      const cost = down < 20 ? Infinity : 4 * down + Math.abs(middle(box) - middle(here));
+      if (cost < best) { best = cost; found = place; }
+    });
+    this.cursor = found;
+    this.move(0, false);
+  }
+
+  toggle(isSingle) {
+    if (this.cursor < 0) { this.move(0, false); return; }
+    this.isSingle = isSingle;
+    this.onMark(this.unit(this.cursor), !this.isDropped(this.cursor));
+  }
+
+  get current() {
+    return this.cursor < 0 ? null : this.figures.get(this.order[this.cursor].image);
+  }
+
+  isDropped(place) {
+    return this.work.dropped.has(this.order[place].image);
+  }
+
+  placeOf(target) {
+    const figure = target?.closest?.("figure[data-image]");
+    return figure && this.element.contains(figure) ? this.order.findIndex((tile) => String(tile.image) === figure.dataset.image) : -1;
+  }
+}
+
+// As the server ordered them: those that look like one person by camera, then the rest of the cluster; last what was joined.
+function arrange(tiles, accepted) {
+  const groups = [];
+  for (const tile of tiles) {
+    const last = groups.at(-1);
+    if (last && last.camera === tile.camera && last.isLoose === !tile.isChosen) last.tiles.push(tile);
+    else groups.push({ camera: tile.camera, isLoose: !tile.isChosen, tiles: [tile] });
+  }
+  accepted.forEach((candidate, n) => groups.push({ camera: null, accepted: n + 1, tiles: candidate.tiles }));
+  return groups;
+}
+
+function groupHtml(group, cameras, thumbs, before) {
+  const { camera, accepted, isLoose, tiles } = group;
+  const name = accepted ? `joined ${accepted}` : camera === null ? "" : `cam ${camera}`;
+  const color = accepted ? "var(--st-primary-color)" : cameras[camera] ?? "var(--st-border-color)";
+  const caption = `${name}${tiles.length > 1 ? `${name && " · "}${tiles.length}` : ""}`;
+  const heading = isLoose && !before?.isLoose ? "<h5>Same cluster, looks different: click who belongs to the person</h5>"
+    : accepted && !before?.accepted ? "<h5>Joined: click who does not belong</h5>" : "";
+  const walks = walksOf(tiles).map((walk, n) =>
+    `<div class="walk">${walk.map((tile, place) => figureHtml(tile, n + place === 0 ? caption : "", color, isLoose, thumbs)).join("")}</div>`);
+  return heading + walks.join("");
+}
+
+// One tracklet, or a part of it that fits a line.
+function walksOf(tiles) {
+  const walks = [];
+  tiles.forEach((tile, place) => {
+    if (place && tile.tracklet === tiles[place - 1].tracklet && walks.at(-1).length < WALK) walks.at(-1).push(tile);
+    else walks.push([tile]);
+  });
+  return walks;
+}
+
+function figureHtml(tile, caption, color, isLoose, thumbs) {
+  const hints = [tile.camera === null ? "image" : `camera ${tile.camera}`, !tile.isReliable && "below λ", isLoose && "same cluster, looks different"];
+  return `<figure class="${tile.isReliable ? "" : "far"} ${isLoose ? "loose" : ""}" style="--c:${color}" data-image="${tile.image}" role="option">` +
+    `<figcaption>${escape(caption)}</figcaption>` +
+    `<img src="${thumbs}${tile.token}" alt="${escape(hints.filter(Boolean).join(", "))}" width="64" height="128" draggable="false"></figure>`;
+}

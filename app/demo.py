@@ -1,0 +1,124 @@
+"""The demo: made once, in a process of its own, and its run started when its people are there."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from app import services
+from pul.errors import PulError
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoState:
+    """Where the demo stands.
+
+    Attributes:
+        status: `absent`, `making`, `ready` or `failed`.
+        message: What happens, or what went wrong; "" where there is nothing to say.
+        share: How much of it is made, in [0, 1].
+    """
+
+    status: Literal["absent", "making", "ready", "failed"]
+    message: str = ""
+    share: float = 0.0
+
+
+class _Maker:
+    """The one process that makes the demo, and what became of it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._n_done = self._n_total = 0
+        self._error = ""
+
+    def begin(self) -> None:
+        with self._lock:
+            if self._is_making():
+                return
+            self._n_done = self._n_total = 0
+            self._error = ""
+            if services.exists(services.demo_location()):
+                self._start_run()
+                return
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, services.demo_location()],
+                cwd=services.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+
+    def end(self) -> None:
+        if self._process is not None and self._is_making():
+            self._process.terminate()
+            self._process.wait(timeout=10)
+
+    def state(self) -> DemoState:
+        if self._is_making():
+            share = self._n_done / self._n_total if self._n_total else 0.0
+            people = f"drawing people: {self._n_done:,} of {self._n_total:,} images"
+            return DemoState("making", people if self._n_total else "starting", share)
+        if services.exists(services.demo_location()):
+            return DemoState("ready", self._error, 1.0)
+        return DemoState("failed" if self._error else "absent", self._error)
+
+    def _is_making(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _follow(self, process: subprocess.Popen[str]) -> None:
+        said, complaint = process.stdout or (), process.stderr
+        for line in said:
+            self._n_done, self._n_total = map(int, line.split())
+        why = complaint.read().strip().rpartition("\n")[2] if complaint else ""
+        if process.wait() == 0:
+            self._start_run()
+        else:
+            self._error = why or f"its process ended with status {process.returncode}"
+
+    def _start_run(self) -> None:
+        if os.environ.get("PUL_STUDIO_DEMO_RUN") == "0":
+            return
+        try:
+            services.start_demo_run()
+        except PulError as error:
+            self._error = f"The demo's run did not start. {error}"
+            _LOG.warning(self._error)
+
+
+_maker = _Maker()
+
+
+def begin() -> None:
+    """Make the demo if there is none, and start its run if it never had one; returns at once."""
+    _maker.begin()
+
+
+def end() -> None:
+    """Stop making it; what is half made is made anew the next time."""
+    _maker.end()
+
+
+def state() -> DemoState:
+    """Return where the demo stands."""
+    return _maker.state()
+
+
+def main() -> None:
+    """Make the demo at the given place: `python -m app.demo LOCATION`; prints done and total."""
+    try:
+        services.make_demo(sys.argv[1], lambda done, total: print(done, total, flush=True))
+    except PulError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

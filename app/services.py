@@ -1,0 +1,375 @@
+"""The one door from the screen to `pul`: cached reads, and commands. It knows nothing of Streamlit.
+
+What a finished iteration holds never changes, so its arrays are kept by (run, iteration).
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pul import demo, jobs
+from pul.arrays import BoolArray, FloatArray
+from pul.data.datasets import DATASET_FORMATS, read_dataset
+from pul.data.images import thumbnail
+from pul.errors import PulError, StoreError, WorkspaceError
+from pul.records import Command, ImageTable, IterationRecord, JobRecord, RunRecord
+from pul.selection import threshold
+from pul.store.workspace import Workspace
+
+__all__ = [
+    "DATASET_FORMATS",
+    "MapArrays",
+    "Standing",
+    "threshold",
+    "thumbnail",
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+_ACTIVE = ("queued", "running", "paused")
+
+IndexArray = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a workspace stands, in one look.
+
+    Attributes:
+        name: What people call the workspace.
+        n_images: Images of all splits.
+        runs: All runs, oldest first.
+        run: The run that is looked at; None where there is none.
+        iterations: Its whole iterations, from the baseline on.
+        job: The last job on that run; None where it never had one.
+        requested: What was asked of that job and not heeded yet.
+        import_job: An import that is going on or failed last; None otherwise.
+    """
+
+    name: str
+    n_images: int
+    runs: tuple[RunRecord, ...]
+    run: RunRecord | None
+    iterations: tuple[IterationRecord, ...]
+    job: JobRecord | None
+    requested: Command | None
+    import_job: JobRecord | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether someone works on the run, or is about to."""
+        return self.job is not None and self.job.status in _ACTIVE
+
+    @property
+    def is_importing(self) -> bool:
+        """Whether images are being added."""
+        return self.import_job is not None and self.import_job.status in _ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a workspace or a dataset holds.
+
+    Attributes:
+        splits: Of each split its name, images, people, cameras, junk and distractors.
+        cameras: Number of images by split and camera; camera -1 is not known.
+        n_skipped: Files that were left out.
+    """
+
+    splits: tuple[tuple[Any, ...], ...]
+    cameras: dict[tuple[str, int], int]
+    n_skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a folder or table, before anything is imported.
+
+    Attributes:
+        name: Name for people.
+        format: One of `DATASET_FORMATS`.
+        root: Where it is.
+        contents: What it holds.
+        skipped: Path and reason of what is left out.
+        notes: Remarks for people.
+    """
+
+    name: str
+    format: str
+    root: str
+    contents: Contents
+    skipped: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: arrays do not hash
+class MapArrays:
+    """What the map shows of one iteration. N images, K clusters.
+
+    Attributes:
+        image_ids: Number of each image in the store, shape (N,).
+        points: 2-D map, shape (N, 2).
+        clusters: Cluster of each image, shape (N,).
+        centers: Index of the center of each cluster, shape (K,).
+        similarities: Cosine of each image to its center, shape (N,).
+        cameras: Place of each image's camera in `camera_names`, shape (N,); -1 where not known.
+        camera_names: The cameras as numbered by the dataset, ascending.
+    """
+
+    image_ids: NDArray[np.int64]
+    points: FloatArray
+    clusters: IndexArray
+    centers: IndexArray
+    similarities: FloatArray
+    cameras: IndexArray
+    camera_names: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def camera_of(self, image: int) -> int | None:
+        """Return the camera of an image, as the dataset numbers it; None where not known."""
+        place = int(self.cameras[image])
+        return self.camera_names[place] if place >= 0 else None
+
+    def reliable(self, lambda_: float | None) -> BoolArray:
+        """Mark the images above λ, shape (N,)."""
+        return threshold(self.similarities, self.centers.astype(np.int64), lambda_=lambda_)
+
+
+# Workspaces
+
+
+def default_location() -> str:
+    """Return the workspace that the studio was started on: `PUL_WORKSPACE`, or the demo."""
+    return os.environ.get("PUL_WORKSPACE") or demo_location()
+
+
+def demo_location() -> str:
+    """Return where the demo is, or will be: `PUL_DEMO`, or `demo` beside the program."""
+    return str(Path(os.environ.get("PUL_DEMO") or ROOT / "demo").absolute())
+
+
+def make_demo(location: str, on_progress: Callable[[int, int], None]) -> None:
+    """Draw the demo's people and make its workspace; takes seconds.
+
+    Raises:
+        WorkspaceError: There is something else at that place.
+    """
+    demo.make_demo(Path(location), on_progress=on_progress).close()
+
+
+def start_demo_run() -> None:
+    """Start the demo's run in the background, unless it ever had one.
+
+    Raises:
+        ModelError: The start model is missing.
+        JobError: The worker cannot be started.
+    """
+    workspace = open_workspace(demo_location())
+    if not workspace.runs():
+        demo.start_demo_run(workspace)
+
+
+def exists(location: str) -> bool:
+    """Whether there is a workspace at a location that can be understood."""
+    try:
+        if "://" in location:  # a database server is asked once, then kept open
+            return bool(open_workspace(location))
+        return Workspace.exists(location)
+    except PulError:
+        return False
+
+
+def open_workspace(location: str) -> Workspace:
+    """Return the workspace of a location; a folder that was made anew is opened anew.
+
+    Raises:
+        WorkspaceError: There is none, or it is of a newer version.
+    """
+    return _opened(location, _database_number(location))
+
+
+def create_workspace(location: str) -> str:
+    """Make a workspace and return its location in full.
+
+    Raises:
+        WorkspaceError: The folder is not empty, or cannot be made.
+    """
+    if not location.strip():
+        raise WorkspaceError("Give a folder for the workspace; it need not exist yet.")
+    with Workspace.create(location.strip()) as workspace:
+        return str(workspace.location)
+
+
+def standing(location: str, run_id: int | None = None) -> Standing:
+    """Look where a workspace and one of its runs stand.
+
+    Args:
+        location: The workspace.
+        run_id: The run to look at; the newest where None or gone.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    workspace = open_workspace(location)
+    jobs.reap_lost_jobs(workspace)
+    runs = tuple(workspace.runs())
+    run = next((run for run in runs if run.run_id == run_id), runs[-1] if runs else None)
+    imports = [job for job in workspace.jobs() if job.kind == "import"]
+    job = next(iter(reversed(workspace.jobs(run_id=run.run_id))), None) if run else None
+    return Standing(
+        name=workspace.name,
+        n_images=sum(split.n_images for split in workspace.summary().splits),
+        runs=runs,
+        run=run,
+        iterations=tuple(workspace.iterations(run.run_id)) if run else (),
+        job=job,
+        requested=workspace.requested(job.job_id) if job else None,
+        import_job=imports[-1] if imports and imports[-1].status != "finished" else None,
+    )
+
+
+def contents(location: str) -> Contents:
+    """Count what a workspace holds, per split and camera."""
+    held = open_workspace(location).summary()
+    cameras = {(str(row.split), row.camid): row.n_images for row in held.cameras}
+    return Contents(tuple(astuple(row) for row in held.splits), cameras, held.n_skipped)
+
+
+def n_train_images(location: str) -> int:
+    """Return how many images a run would train on."""
+    splits = open_workspace(location).summary().splits
+    return sum(split.n_images for split in splits if split.split == "train")
+
+
+def skipped(location: str) -> list[tuple[str, str]]:
+    """Return path and reason of what was left out."""
+    return open_workspace(location).skipped()
+
+
+def sample_images(location: str, n: int) -> list[int]:
+    """Return the numbers of up to n training images, spread evenly over the workspace."""
+    image_ids = open_workspace(location).images("train").image_ids
+    places = np.linspace(0, len(image_ids) - 1, min(n, len(image_ids))).astype(int)
+    return [int(image_ids[place]) for place in places]
+
+
+def image_path(location: str, image_id: int) -> Path:
+    """Return the file of an image.
+
+    Raises:
+        StoreError: There is no such image.
+    """
+    number = _database_number(location)
+    paths = _paths(location, number)
+    if image_id not in paths:  # it may have been imported since
+        _paths.cache_clear()
+        paths = _paths(location, number)
+    if image_id not in paths:
+        raise StoreError(f"There is no image {image_id} in this workspace.")
+    return Path(paths[image_id])
+
+
+# Images to import
+
+
+def look(root: str, format: str = "auto") -> Found:
+    """Read what a folder or table holds; nothing is written and no image is opened.
+
+    Raises:
+        DatasetError: There is no dataset there.
+    """
+    dataset = read_dataset(root.strip(), format=format)
+    cameras = Counter(
+        (str(sample.split), -1 if sample.camid is None else sample.camid)
+        for sample in dataset.samples
+    )
+    return Found(
+        name=dataset.name,
+        format=dataset.format,
+        root=str(dataset.root),
+        contents=Contents(
+            tuple(astuple(row) for row in dataset.summary()), dict(cameras), len(dataset.skipped)
+        ),
+        skipped=tuple((str(item.path), item.reason) for item in dataset.skipped),
+        notes=dataset.notes,
+    )
+
+
+def start_import(location: str, root: str, format: str = "auto") -> JobRecord:
+    """Start adding a dataset in the background."""
+    return jobs.start_import(open_workspace(location), root.strip(), format)
+
+
+def job(location: str, job_id: int) -> JobRecord:
+    """Return a job as it stands."""
+    return open_workspace(location).job(job_id)
+
+
+# The map
+
+
+def map_arrays(location: str, run_id: int, iteration: int) -> MapArrays:
+    """Return what the map shows of a whole iteration.
+
+    Raises:
+        StoreError: There is no such iteration.
+        ArtifactError: Its arrays are missing or damaged.
+    """
+    return _map_arrays(location, _database_number(location), run_id, iteration)
+
+
+@lru_cache(maxsize=16)
+def _map_arrays(location: str, number: int, run_id: int, iteration: int) -> MapArrays:
+    names = ("points", "clusters", "centers", "similarities")
+    arrays = open_workspace(location).arrays(run_id, iteration, *names)
+    table = _run_images(location, number, run_id)
+    known = np.unique(table.camids[table.camids >= 0])
+    places = np.searchsorted(known, table.camids).astype(np.int32)
+    return MapArrays(
+        image_ids=table.image_ids,
+        points=np.asarray(arrays["points"], dtype=np.float32),
+        clusters=np.asarray(arrays["clusters"], dtype=np.int32),
+        centers=np.asarray(arrays["centers"], dtype=np.int32),
+        similarities=np.asarray(arrays["similarities"], dtype=np.float32),
+        cameras=np.where(table.camids >= 0, places, np.int32(-1)),
+        camera_names=tuple(int(camid) for camid in known),
+    )
+
+
+def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
+    """Order images for the grid: by cluster, and in each from its center outwards."""
+    chosen = np.asarray(images, dtype=np.int64)
+    order = np.lexsort((chosen, -arrays.similarities[chosen], arrays.clusters[chosen]))
+    return [int(image) for image in chosen[order]]
+
+
+@lru_cache(maxsize=8)
+def _opened(location: str, _number: int) -> Workspace:
+    return Workspace.open(location)
+
+
+@lru_cache(maxsize=4)
+def _paths(location: str, _number: int) -> dict[int, str]:
+    table = open_workspace(location).images()
+    return dict(zip(table.image_ids.tolist(), table.paths, strict=True))
+
+
+@lru_cache(maxsize=8)
+def _run_images(location: str, _number: int, run_id: int) -> ImageTable:
+    return open_workspace(location).run_images(run_id, "train")
+
+
+def _database_number(location: str) -> int:
+    # The inode tells a workspace that was deleted and made again from the one that was open.
+    try:
+        return (Path(location) / "pul.db").stat().st_ino
+    except OSError:
+        return 0

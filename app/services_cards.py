@@ -1,0 +1,395 @@
+"""The door to what to label next: cards with all that a browser needs to draw and rank them."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.services import map_arrays, open_workspace
+from app.services_labelling import said
+from pul import suggestions
+from pul.annotations import Annotations, Side
+from pul.arrays import FloatArray
+from pul.data.samples import parse_name
+from pul.records import ImageTable
+from pul.store.workspace import Workspace
+from pul.suggestions import Footage, SuggestionIndex
+
+MOST_TILES = 80
+N_POOL = 24  # candidates that the browser ranks anew when some are accepted
+N_NEAREST = 12
+N_AROUND = 220
+LIKENESS_STEPS = 84  # steps of 1: affinities up to 1.5 fit a byte
+_VIEW = 1000  # the mini-map's coordinates run from 0 to this
+
+Rows = NDArray[np.int64]
+Point = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One image as the screen shows it.
+
+    Attributes:
+        image: Its number in the store.
+        camera: Its camera as the dataset numbers it; None where not known.
+        tracklet: Tiles of one tracklet have one number.
+        is_chosen: Whether it looks like the person of the card.
+        is_reliable: Whether it lies above λ in its cluster.
+        point: Place on the mini-map; None where there is none.
+    """
+
+    image: int
+    camera: int | None
+    tracklet: int = -1
+    is_chosen: bool = True
+    is_reliable: bool = True
+    point: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Images that may show the same person, to be accepted at once.
+
+    Attributes:
+        tiles: Its images, the likest first.
+        n_cameras: Cameras that saw them.
+    """
+
+    tiles: tuple[Tile, ...]
+    n_cameras: int
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Affinities of tracklets to each other. U tracklets.
+
+    Attributes:
+        tracklets: Their numbers, ascending.
+        steps: Affinities in `LIKENESS_STEPS`, row by row, (U ** 2,) bytes of int8.
+    """
+
+    tracklets: tuple[int, ...]
+    steps: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """Who else may be the person, as far as a card is done.
+
+    Attributes:
+        card_id: The card.
+        candidates: The likest first.
+        likeness: Of the person's tracklets and theirs.
+    """
+
+    card_id: str
+    candidates: tuple[Candidate, ...]
+    likeness: Likeness
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card.
+
+    Attributes:
+        card_id: Its name within the run.
+        reason: Why it is asked, for people.
+        tiles: Its images: those that look like one person first, from center to far.
+        candidates: Who else may be this person, the likest first.
+        likeness: How alike the tracklets on it are.
+        nearest: Identities that look most like it, the likest first.
+        around: Places of unlabelled images on the mini-map.
+        identities: Place and identity of labelled images on it.
+        n_more: Images of the cluster that did not fit on the card.
+    """
+
+    card_id: str
+    reason: str
+    tiles: tuple[Tile, ...]
+    candidates: tuple[Candidate, ...]
+    likeness: "Likeness"
+    nearest: tuple[int, ...]
+    around: tuple[Point, ...]
+    identities: tuple[tuple[int, int, int], ...]
+    n_more: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairSide:
+    """One side of a question.
+
+    Attributes:
+        name: What it is called.
+        tiles: Its most typical images.
+        plain: What stands for it in the log: an identity, or images.
+    """
+
+    name: str
+    tiles: tuple[Tile, ...]
+    plain: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PairQuestion:
+    """Same person or not?
+
+    Attributes:
+        pair_id: Its name, the same as long as its sides are.
+        reason: Why it is asked, for people.
+        left, right: The sides.
+    """
+
+    pair_id: str
+    reason: str
+    left: PairSide
+    right: PairSide
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Board:
+    """All that the cards of one iteration are made from, as far as people have labelled.
+
+    Attributes:
+        iteration: The iteration.
+        index: It, prepared for suggestions.
+        state: What people said.
+        points: 2-D map, shape (N, 2), or (0, 2).
+        owners: Identity of each image, 0 or less where it has none, shape (N,).
+    """
+
+    iteration: int
+    index: SuggestionIndex
+    state: Annotations
+    points: FloatArray
+    owners: NDArray[np.int64]
+
+
+def board(location: str, run_id: int, iteration: int) -> Board:
+    """Gather what cards are made from.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    index, state = suggestion_index(location, run_id, iteration), said(location)
+    points = map_arrays(location, run_id, iteration).points
+    return Board(iteration, index, state, points, state.owner_of(index.image_ids))
+
+
+def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIndex:
+    """Return an iteration prepared for suggestions; the first call takes seconds.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    return _index(open_workspace(location), run_id, iteration)
+
+
+@lru_cache(maxsize=2)
+def _index(workspace: Workspace, run_id: int, iteration: int) -> SuggestionIndex:
+    table = workspace.run_images(run_id, "train")
+    arrays = workspace.arrays(run_id, iteration, "features", "clusters", "similarities")
+    record = next(r for r in workspace.iterations(run_id) if r.iteration == iteration)
+    return suggestions.build_index(
+        arrays["features"],
+        arrays["clusters"],
+        arrays["similarities"],
+        table.image_ids,
+        _footage(table),
+        lambda_=record.lambda_,
+    )
+
+
+def _footage(table: ImageTable) -> Footage:
+    names = [parse_name(Path(path).name) for path in table.paths]
+    recordings = np.array([(name.sequence or 0) if name else 0 for name in names], dtype=np.int64)
+    return Footage.of(
+        table.camids, frames=table.frames, tracklets=table.tracklets, recordings=recordings
+    )
+
+
+# Cards
+
+
+def next_cards(on: Board, *, n: int, skipped: Collection[str] = ()) -> list[Card]:
+    """Return the cards that come next, best first; fewer where no more is worth a look.
+
+    Args:
+        on: What is known.
+        n: How many.
+        skipped: Names of cards that wait for later.
+    """
+    keys = [key for name in skipped if (key := _key(on, name)) is not None]
+    cards = suggestions.next_cards(on.index, on.state, n=n, skipped=keys)
+    if not cards and keys:  # later has come
+        cards = suggestions.next_cards(on.index, on.state, n=n)
+    return [_card(on, card) for card in cards]
+
+
+def _key(on: Board, name: str) -> int | None:
+    iteration, _, key = name.partition(":")
+    return int(key) if iteration == str(on.iteration) and key.isdigit() else None
+
+
+def _card(on: Board, card: suggestions.Card) -> Card:
+    images = card.images[:MOST_TILES]
+    rows = on.index.rows_of(images)
+    chosen = rows[card.chosen[:MOST_TILES]]
+    found = suggestions.suggest_more(
+        on.index, on.state, on.index.image_ids[chosen], refused=card.images, n=N_POOL
+    )
+    groups = [on.index.rows_of(candidate.images) for candidate in found]
+    view = _view(on, chosen, groups)
+    return Card(
+        card_id=f"{on.iteration}:{card.key}",
+        reason=card.reason,
+        tiles=_tiles(on, rows, view, chosen=card.chosen, reliable=card.reliable),
+        candidates=tuple(_candidate(on, group, view) for group in groups),
+        likeness=_likeness(on.index, rows, groups),
+        nearest=_nearest(on, chosen),
+        around=_around(on, rows, view),
+        identities=_identities(on, view),
+        n_more=len(card.images) - len(images),
+    )
+
+
+def more(on: Board, card_id: str, images: Sequence[int], refused: Sequence[int]) -> More:
+    """Return who else may be the person of a card, as far as it is done.
+
+    Args:
+        on: What is known.
+        card_id: The card.
+        images: What is chosen by now.
+        refused: What is not this person.
+    """
+    found = suggestions.suggest_more(on.index, on.state, images, refused=refused, n=N_POOL)
+    groups = [on.index.rows_of(candidate.images) for candidate in found]
+    rows = on.index.rows_of(np.asarray(images, dtype=np.int64))
+    candidates = tuple(_candidate(on, group, None) for group in groups)
+    return More(card_id, candidates, _likeness(on.index, rows, groups))
+
+
+def _tiles(
+    on: Board,
+    rows: Rows,
+    view: "_View | None" = None,
+    *,
+    chosen: NDArray[np.bool_] | None = None,
+    reliable: NDArray[np.bool_] | None = None,
+) -> tuple[Tile, ...]:
+    index = on.index
+    camids = index.footage.camids[rows]
+    return tuple(
+        Tile(
+            image=int(index.image_ids[row]),
+            camera=int(camids[n]) if camids[n] >= 0 else None,
+            tracklet=int(index.tracklets.groups.of[row]),
+            is_chosen=chosen is None or bool(chosen[n]),
+            is_reliable=reliable is None or bool(reliable[n]),
+            point=view.place(on.points[row]) if view else None,
+        )
+        for n, row in enumerate(rows)
+    )
+
+
+def _candidate(on: Board, rows: Rows, view: "_View | None") -> Candidate:
+    tiles = _tiles(on, rows, view)
+    return Candidate(tiles, len({tile.camera for tile in tiles} - {None}))
+
+
+def _likeness(index: SuggestionIndex, rows: Rows, candidates: Sequence[Rows]) -> Likeness:
+    tracklets = np.unique(index.tracklets.groups.of[np.concatenate([rows, *candidates])])
+    affinities = index.tracklets.affinities(tracklets, tracklets)
+    steps = np.clip(np.rint(affinities * LIKENESS_STEPS), -127, 127).astype(np.int8)
+    return Likeness(tuple(tracklets.tolist()), bytes(steps.tobytes()))
+
+
+def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
+    labelled = np.flatnonzero(on.owners > 0)
+    if not len(labelled) or not len(chosen):
+        return ()
+    people = np.unique(on.owners[labelled])
+    means = on.index.identity_means(on.state)  # of each owner, in ascending order
+    cosines = means @ on.index.embedding[chosen].mean(axis=0)
+    return tuple(int(identity) for identity in people[np.argsort(-cosines)[:N_NEAREST]])
+
+
+# Questions
+
+
+def next_pairs(on: Board, *, n: int) -> list[PairQuestion]:
+    """Return the pairs whose answer decides most; nothing that was answered."""
+    return [
+        PairQuestion(
+            pair_id=_name(pair.left, pair.right),
+            reason=f"{pair.n_images} images hang on this answer.",
+            left=_side(on, pair.left, pair.left_images),
+            right=_side(on, pair.right, pair.right_images),
+        )
+        for pair in suggestions.pair_questions(on.index, on.state, n=n)
+    ]
+
+
+def _side(on: Board, side: Side, shown: tuple[int, ...]) -> PairSide:
+    named = side.identity is not None
+    name = on.state.name(side.identity or 0) if named else f"{len(side.images)} unnamed images"
+    rows = on.index.rows_of(np.asarray(shown, dtype=np.int64))
+    return PairSide(name, _tiles(on, rows), side.to_plain())
+
+
+def _name(left: Side, right: Side) -> str:
+    text = json.dumps([left.to_plain(), right.to_plain()])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+# The mini-map
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The square of the map that the mini-map shows."""
+
+    low: NDArray[np.float32]
+    size: float
+
+    def place(self, point: NDArray[np.float32]) -> Point:
+        x, y = np.clip((point - self.low) / self.size * _VIEW, 0, _VIEW)
+        return int(x), int(y)
+
+
+def _view(on: Board, chosen: Rows, candidates: Sequence[Rows]) -> _View | None:
+    if not len(on.points) or not len(chosen):
+        return None
+    shown = np.concatenate([chosen, *(group[:1] for group in candidates[:9])])
+    # Most of them, so that one stray image does not shrink the rest.
+    low, high = np.quantile(on.points[shown], (0.1, 0.9), axis=0)
+    size = max(float((high - low).max()) * 1.4, float(np.ptp(on.points, axis=0).max()) / 20, 1e-6)
+    return _View(((low + high - size) / 2).astype(np.float32), size)
+
+
+def _inside(on: Board, view: _View) -> Rows:
+    within = (on.points >= view.low) & (on.points <= view.low + view.size)
+    return np.flatnonzero(within.all(axis=1))
+
+
+def _around(on: Board, rows: Rows, view: _View | None) -> tuple[Point, ...]:
+    if view is None:
+        return ()
+    others = np.setdiff1d(_inside(on, view), rows)
+    others = others[on.owners[others] <= 0]
+    step = max(1, -(-len(others) // N_AROUND))
+    return tuple(view.place(point) for point in on.points[others[::step]])
+
+
+def _identities(on: Board, view: _View | None) -> tuple[tuple[int, int, int], ...]:
+    if view is None:
+        return ()
+    labelled = _inside(on, view)
+    labelled = labelled[on.owners[labelled] > 0][:N_AROUND]
+    return tuple((*view.place(on.points[row]), int(on.owners[row])) for row in labelled)

@@ -1,0 +1,70 @@
+"""The door to the oracle, which labels from ground truth where there is some."""
+
+from collections.abc import Callable
+
+from app.services import open_workspace
+from app.services_cards import suggestion_index
+from app.services_labelling import said
+from pul import annotations
+from pul.annotations import Act, Annotations
+from pul.oracle import Oracle, OracleReport
+
+ORACLE = "oracle"  # who the log says it was
+
+
+def has_truth(location: str, run_id: int) -> bool:
+    """Whether the training images of a run came with identities."""
+    return bool((open_workspace(location).run_images(run_id, "train").pids > 0).any())
+
+
+def label_by_oracle(
+    location: str,
+    run_id: int,
+    iteration: int,
+    limit: int,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> OracleReport:
+    """Label until there are `limit` identities, by the acts that a person would do.
+
+    Args:
+        location: The workspace.
+        run_id: The run.
+        iteration: The iteration that cards are made from.
+        limit: Identities to reach, L; those that are there count.
+        on_progress: Called with identities made and identities to make.
+
+    Returns:
+        What it labelled, and what that would have cost a person.
+    """
+    table = open_workspace(location).run_images(run_id, "train")
+    truth = {
+        image: pid
+        for image, pid in zip(table.image_ids.tolist(), table.pids.tolist(), strict=True)
+        if pid > 0
+    }
+    index, state = suggestion_index(location, run_id, iteration), said(location)
+    oracle = Oracle(index, truth, lambda act: _store(location, act), state)
+    return oracle.label(max(0, limit - len(state.identities)), on_progress=on_progress)
+
+
+def take_back(location: str) -> int:
+    """Take back all that the oracle said, and return how many acts that were."""
+    state = said(location)
+    acts = [event for event in state.events if event.author == ORACLE and event.kind != "undo"]
+    acts = [event for event in acts if event.event_id not in state.undone]
+    for event in reversed(acts):
+        _store(location, annotations.undo(event.event_id))
+    return len(acts)
+
+
+def n_acts(location: str) -> int:
+    """Return how many acts of the oracle count."""
+    state = said(location)
+    kept = (event for event in state.events if event.event_id not in state.undone)
+    return sum(event.author == ORACLE and event.kind != "undo" for event in kept)
+
+
+def _store(location: str, act: Act) -> Annotations:
+    open_workspace(location).append_annotation_event(act.kind, act.payload, ORACLE)
+    return said(location)

@@ -1,0 +1,125 @@
+"""The part of the door to `pul` that makes, steers and follows runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from app.services import ROOT, n_train_images, open_workspace
+from pul import demo, jobs
+from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
+from pul.errors import ModelError
+from pul.records import IterationRecord, JobRecord, RunRecord
+
+__all__ = ["RunConfig", "preset_names"]
+
+IMAGENET_NETWORKS = {
+    "ResNet-50, ImageNet (torchvision, for a GPU)": NetworkConfig(),
+    "MobileNetV2, ImageNet (torchvision)": NetworkConfig(
+        backbone="mobilenet_v2", height=128, width=64
+    ),
+}
+_MAKE_MODEL = """
+import json, pathlib, sys
+from pul.config import NetworkConfig
+from pul.errors import PulError
+from pul.model import build_network, save_network
+try:
+    network = build_network(NetworkConfig(**json.loads(sys.argv[1])))
+    save_network(network, pathlib.Path(sys.argv[2]))
+except PulError as error:
+    sys.exit(str(error))
+"""
+_LOG_BYTES = 8_000
+
+
+def start_models(location: str) -> dict[str, str]:
+    """Return the start models that can be chosen: what `start_run` takes, by what it is called."""
+    known = {"Small network, trained on synthetic people": demo.START_MODEL}
+    folder = open_workspace(location).path / "models"
+    known |= {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
+    files = {name: str(path) for name, path in known.items() if path.is_file()}
+    return files | {name: name for name in IMAGENET_NETWORKS}
+
+
+def usual_preset(location: str) -> str:
+    """Return the preset that a workspace names as its own, or the one for CPUs."""
+    return str(open_workspace(location).get_setting("preset", "quick"))
+
+
+def first_config(location: str, preset: str) -> RunConfig:
+    """Return the settings that a form begins with: a preset's, with a K for these images.
+
+    The preset that the workspace names as its own was made for its images, K and all.
+    """
+    config = load_preset(preset)
+    if preset == open_workspace(location).get_setting("preset"):
+        return config
+    return config.replace(n_clusters=suggest_n_clusters(n_train_images(location)))
+
+
+def start_run(location: str, config: RunConfig, model: str, name: str = "") -> RunRecord:
+    """Make a run and start working on it in the background.
+
+    Args:
+        location: The workspace.
+        config: The settings.
+        model: Path of the start model, or one of `IMAGENET_NETWORKS`.
+        name: What to call the run.
+
+    Raises:
+        ModelError: There is no such start model, or it cannot be downloaded.
+        JobError: There is nothing to train on, or no worker can be started.
+    """
+    workspace = open_workspace(location)
+    if model in IMAGENET_NETWORKS:
+        model = _imagenet_model(workspace.path / "models", model)
+    job = jobs.start_run(workspace, config, model, name)
+    return workspace.runs()[-1] if job.run_id is None else workspace.run(job.run_id)
+
+
+def _imagenet_model(folder: Path, name: str) -> str:
+    """Write torchvision's network to a file, in a process of its own: it needs torch."""
+    path = folder / f"{name.split(',')[0]}, ImageNet.safetensors"
+    if not path.is_file():
+        folder.mkdir(exist_ok=True)
+        settings = IMAGENET_NETWORKS[name].model_dump_json()
+        made = subprocess.run(
+            [sys.executable, "-c", _MAKE_MODEL, settings, str(path)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise ModelError(made.stderr.strip().rpartition("\n")[2])
+    return str(path)
+
+
+def steer(location: str, job: JobRecord, act: str) -> None:
+    """Pause, unpause or stop a job, or resume its run from the last whole iteration.
+
+    Raises:
+        JobError: The job has ended meanwhile, or the run is worked on already.
+    """
+    workspace = open_workspace(location)
+    if act == "resume":
+        jobs.resume_run(workspace, job.run_id or 0)
+    else:
+        asked = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
+        asked[act](workspace, job.job_id)
+
+
+def iterations(location: str, run_id: int) -> tuple[IterationRecord, ...]:
+    """Return the whole iterations of a run, from the baseline on."""
+    return tuple(open_workspace(location).iterations(run_id))
+
+
+def log_tail(location: str, job_id: int) -> str:
+    """Return the end of what a job's worker has printed; "" where it printed nothing."""
+    path = open_workspace(location).log_path(job_id)
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - _LOG_BYTES))
+            return log.read().decode("utf-8", "replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,94 @@
+"""Every key of the session's state and of the address, with its type and its first value."""
+
+from copy import copy
+from typing import Any, cast
+
+import streamlit as st
+
+from app import labelling, services
+
+LOCATION = "location"
+RUN_ID = "run_id"
+ITERATIONS = "iterations"
+FOUND = "found"
+SHOWN = "shown"
+IS_FRESH = "is_fresh"
+PAGES = "pages"
+DESKS = "desks"
+
+_FIRST: dict[str, Any] = {
+    LOCATION: None,  # the workspace that is open; the server's own where None
+    RUN_ID: None,  # the run that is looked at; the newest where None
+    ITERATIONS: {},  # the iteration on the map by run, where it is not the newest
+    FOUND: None,  # the dataset that was looked at and is not yet imported
+    PAGES: {},  # the pages by name, for links
+    DESKS: {},  # what this screen sent while labelling, by workspace
+    IS_FRESH: True,  # whether the whole page is being drawn, not a part of it that polls
+    SHOWN: None,  # what the page on the screen was drawn from, to see when it is outdated
+}
+
+
+def begin() -> None:
+    """Set what is not set yet; a run named in the address is the one to look at."""
+    is_new = RUN_ID not in st.session_state
+    for key, value in _FIRST.items():
+        st.session_state.setdefault(key, copy(value))  # no two sessions share a dictionary
+    named = st.query_params.get("run", "")
+    if is_new and named.isdigit():
+        st.session_state[RUN_ID] = int(named)
+
+
+def location() -> str:
+    """Return the workspace that this session looks at."""
+    return cast("str | None", st.session_state[LOCATION]) or services.default_location()
+
+
+def open_location(place: str) -> None:
+    """Look at another workspace from here on."""
+    st.session_state[LOCATION] = place
+    st.session_state[FOUND] = None
+    look_at(None)
+
+
+def run_id() -> int | None:
+    """Return the run that is looked at; None for the newest."""
+    return cast("int | None", st.session_state[RUN_ID])
+
+
+def look_at(run_id: int | None) -> None:
+    """Look at another run, and say so in the address; None for the newest."""
+    st.session_state[RUN_ID] = run_id
+    if run_id is None:
+        st.query_params.pop("run", None)
+    else:
+        st.query_params["run"] = str(run_id)
+
+
+def iteration(run_id: int, newest: int) -> int:
+    """Return the iteration of a run that is on the map: the newest unless another was chosen."""
+    chosen = cast("dict[tuple[str, int], int]", st.session_state[ITERATIONS])
+    return min(newest, chosen.get((location(), run_id), newest))
+
+
+def look_at_iteration(run_id: int, iteration: int, newest: int) -> None:
+    """Put an iteration on the map; who looks at the newest will see the next one come."""
+    chosen = cast("dict[tuple[str, int], int]", st.session_state[ITERATIONS])
+    chosen.pop((location(), run_id), None)
+    if iteration != newest:
+        chosen[location(), run_id] = iteration
+
+
+def found() -> services.Found | None:
+    """Return the dataset that was looked at and is not yet imported."""
+    return cast("services.Found | None", st.session_state[FOUND])
+
+
+def page(name: str) -> st.Page:
+    """Return a page to link to, by its name in small letters."""
+    return cast("dict[str, st.Page]", st.session_state[PAGES])[name]
+
+
+def desk() -> labelling.Desk:
+    """Return what this session labelled in the workspace that it looks at."""
+    desks = cast("dict[str, labelling.Desk]", st.session_state[DESKS])
+    return desks.setdefault(location(), labelling.Desk())

@@ -1,0 +1,75 @@
+"""Page 4: who is who: merge, split, rename, hold out for validation."""
+
+import streamlit as st
+
+from app import (
+    labelling,
+    services,
+    services_identities,
+    services_labelling,
+    services_oracle,
+    state,
+)
+from app.components.empty import nothing_yet
+from app.components.identity_rows import identity_rows
+from app.wording import counted, duration, percent
+from pul.records import IterationRecord, RunRecord
+
+
+def show(now: services.Standing | None) -> None:
+    if now is None or now.run is None or not now.iterations:
+        nothing_yet("There are no identities yet.", "Start a run first.", state.page("workspace"))
+    else:
+        _identities(now.run, now.iterations[-1])
+
+
+@st.fragment
+def _identities(run: RunRecord, record: IterationRecord) -> None:
+    location, desk = state.location(), state.desk()
+    key = f"identities:{services_labelling.log_name(location)}:{run.run_id}"
+
+    def receive() -> None:
+        desk.receive(location, st.session_state[key]["outbox"])
+
+    if services_oracle.has_truth(location, run.run_id):
+        _oracle(location, run, record)
+    if desk.notice:
+        st.success(desk.notice)
+        desk.notice = ""
+    rows = services_identities.identity_rows(location, run.run_id, record.iteration)
+    if not rows:
+        nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))
+    opened = st.session_state.get(key, {}).get("opened")
+    identity_rows(labelling.rows_payload(location, desk, rows, opened), on_outbox=receive, key=key)
+
+
+def _oracle(location: str, run: RunRecord, record: IterationRecord) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("These images came with ground truth: an oracle can label them for you.")
+        wanted = [
+            limit
+            for limit in labelling.LIMITS
+            if st.button(f"Label L = {limit} by oracle", key=f"oracle:{limit}")
+        ]
+        if services_oracle.n_acts(location) and st.button("Take back the oracle's labels"):
+            services_oracle.take_back(location)
+            st.rerun(scope="fragment")
+    if wanted:
+        _label(location, run, record, wanted[0])
+
+
+def _label(location: str, run: RunRecord, record: IterationRecord, limit: int) -> None:
+    bar = st.progress(0.0, "The oracle looks at cards …")
+    report = services_oracle.label_by_oracle(
+        location, run.run_id, record.iteration, limit,
+        on_progress=lambda done, total: bar.progress(done / total, f"{done} of {total} people"),
+    )  # fmt: skip
+    state.desk().notice = (
+        f"{counted(len(report.identities), 'identity')}, {counted(report.n_images, 'image')}: "
+        f"precision {percent(report.precision)} %, recall {percent(report.recall)} %. A person "
+        f"would need about {duration(report.effort.seconds)}, "
+        f"{report.actions_per_identity:.1f} actions an identity."
+        if report.identities
+        else f"There are {limit} identities or more already."
+    )
+    st.rerun(scope="fragment")

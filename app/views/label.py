@@ -1,0 +1,51 @@
+"""Page 2: one person after another, by keys."""
+
+import streamlit as st
+
+from app import labelling, services, services_cards, services_identities, services_labelling, state
+from app.components.card import card
+from app.components.empty import nothing_yet
+from pul.records import IterationRecord, RunRecord
+
+N_CARDS = 4  # the one on the screen, and the next three
+N_PAIRS = 4
+
+
+def show(now: services.Standing | None) -> None:
+    if now is None or now.run is None:
+        nothing_yet(
+            "There is nobody to label yet.",
+            "Start with “Extract and cluster”.",
+            state.page("workspace"),
+        )
+    elif not now.iterations:
+        nothing_yet(
+            "People are being grouped for the first time.",
+            "The run shows how far it is.",
+            state.page("rounds"),
+        )
+    else:
+        _label(now.run, now.iterations[-1])
+
+
+@st.fragment
+def _label(run: RunRecord, record: IterationRecord) -> None:
+    location, desk = state.location(), state.desk()
+    key = f"card:{services_labelling.log_name(location)}:{run.run_id}"
+
+    def receive() -> None:
+        desk.receive(location, st.session_state[key]["outbox"])
+
+    wanted = st.session_state.get(key, {}).get("wanted")
+    place = (location, run.run_id, record.iteration)
+    board = services_cards.board(*place)
+    payload = labelling.card_payload(
+        location,
+        desk,
+        desk.next_cards(board, N_CARDS),
+        services_cards.next_pairs(board, n=N_PAIRS),
+        services_identities.identity_rows(*place),
+        services.map_arrays(*place).camera_names,
+        services_cards.more(board, **wanted) if wanted else None,
+    )
+    card(payload, on_outbox=receive, key=key)

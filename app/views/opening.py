@@ -1,0 +1,43 @@
+"""The part of page 1 that opens a workspace: the demo, one that is there, or a new one."""
+
+import streamlit as st
+
+from app import demo, services, state
+
+
+def show() -> None:
+    made = demo.state()
+    if made.status == "making":
+        st.subheader("The demo is being made")
+        _progress()
+        return
+    st.subheader("Open a workspace")
+    if made.status == "failed":
+        st.error(f"The demo could not be made. {made.message}")
+    st.write("The demo shows the whole way on synthetic people; it needs no download.")
+    another()
+
+
+@st.fragment(run_every=1.0)
+def _progress() -> None:
+    made = demo.state()
+    st.progress(made.share, made.message or "starting")
+    st.caption("When its people are drawn, a run starts by itself.")
+
+
+def another() -> None:
+    if st.button("Open the demo"):
+        demo.begin()
+        _open(services.demo_location())
+    with st.form("another", border=False):
+        typed = st.text_input("Folder", placeholder="/path/to/workspace, there already or new")
+        is_sent = st.form_submit_button("Open or create")
+    if is_sent:
+        place = typed.strip()
+        is_there = bool(place) and services.exists(place)
+        _open(place if is_there else services.create_workspace(place))
+
+
+def _open(location: str) -> None:
+    state.open_location(location)
+    st.rerun()

@@ -1,0 +1,77 @@
+"""Page 1: what is there, how it gets there, and the first look at it."""
+
+import streamlit as st
+
+from app import demo, services, services_runs, state, thumbnails
+from app.components.contents import SplitRow, camera_bars, left_out, split_table
+from app.components.grid import strip
+from app.components.quick_start import choose_model, quick_start
+from app.views import importing, opening
+from app.wording import counted
+
+N_SAMPLE = 16
+
+
+def show(now: services.Standing | None) -> None:
+    if now is None:
+        opening.show()
+        return
+    if demo.state().message and state.location() == services.demo_location():
+        st.warning(demo.state().message)
+    if now.n_images:
+        held, start = st.columns([1.3, 1], gap="large")
+        with held:
+            _images()
+        with start:
+            _start(now)
+        with st.expander("Add images", expanded=now.is_importing):
+            importing.show(now)
+    else:
+        st.subheader("Add images")
+        importing.show(now)
+    with st.expander("Another workspace"):
+        opening.another()
+
+
+def _images() -> None:
+    location = state.location()
+    held = services.contents(location)
+    st.subheader("Images")
+    split_table([SplitRow(*row) for row in held.splits])
+    strip(thumbnails.urls(location, services.sample_images(location, N_SAMPLE)))
+    camera_bars(held.cameras, height=190)
+    left_out(services.skipped(location) if held.n_skipped else ())
+
+
+def _start(now: services.Standing) -> None:
+    location = state.location()
+    st.subheader("First look, or a run")
+    model = choose_model(services_runs.start_models(location), key="quick")
+    presets = services_runs.preset_names()
+    preset = st.selectbox(
+        "Preset",
+        presets,
+        presets.index(services_runs.usual_preset(location)),
+        help="paper: as in the paper, for a GPU. quick: for CPUs. modern: later tricks.",
+    )
+    config = services_runs.first_config(location, preset)
+    n_train = counted(services.n_train_images(location), "training image")
+    asked = quick_start(
+        n_clusters=config.n_clusters,
+        lambda_=config.lambda_ or 0.0,
+        sentence=f"About as many as there are people. {n_train}; Market-1501 has 17 of a person.",
+        is_ready=bool(model),
+    )
+    if asked is not None:
+        n_iterations = 0 if asked.act == "look" else None
+        config = config.replace(
+            n_clusters=asked.n_clusters, lambda_=asked.lambda_, n_iterations=n_iterations
+        )
+        with st.spinner("Starting"):
+            services_runs.start_run(location, config, model)
+        state.look_at(None)
+        st.rerun()
+    if now.run is not None:
+        to_map, to_rounds = st.columns(2)
+        to_map.page_link(state.page("map"), label="See the map")
+        to_rounds.page_link(state.page("rounds"), label="See the rounds")

@@ -1,0 +1,112 @@
+"""How numbers, times and definitions read on the screen."""
+
+from pul.records import IterationRecord, JobProgress, RetrievalMetrics
+
+STEPS = {
+    "decode": "decoding images",
+    "extract": "extracting features",
+    "cluster": "clustering",
+    "select": "selecting reliable images",
+    "project": "laying out the map",
+    "initialize": "fine-tuning on labelled images",
+    "finetune": "fine-tuning",
+    "evaluate": "evaluating",
+    "import": "importing",
+}
+
+
+def count(value: int) -> str:
+    """Return a number with thousands set apart: 12,936."""
+    return f"{value:,}"
+
+
+def counted(value: int, thing: str) -> str:
+    """Return a number of things: 1 image, 2 images."""
+    plural = thing[:-1] + "ies" if thing.endswith("y") else thing + "s"
+    return f"{value:,} {thing if value == 1 else plural}"
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as percent with one decimal, without the sign: 22.4."""
+    return f"{100 * fraction:.1f}"
+
+
+def gain(fraction: float) -> str:
+    """Return a difference of fractions in points: +1.9."""
+    return f"{100 * fraction:+.1f}"
+
+
+def lambda_text(lambda_: float | None) -> str:
+    """Return λ, or `all` where every image trains."""
+    return f"{lambda_:.2f}" if lambda_ else "all"
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: 8 s, 4 min, 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def definition(metrics: RetrievalMetrics) -> str:
+    """Return which definition a figure follows, for the line below it."""
+    text = f"{metrics.ap_method} AP over {counted(metrics.n_queries, 'query')}"
+    if metrics.n_unmatched:
+        rule = "counted as 0" if metrics.unmatched == "zero" else "left out"
+        text += f", {count(metrics.n_unmatched)} without a true match {rule}"
+    return text
+
+
+def place(progress: JobProgress | None) -> str:
+    """Return where a job is: iteration 3/10 · fine-tuning · epoch 2/5 · 31/64."""
+    if progress is None:
+        return "starting"
+    parts = []
+    if progress.step != "import":
+        parts.append(
+            f"iteration {progress.iteration}/{progress.n_iterations}"
+            if progress.iteration
+            else "baseline"
+        )
+    parts.append(STEPS.get(progress.step, progress.step))
+    if progress.epoch:
+        parts.append(f"epoch {progress.epoch}/{progress.n_epochs}")
+    if progress.total > 1:
+        parts.append(f"{count(progress.done)}/{count(progress.total)}")
+    return " · ".join(parts)
+
+
+def share_done(progress: JobProgress | None) -> float:
+    """Return how much of the present step is done, in [0, 1]."""
+    if progress is None:
+        return 0.0
+    part = progress.done / progress.total if progress.total else 0.0
+    if progress.n_epochs:
+        part = (max(progress.epoch, 1) - 1 + part) / progress.n_epochs
+    return min(1.0, max(0.0, part))
+
+
+_ORDER = ("decode", "initialize", "extract", "cluster", "select", "project", "finetune", "evaluate")
+
+
+def remaining_s(
+    progress: JobProgress | None, iterations: tuple[IterationRecord, ...]
+) -> float | None:
+    """Guess how long a run still takes, from how long its last iteration took.
+
+    Args:
+        progress: Where the run is.
+        iterations: Its whole iterations, the baseline first.
+
+    Returns:
+        Seconds; None before the first iteration that trained is whole.
+    """
+    if progress is None or len(iterations) < 2:
+        return None
+    seconds = iterations[-1].seconds
+    at = _ORDER.index(progress.step) if progress.step in _ORDER else 0
+    later = sum(value for step, value in seconds.items() if step in _ORDER[at + 1 :])
+    present = seconds.get(progress.step, 0.0) * (1 - share_done(progress))
+    return (progress.n_iterations - progress.iteration) * sum(seconds.values()) + later + present

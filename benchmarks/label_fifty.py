@@ -1,0 +1,300 @@
+"""A scripted person labels identities in a real browser, at human pace: time, actions, quality.
+
+    python -m benchmarks.label_fifty WORKSPACE [--n 50] [--pace 1.0] [--patience 1]
+
+It presses real keys and clicks real tiles of the studio in headless Chromium; ground truth decides.
+What is labelled stays in the workspace, so give it a copy. The pace is that of the keystroke-level
+model: 1.35 s to look, 1.1 s to point at something and click, 0.2 s a key. `--pace 0` does not wait,
+and adds those seconds up instead.
+"""
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from pul.annotations import fold
+from pul.oracle import KEY_S, LOOK_S, POINT_S, measure
+from pul.store.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[1]
+FLAGS = (
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)  # fmt: skip
+PATIENCE_MS = 60_000
+N_KEYS = 9
+# When a key is pressed, when the next card is drawn, and when all its pictures are there.
+WATCH = """
+window.waits = [];
+addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
+const watch = () => {
+  const root = document.querySelector(".label");
+  if (!root) { requestAnimationFrame(watch); return; }
+  new MutationObserver(() => {
+    if (!root.dataset.card || root.dataset.card === window.card) return;
+    const isFirst = !window.card;
+    window.card = root.dataset.card;
+    if (isFirst) return;
+    const wait = { drawn: performance.now() - window.pressed };
+    const pressed = window.pressed;
+    window.waits.push(wait);
+    const look = () => {
+      const pictures = [...root.querySelectorAll(".label-tiles img")];
+      if (pictures.every((picture) => picture.complete)) wait.seen = performance.now() - pressed;
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }).observe(root, { attributes: true, attributeFilter: ["data-card"] });
+};
+watch();
+"""
+CARD = """() => {
+  const { label } = document.querySelector(".label");
+  const { work } = label;
+  const tile = ({ image, tracklet, isChosen }) => ({ image, tracklet, isChosen });
+  return label.pair
+    ? { pair: [label.pair.left, label.pair.right].map(({ tiles }) => tiles.map(tile)) }
+    : work && {
+      id: work.card.id,
+      tiles: work.allTiles.map((each) => ({ ...tile(each), isIn: !work.dropped.has(each.image) })),
+      candidates: label.shown.map(({ tiles }) => tiles.map(tile)),
+    };
+}"""
+
+
+@dataclass
+class Person:
+    """Looks, points and presses at human pace.
+
+    Attributes:
+        page: The page.
+        pace: How much of the modelled time is really waited, in [0, 1].
+        n_actions: Clicks and keys.
+        modelled_s: Modelled time.
+    """
+
+    page: Page
+    pace: float
+    n_actions: int = 0
+    modelled_s: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def look(self) -> None:
+        self._spend(LOOK_S)
+
+    def press(self, key: str) -> None:
+        self._spend(KEY_S)
+        self._count(key)
+        self.page.keyboard.press(key)
+
+    def click(self, selector: str) -> None:
+        self._spend(POINT_S)
+        self._count("click")
+        self.page.locator(selector).click(position={"x": 8, "y": 60})
+
+    def _count(self, kind: str) -> None:
+        self.n_actions += 1
+        self.kinds[kind] += 1
+
+    def _spend(self, seconds: float) -> None:
+        self.modelled_s += seconds
+        time.sleep(seconds * self.pace)
+
+
+@dataclass
+class Labeller:
+    """Decides by the truth what to do with a card.
+
+    Attributes:
+        person: Who does it.
+        truth: Image → pid.
+        made: Pid → name of its identity.
+        patience: Rows without the person that are asked to be replaced, one after another.
+    """
+
+    person: Person
+    truth: dict[int, int]
+    made: dict[int, str] = field(default_factory=dict)
+    patience: int = 1
+
+    def step(self) -> bool:
+        """Deal with what is on the screen; False where nothing is."""
+        shown = self._shown()
+        if shown is None:
+            return False
+        self.person.look()
+        if "pair" in shown:
+            self._answer(shown["pair"])
+        else:
+            self._card(shown)
+        return True
+
+    def _card(self, card: dict[str, Any]) -> None:
+        pid = self._majority([tile for tile in card["tiles"] if tile["isChosen"]])
+        if pid is None:
+            self._leave("Space", card["id"])
+            return
+        self._sort_out(pid)
+        if pid in self.made:
+            self.person.press("a")
+            for key in self.made[pid]:
+                self.person.press(key)
+            self._leave("Enter", card["id"])
+            return
+        self._join_more(pid)
+        self._leave("Enter", card["id"])
+        self.made[pid] = f"{len(self.made) + 1:03d}"
+
+    def _sort_out(self, pid: int) -> None:
+        """Click tracklets that are chosen wrongly, or wrongly not."""
+        clicked: set[tuple[int, bool]] = set()
+        tiles = self._shown()["tiles"]
+        for tile in tiles:
+            unit = (tile["tracklet"], tile["isChosen"])
+            if unit in clicked:
+                continue
+            clicked.add(unit)
+            own = [x for x in tiles if (x["tracklet"], x["isChosen"]) == unit]
+            if (self._majority(own) == pid) != tile["isIn"]:
+                self.person.click(f".label-tiles [data-image='{tile['image']}']")
+
+    def _join_more(self, pid: int) -> None:
+        patience = self.patience
+        while True:
+            self.person.look()
+            row = self._shown()["candidates"]
+            mine = [n for n, tiles in enumerate(row) if self._majority(tiles) == pid]
+            if mine:
+                place = mine[0]
+                if place < N_KEYS:
+                    self.person.press(str(place + 1))
+                else:
+                    self.person.click(f"[data-candidate='{place}']")
+                self._sort_out(pid)
+                patience = self.patience
+            elif row and patience:
+                patience -= 1
+                self.person.press("0")
+            else:
+                return
+
+    def _answer(self, sides: list[list[dict[str, Any]]]) -> None:
+        left, right = (self._majority(side) for side in sides)
+        self.person.press("y" if left is not None and left == right else "n")
+
+    def _leave(self, key: str, card: str) -> None:
+        self.person.press(key)
+        self.person.page.wait_for_function(
+            "(card) => document.querySelector('.label').dataset.card !== card",
+            arg=card,
+            timeout=PATIENCE_MS,
+        )
+
+    def _shown(self) -> Any:
+        page = self.person.page
+        page.wait_for_selector(".label:not([data-card=''])", timeout=PATIENCE_MS)
+        return page.evaluate(CARD)
+
+    def _majority(self, tiles: Sequence[dict[str, Any]]) -> int | None:
+        pids = Counter(self.truth.get(tile["image"], -1) for tile in tiles)
+        pid, n = max(sorted(pids.items()), key=lambda item: item[1], default=(-1, 0))
+        return pid if pid > 0 and 2 * n > len(tiles) else None
+
+
+@contextmanager
+def serve(workspace: str) -> Iterator[str]:
+    """Run the studio on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "app", workspace, "--no-demo-run", "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
+                break
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Label, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workspace")
+    parser.add_argument("--n", type=int, default=50, help="identities to label")
+    parser.add_argument("--pace", type=float, default=1.0, help="share of the time really waited")
+    parser.add_argument("--patience", type=int, default=1, help="rows to replace before giving up")
+    parser.add_argument("--chromium", default=shutil.which("chromium"))
+    options = parser.parse_args(arguments)
+    with Workspace.open(options.workspace) as workspace:
+        table = workspace.run_images(workspace.runs()[-1].run_id, "train")
+    truth = {
+        image: pid
+        for image, pid in zip(table.image_ids.tolist(), table.pids.tolist(), strict=True)
+        if pid > 0
+    }
+    with serve(options.workspace) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=options.chromium, args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(WATCH)
+        page.goto(f"{address}/label")
+        page.wait_for_selector(".label:not([data-card=''])", timeout=PATIENCE_MS)
+        labeller = Labeller(Person(page, options.pace), truth, patience=options.patience)
+        started = time.perf_counter()
+        while len(labeller.made) < options.n and labeller.step():
+            print(f"\r{len(labeller.made)}/{options.n}", end="", flush=True)
+        wall_s = time.perf_counter() - started
+        page.wait_for_selector(".label[data-open='0']", timeout=PATIENCE_MS)
+        waits = page.evaluate("window.waits")
+        browser.close()
+    report(options.workspace, labeller, wall_s, waits, table.image_ids)
+
+
+def report(
+    location: str, labeller: Labeller, wall_s: float, waits: list[dict[str, float]], images: Any
+) -> None:
+    """Print the figures."""
+    with Workspace.open(location) as workspace:
+        state = fold(workspace.annotation_events())
+    quality = measure(state, labeller.truth, images)
+    person, n = labeller.person, max(1, len(labeller.made))
+    drawn = np.array([wait["drawn"] for wait in waits])
+    seen = np.array([wait.get("seen", np.nan) for wait in waits])
+    print(f"\nidentities            {len(state.identities)}")
+    print(f"images                {sum(known.n_images for known in quality)}")
+    print(f"time                  {wall_s:.0f} s on the clock, {person.modelled_s:.0f} s modelled")
+    print(f"seconds an identity   {person.modelled_s / n:.1f} modelled, {wall_s / n:.1f} clock")
+    print(f"actions an identity   {person.n_actions / n:.1f}  {dict(person.kinds.most_common(8))}")
+    for name, values in (("card drawn", drawn), ("all pictures", seen)):
+        median, late = np.nanmedian(values), np.nanpercentile(values, 95)
+        print(f"wait, {name:<14}  median {median:.0f} ms, p95 {late:.0f} ms, n {len(values)}")
+    print(f"precision             {100 * np.mean([known.precision for known in quality]):.1f} %")
+    print(f"recall                {100 * np.mean([known.recall for known in quality]):.1f} %")
+
+
+if __name__ == "__main__":
+    main()

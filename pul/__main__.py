@@ -1,0 +1,6 @@
+"""`python -m pul`: the command line."""
+
+from pul.cli import main
+
+if __name__ == "__main__":
+    main()

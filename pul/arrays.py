@@ -1,0 +1,58 @@
+"""Array types, and the checks that every function on features shares."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pul.errors import FeatureError
+
+FloatArray = NDArray[np.float32]
+DoubleArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+ByteArray = NDArray[np.uint8]
+
+_EPSILON = 1e-12  # a feature that is all zeros stays all zeros instead of becoming NaN
+
+
+def check_features(features: ArrayLike, *, name: str = "features") -> FloatArray:
+    """Return features as a contiguous float32 matrix, or say what is wrong with them.
+
+    Args:
+        features: Anything numpy reads as a matrix, shape (N, D).
+        name: What the message calls them.
+
+    Returns:
+        Features, shape (N, D), float32, C-contiguous; a view where the input already was.
+
+    Raises:
+        FeatureError: Not two-dimensional, or NaN or infinite values.
+    """
+    array = np.ascontiguousarray(features, dtype=np.float32)
+    if array.ndim != 2:
+        raise FeatureError(f"{name} must have shape (N, D), but has shape {array.shape}.")
+    finite = np.isfinite(array).all(axis=1)
+    if not finite.all():
+        rows = np.flatnonzero(~finite)
+        raise FeatureError(
+            f"{name}: {len(rows)} of {len(array)} rows hold NaN or infinite values "
+            f"(first: row {rows[0]}). The network diverged or the image is broken; "
+            "lower the learning rate or leave the image out."
+        )
+    return array
+
+
+def l2_normalize(features: ArrayLike) -> FloatArray:
+    """Scale every row to unit length; rows of zeros stay zeros.
+
+    Args:
+        features: Features, shape (N, D).
+
+    Returns:
+        Unit-length features, shape (N, D), float32.
+
+    References:
+        Algorithm 1, line 6.
+    """
+    array = np.asarray(features, dtype=np.float32)
+    norms = np.linalg.norm(array, axis=-1, keepdims=True)
+    return np.asarray(array / np.maximum(norms, _EPSILON), dtype=np.float32)

@@ -1,0 +1,123 @@
+"""Step 2 of an iteration: every image's cluster, with or without identities that people gave."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from pul.arrays import FloatArray, IntArray, check_features
+from pul.clustering import Clustering, cluster, find_centers
+from pul.errors import ConfigError
+
+_CONSTRAINED_ITERATIONS = 30  # Lloyd from a converged start settles in far fewer
+
+
+def assign(
+    features: FloatArray,
+    *,
+    n_clusters: int,
+    seed: int,
+    annotations: Mapping[int, int] | None = None,
+    mode: Literal["append", "constrained"] = "append",
+    max_iterations: int = 300,
+    n_init: int = 1,
+    backend: Literal["exact", "faiss"] = "exact",
+) -> Clustering:
+    """Cluster images, keeping the identities that people gave as clusters of their own.
+
+    N images, K clusters, L identities. Identities are the first L clusters in ascending order of
+    their number; the K - L others are found by k-means on the images without an annotation.
+
+    Args:
+        features: Un-normalised features, shape (N, D).
+        n_clusters: K, the identities included.
+        seed: Seed of k-means.
+        annotations: Image index → identity; empty is plain PUL, all images is supervised learning.
+        mode: `append` (the paper): an image without an annotation never joins an identity.
+            `constrained`: Lloyd goes on over all images with the annotated ones held, so that a
+            cluster that is really a known person joins that person; two persons never share one.
+        max_iterations: Lloyd iterations at most.
+        n_init: Restarts of k-means.
+        backend: See `pul.clustering.cluster`.
+
+    Returns:
+        The clustering of all N images; its inertia is that of all of them.
+
+    Raises:
+        ConfigError: K leaves no cluster for the images without an annotation, or exceeds them.
+
+    References:
+        Algorithm 1, lines 4-5; Sec. III-C; METHOD §2 on K - L clusters.
+    """
+    if not annotations:
+        return cluster(
+            features,
+            n_clusters=n_clusters,
+            seed=seed,
+            max_iterations=max_iterations,
+            n_init=n_init,
+            backend=backend,
+        )
+    features = check_features(features)
+    clusters, n_identities = _identity_clusters(len(features), annotations)
+    free = np.flatnonzero(clusters < 0)
+    if len(free):
+        _check_n_clusters(n_clusters, n_identities, len(free))
+        found = cluster(
+            features[free],
+            n_clusters=n_clusters - n_identities,
+            seed=seed,
+            max_iterations=max_iterations,
+            n_init=n_init,
+            backend=backend,
+        )
+        clusters[free] = found.clusters + n_identities
+        if mode == "constrained":
+            clusters = _refine(features, clusters, free)
+    centroids = _means(features, clusters, int(clusters.max()) + 1)
+    inertia = float(np.square(features - centroids[clusters]).sum(dtype=np.float64))
+    centers = find_centers(features, clusters, centroids)
+    return Clustering(clusters, centroids, centers, inertia, n_iterations=0)
+
+
+def _identity_clusters(n_images: int, annotations: Mapping[int, int]) -> tuple[IntArray, int]:
+    images = np.fromiter(annotations.keys(), dtype=np.int64, count=len(annotations))
+    identities = np.fromiter(annotations.values(), dtype=np.int64, count=len(annotations))
+    if images.min() < 0 or images.max() >= n_images:
+        raise ConfigError(
+            f"Annotations name image {images.max()}, but there are {n_images} images, from 0."
+        )
+    known, ranks = np.unique(identities, return_inverse=True)
+    clusters = np.full(n_images, -1, dtype=np.int64)
+    clusters[images] = ranks
+    return clusters, len(known)
+
+
+def _check_n_clusters(n_clusters: int, n_identities: int, n_free: int) -> None:
+    if not n_identities < n_clusters <= n_identities + n_free:
+        raise ConfigError(
+            f"K counts the {n_identities} annotated identities and leaves the rest to the "
+            f"{n_free} other images: it must be in [{n_identities + 1}, {n_identities + n_free}], "
+            f"but is {n_clusters}."
+        )
+
+
+def _refine(features: FloatArray, clusters: IntArray, free: IntArray) -> IntArray:
+    """Run Lloyd over all images with the annotated ones held; drop clusters that end up empty."""
+    clusters = clusters.copy()
+    for _ in range(_CONSTRAINED_ITERATIONS):
+        centroids = _means(features, clusters, int(clusters.max()) + 1)
+        distances = np.square(centroids).sum(axis=1) - 2 * (features[free] @ centroids.T)
+        nearest = distances.argmin(axis=1)
+        if (nearest == clusters[free]).all():
+            break
+        clusters[free] = nearest
+        clusters = np.unique(clusters, return_inverse=True)[1].astype(np.int64)
+    return clusters
+
+
+def _means(features: FloatArray, clusters: IntArray, n_clusters: int) -> FloatArray:
+    sums = np.zeros((n_clusters, features.shape[1]), dtype=np.float64)
+    np.add.at(sums, clusters, features)
+    counts = np.bincount(clusters, minlength=n_clusters)
+    return np.asarray(sums / counts[:, None], dtype=np.float32)

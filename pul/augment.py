@@ -1,0 +1,96 @@
+"""The random changes of a batch of training images: the paper's one warp, and flip and erasing."""
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from torch import Tensor
+
+from pul.config import AugmentationConfig
+
+_ERASED_AREA = (0.02, 0.33)  # Zhong et al. 2017, random erasing: share of the image
+_ERASED_ASPECT = (0.3, 1 / 0.3)
+
+
+def augment(images: Tensor, config: AugmentationConfig) -> Tensor:
+    """Warp, flip and erase each image of a batch differently.
+
+    Rotation and both shifts are one warp, sampled once, with repeated edges. The random numbers are
+    torch's global CPU ones, so that a device does not change what is drawn.
+
+    Args:
+        images: Normalised images, shape (B, 3, H, W), float.
+        config: How much of each.
+
+    Returns:
+        Changed images of the same shape, on the same device.
+
+    References:
+        Sec. IV-B: "randomly rotate images within 20 degrees and shift them horizontally and
+        vertically within 45 pixels".
+    """
+    flipped = torch.rand(len(images)) < config.flip_probability
+    if config.rotation_degrees or config.shift_fraction or flipped.any():
+        images = _warp(images, config, flipped)
+    if config.erasing_probability:
+        images = _erase(images, config.erasing_probability)
+    return images
+
+
+def warp_matrices(
+    angles: Tensor, shifts: Tensor, flipped: Tensor, *, height: int, width: int
+) -> Tensor:
+    """Return the matrices that `affine_grid` samples a rotated and shifted image by.
+
+    The rotation turns pixels, not normalised coordinates, so a tall image is not sheared.
+
+    Args:
+        angles: Rotation in radians, shape (B,).
+        shifts: Shift to the right and down as a fraction of width and height, shape (B, 2).
+        flipped: Whether to mirror left and right, shape (B,), bool.
+        height: Image height in pixels.
+        width: Image width in pixels.
+
+    Returns:
+        Matrices from output to input coordinates in [-1, 1], shape (B, 2, 3).
+    """
+    cosines, sines = angles.cos(), angles.sin()
+    aspect = height / width
+    mirror = torch.where(flipped, -1.0, 1.0)
+    rotation = torch.stack(
+        [
+            torch.stack([cosines * mirror, sines * aspect], dim=1),
+            torch.stack([-sines * mirror / aspect, cosines], dim=1),
+        ],
+        dim=1,
+    )  # (B, 2, 2)
+    offset = -(rotation @ (2 * shifts).unsqueeze(2))  # the input point of the shifted middle
+    return torch.cat([rotation, offset], dim=2)
+
+
+def _warp(images: Tensor, config: AugmentationConfig, flipped: Tensor) -> Tensor:
+    n_images, _, height, width = images.shape
+    angles = math.radians(config.rotation_degrees) * (2 * torch.rand(n_images) - 1)
+    shifts = config.shift_fraction * (2 * torch.rand(n_images, 2) - 1)
+    matrices = warp_matrices(angles, shifts, flipped, height=height, width=width)
+    size = [n_images, 3, height, width]
+    grid = F.affine_grid(matrices.to(images.device), size, align_corners=False)
+    warped = F.grid_sample(
+        images, grid.to(images.dtype), mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return warped.contiguous(memory_format=torch.channels_last)
+
+
+def _erase(images: Tensor, probability: float) -> Tensor:
+    _, _, height, width = images.shape
+    images = images.clone()
+    for index in torch.nonzero(torch.rand(len(images)) < probability).flatten().tolist():
+        draws = torch.rand(4).tolist()
+        area = height * width * (_ERASED_AREA[0] + draws[0] * (_ERASED_AREA[1] - _ERASED_AREA[0]))
+        low, high = (math.log(bound) for bound in _ERASED_ASPECT)
+        aspect = math.exp(low + draws[1] * (high - low))
+        rows = min(height, max(1, round(math.sqrt(area * aspect))))
+        columns = min(width, max(1, round(math.sqrt(area / aspect))))
+        top, left = int(draws[2] * (height - rows + 1)), int(draws[3] * (width - columns + 1))
+        images[index, :, top : top + rows, left : left + columns] = 0.0  # the mean colour
+    return images

@@ -1,0 +1,170 @@
+"""What the command line prints: progress bars, tables, and JSON where a script reads it."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from pul.records import IterationRecord, JobProgress, RetrievalMetrics
+
+_PIPE_WIDTH = 160  # a file or a pipe has no width of its own, and 80 columns break the tables
+
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while the block runs; call what is yielded with (done, total)."""
+    with _bars() as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def job_bar() -> Iterator[Callable[[JobProgress], None]]:
+    """Show where a job stands while the block runs; call what is yielded with its progress."""
+    with _bars() as bars:
+        task = bars.add_task("starting", total=None)
+
+        def update(progress: JobProgress) -> None:
+            bars.update(
+                task,
+                description=describe_progress(progress),
+                completed=progress.done,
+                total=progress.total or None,
+            )
+
+        yield update
+
+
+def describe_progress(progress: JobProgress) -> str:
+    """Say in a few words where a job stands."""
+    parts = [progress.step]
+    if progress.n_iterations:
+        parts.insert(0, f"iteration {progress.iteration}/{progress.n_iterations}")
+    if progress.n_epochs:
+        parts.append(f"epoch {progress.epoch}/{progress.n_epochs}")
+    if progress.loss is not None:
+        parts.append(f"loss {progress.loss:.3f}")
+    return " · ".join(parts)
+
+
+def print_json(content: Any) -> None:
+    """Print plain values or dataclasses as JSON on standard output."""
+    sys.stdout.write(json.dumps(content, default=_plain, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
+) -> None:
+    """Print rows as a table; numbers to the right."""
+    table = Table(title=title or None, title_justify="left")
+    for index, column in enumerate(columns):
+        right = all(isinstance(row[index], int | float) for row in rows) and bool(rows)
+        table.add_column(column, justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    OUT.print(table)
+
+
+def print_metrics(metrics: RetrievalMetrics, *, title: str = "") -> None:
+    """Print the figures of one evaluation with the definitions they use."""
+    columns = ["rank-1", "rank-5", "rank-10", "rank-20", f"mAP ({metrics.ap_method})", "queries"]
+    row = [f"{100 * value:.1f}" for value in retrieval_figures(metrics)]
+    print_table(columns, [[*row, metrics.n_queries]], title=title)
+    if metrics.n_unmatched:
+        policy = "count as 0" if metrics.unmatched == "zero" else "are left out"
+        OUT.print(f"{metrics.n_unmatched} queries have no true match and {policy}.")
+
+
+def retrieval_figures(metrics: RetrievalMetrics) -> tuple[float, float, float, float, float]:
+    """Return rank-1, 5, 10, 20 and mAP, as fractions."""
+    return (metrics.rank_1, metrics.rank_5, metrics.rank_10, metrics.rank_20, metrics.mean_ap)
+
+
+ITERATION_COLUMNS = (
+    "iteration",
+    "reliable %",
+    "clusters",
+    "kept",
+    "loss",
+    "rank-1",
+    "rank-5",
+    "rank-10",
+    "rank-20",
+    "mAP",
+    "seconds",
+)
+
+
+def iteration_row(record: IterationRecord) -> list[str]:
+    """Return the cells of an iteration, in the order of `ITERATION_COLUMNS`."""
+    figures = ["-"] * 5
+    if record.metrics:
+        figures = [f"{100 * value:.1f}" for value in retrieval_figures(record.metrics)]
+    return [
+        "baseline" if record.iteration == 0 else str(record.iteration),
+        f"{100 * record.reliable_share:.1f}",
+        str(record.n_clusters),
+        str(record.n_kept_clusters),
+        "-" if record.loss is None else f"{record.loss:.3f}",
+        *figures,
+        f"{sum(record.seconds.values()):.1f}",
+    ]
+
+
+def iteration_line(record: IterationRecord) -> str:
+    """Return one line with what an iteration did and how long each step took."""
+    cells = dict(zip(ITERATION_COLUMNS, iteration_row(record), strict=True))
+    name = cells.pop("iteration")
+    total = cells.pop("seconds")
+    steps = " ".join(f"{step} {seconds:.1f}" for step, seconds in record.seconds.items())
+    figures = " · ".join(f"{column} {value}" for column, value in cells.items() if value != "-")
+    return f"{name:>8}: {figures} · {total} s ({steps})"
+
+
+def key_value_rows(content: Mapping[str, object]) -> list[list[object]]:
+    """Turn a mapping into the rows of a two-column table."""
+    return [[name, value] for name, value in content.items()]
+
+
+def _bars() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=ERR,
+        transient=True,
+    )
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)

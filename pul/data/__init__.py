@@ -1,0 +1,1 @@
+"""Images and identities: records, readers of datasets, decoding, and the synthetic generator."""

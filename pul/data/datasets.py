@@ -1,0 +1,225 @@
+"""Datasets of images: which layout a folder has, reading it, and merging several."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pul.data.detection import READERS, locate, nothing_found, open_as, resolve
+from pul.data.readers.reading import Reader
+from pul.data.samples import Sample, Skipped
+from pul.errors import ConfigError, DatasetError
+from pul.records import Split
+
+__all__ = [
+    "DATASET_FORMATS",
+    "Dataset",
+    "Skipped",
+    "SplitSummary",
+    "detect_format",
+    "merge_datasets",
+    "read_dataset",
+]
+
+DATASET_FORMATS: tuple[str, ...] = tuple(reader.format for reader in READERS)
+
+_SPLITS: tuple[Split, ...] = ("train", "query", "gallery")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSummary:
+    """What one split holds.
+
+    Attributes:
+        split: `train`, `query` or `gallery`.
+        n_images: All images.
+        n_pids: Known identities, junk and distractors not counted.
+        n_camids: Known cameras.
+        n_junk: Images with pid -1.
+        n_distractors: Images with pid 0.
+    """
+
+    split: Split
+    n_images: int
+    n_pids: int
+    n_camids: int
+    n_junk: int
+    n_distractors: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images of one source, with what is known of them.
+
+    Attributes:
+        name: Name for people.
+        format: One of `DATASET_FORMATS`, or `merged`.
+        root: Folder (or file, for a table) that was read, resolved.
+        samples: The images, in a stable order that does not depend on the file system.
+        skipped: Files left out, with reasons.
+        notes: Remarks for people.
+    """
+
+    name: str
+    format: str
+    root: Path
+    samples: tuple[Sample, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def split(self, name: Split) -> tuple[Sample, ...]:
+        """Return the images of one split, in order.
+
+        Raises:
+            ConfigError: There is no split of that name.
+        """
+        if name not in _SPLITS:
+            raise ConfigError(f"split must be one of {', '.join(_SPLITS)}, but is {name!r}.")
+        return tuple(sample for sample in self.samples if sample.split == name)
+
+    def summary(self) -> list[SplitSummary]:
+        """Count images, identities and cameras of each split that has images."""
+        return [_summarise(name, self.split(name)) for name in _SPLITS if self.split(name)]
+
+
+def detect_format(root: str | Path) -> str:
+    """Tell the format of a folder or file from its layout.
+
+    Args:
+        root: A folder, a folder that holds just one dataset folder, or a CSV or Parquet file.
+
+    Returns:
+        One of `DATASET_FORMATS`.
+
+    Raises:
+        DatasetError: Nothing fits, several things fit, or `root` is one level too low. The
+            message says what was seen there and what would be right.
+    """
+    return locate(resolve(root)).reader.format
+
+
+def read_dataset(
+    root: str | Path,
+    *,
+    format: str = "auto",
+    cache_dir: Path | None = None,
+    **options: object,
+) -> Dataset:
+    """Read the list of images of a dataset; no image is opened (`check_images` does that).
+
+    Args:
+        root: Folder of the dataset, or a CSV or Parquet file.
+        format: One of `DATASET_FORMATS`, or `auto` to detect it.
+        cache_dir: Where a format whose images lie inside one big file may unpack them
+            (`cuhk03-mat`); other formats do not use it.
+        options: Options of the format: `boxes` ("detected" or "labeled") of `cuhk03-np` and
+            `cuhk03-mat`; `split_seed` of `viper`; `include_val` of `msmt17`.
+
+    Returns:
+        The dataset. The order of its samples is that of their sorted paths within each split.
+
+    Raises:
+        DatasetError: There is no dataset there, or no image in it.
+        ConfigError: Unknown format or option.
+    """
+    place = resolve(root)
+    reader, folder, notes = locate(place) if format == "auto" else open_as(place, format)
+    reading = reader.read(folder, **_options(reader, cache_dir, options))
+    if not reading.samples:
+        raise DatasetError(nothing_found(reader, folder, reading.skipped))
+    return Dataset(
+        name=reading.name,
+        format=reader.format,
+        root=folder,
+        samples=reading.samples,
+        skipped=reading.skipped,
+        notes=(*notes, *reading.notes),
+    )
+
+
+def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
+    """Join several datasets into one, for example two sources to initialise from.
+
+    Identities and cameras of the second and later datasets are renumbered so that none collide;
+    junk (-1), distractors (0) and unknown ones stay what they are. An image that several datasets
+    hold is kept once.
+
+    Args:
+        datasets: At least one dataset.
+
+    Returns:
+        A dataset of format `merged` with the samples of each in turn.
+
+    Raises:
+        DatasetError: There is nothing to merge.
+
+    References:
+        Table IV, initialisation from two sources.
+    """
+    if not datasets:
+        raise DatasetError("No dataset to merge. Give at least one.")
+    samples: dict[Path, Sample] = {}
+    skipped = [item for dataset in datasets for item in dataset.skipped]
+    for number, dataset in enumerate(datasets):
+        for sample in _renumber(dataset.samples, tuple(samples.values()), number):
+            if sample.path in samples:
+                skipped.append(Skipped(sample.path, "already in a dataset merged before"))
+            else:
+                samples[sample.path] = sample
+    return Dataset(
+        name=" + ".join(dataset.name for dataset in datasets),
+        format="merged",
+        root=datasets[0].root,
+        samples=tuple(samples.values()),
+        skipped=tuple(skipped),
+        notes=tuple(f"{d.name}: {note}" for d in datasets for note in d.notes),
+    )
+
+
+def _summarise(split: Split, samples: Sequence[Sample]) -> SplitSummary:
+    pids = [sample.pid for sample in samples]
+    return SplitSummary(
+        split=split,
+        n_images=len(samples),
+        n_pids=len({pid for pid in pids if pid is not None and pid > 0}),
+        n_camids=len({sample.camid for sample in samples} - {None}),
+        n_junk=pids.count(-1),
+        n_distractors=pids.count(0),
+    )
+
+
+def _renumber(
+    samples: Sequence[Sample], earlier: Sequence[Sample], number: int
+) -> tuple[Sample, ...]:
+    if not earlier:
+        return tuple(samples)
+    pid_shift = _shift([s.pid for s in earlier], [s.pid for s in samples], lowest=1)
+    camid_shift = _shift([s.camid for s in earlier], [s.camid for s in samples], lowest=0)
+    return tuple(
+        replace(
+            sample,
+            pid=sample.pid + pid_shift if sample.pid is not None and sample.pid > 0 else sample.pid,
+            camid=None if sample.camid is None else sample.camid + camid_shift,
+            tracklet=None if sample.tracklet is None else f"{number}:{sample.tracklet}",
+        )
+        for sample in samples
+    )
+
+
+def _shift(earlier: Sequence[int | None], later: Sequence[int | None], *, lowest: int) -> int:
+    used = [value for value in earlier if value is not None and value >= lowest]
+    new = [value for value in later if value is not None and value >= lowest]
+    return max(used) + 1 - min(new) if used and new else 0
+
+
+def _options(
+    reader: Reader, cache_dir: Path | None, options: dict[str, object]
+) -> dict[str, object]:
+    known = set(inspect.signature(reader.read).parameters) - {"root"}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise ConfigError(
+            f"{reader.format} has no option {unknown[0]!r}; "
+            f"its options are: {', '.join(sorted(known)) or 'none'}."
+        )
+    return {**options, "cache_dir": cache_dir} if "cache_dir" in known else dict(options)

@@ -1,0 +1,173 @@
+"""Decoding of image files of all kinds, sound or damaged, to upright RGB."""
+
+import struct
+import zlib
+from pathlib import Path
+from stat import S_ISREG
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from pul.arrays import ByteArray
+from pul.errors import ImageError
+
+MAX_PIXELS = 64_000_000
+MAX_ASPECT = 50  # of the longer to the shorter side; a crop of a person is 2 to 4
+
+# Only these decoders: some of Pillow's others start programs (EPS) or read vector files.
+_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM")
+
+# What Pillow's decoders were seen to raise on damaged bytes.
+DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    Warning,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+_ORIENTATION_TAG = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode_image(path: Path) -> ByteArray:
+    """Decode an image file completely.
+
+    The EXIF orientation is applied; CMYK, palette, grey and 16-bit images become RGB; transparent
+    pixels become white; of an animation the first frame is taken.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Pixels, shape (H, W, 3), uint8, RGB.
+
+    Raises:
+        ImageError: Missing, empty, truncated or damaged; of a format that we do not read; more
+            than 64 megapixels, or more than 50 times as long as wide.
+    """
+    return np.array(decode(path))
+
+
+def decode(path: Path, side: int | None = None) -> Image.Image:
+    """Decode to an upright RGB image.
+
+    Args:
+        path: The file.
+        side: If given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which is faster, as
+            long as neither side becomes shorter than this.
+
+    Returns:
+        The image, mode RGB.
+
+    Raises:
+        ImageError: As for `decode_image`.
+    """
+    try:
+        with open_image(path) as image:
+            if side is not None:
+                image.draft(None, (side, side))
+            image.load()
+            turn = _TURNS.get(_orientation(image))
+            rgb = _to_rgb(image)
+    except DECODE_ERRORS as error:
+        raise image_error(path, error) from error
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def open_image(path: Path) -> Image.Image:
+    """Open an image, its header read and its size found sane; the caller closes it.
+
+    Raises:
+        ImageError: Not a regular file, empty, or of a size that is no crop's.
+        Exception: One of `DECODE_ERRORS`; `image_error` words it.
+    """
+    status = path.stat()
+    if not S_ISREG(status.st_mode):
+        raise ImageError(f"{str(path)!r} is not a regular file. Give an image file.")
+    if status.st_size == 0:
+        raise ImageError(f"{str(path)!r} is empty (0 bytes). Copy it again or leave it out.")
+    image = Image.open(path, formats=_FORMATS)
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        image.close()
+        raise ImageError(
+            f"{str(path)!r} has {width}×{height} pixels, more than {MAX_PIXELS:,} in all. "
+            "Crop or shrink it."
+        )
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        image.close()
+        raise ImageError(
+            f"{str(path)!r} has {width}×{height} pixels: one side is more than {MAX_ASPECT} times "
+            "the other. Give a crop of one person."
+        )
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    # Pillow has already turned a TIFF when it was loaded.
+    if "exif" not in image.info or image.format == "TIFF":
+        return 1
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except DECODE_ERRORS:
+        return 1  # damaged metadata beside good pixels
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image.copy()
+    if image.mode.startswith("I") or image.mode == "F":
+        image = Image.fromarray(_to_bytes(np.asarray(image)))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.new("RGBA", layer.size, "white")
+        image.alpha_composite(layer)
+    return image.convert("RGB")
+
+
+def _to_bytes(grey: np.ndarray) -> ByteArray:
+    """Scale grey values of 16 or 32 bits to 8: floats in [0, 1], integers of 16 bits."""
+    values = np.nan_to_num(grey.astype(np.float64))
+    highest = values.max(initial=0.0)
+    if grey.dtype.kind == "f":
+        scale = 255.0 if highest <= 1.0 else 1.0
+    else:
+        scale = 1.0 if highest <= 255 and grey.dtype.itemsize > 2 else 1 / 257
+    return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
+
+
+def image_error(path: Path, error: BaseException) -> ImageError:
+    """Word what went wrong in reading an image file, and what to do about it."""
+    if isinstance(error, FileNotFoundError):
+        return ImageError(f"{str(path)!r} does not exist. Was it moved or deleted?")
+    if isinstance(error, PermissionError):
+        return ImageError(f"{str(path)!r} may not be read. Change its permissions.")
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return ImageError(f"{str(path)!r} has more than {MAX_PIXELS:,} pixels. Crop or shrink it.")
+    if isinstance(error, UnidentifiedImageError):
+        return ImageError(
+            f"{str(path)!r} is damaged, or no image of a kind we read "
+            f"({', '.join(_FORMATS)}). Convert it or leave it out."
+        )
+    return ImageError(
+        f"{str(path)!r} cannot be decoded ({error}): truncated or damaged. "
+        "Copy it again or leave it out."
+    )

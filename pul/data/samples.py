@@ -1,0 +1,87 @@
+"""One image of a dataset, and what its file name says."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pul.records import Split
+
+# At most nine digits, so that an id always fits the integers of an array or a database.
+_NAME = re.compile(
+    r"(?P<pid>-1|\d{1,9})_c(?P<camid>\d{1,9})(?:s(?P<sequence>\d{1,9}))?(?=[_.]|\Z)"
+    r"(?:_f?(?P<frame>\d{1,18})(?=[_.]|\Z))?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a dataset.
+
+    Attributes:
+        path: Absolute path of the image file.
+        pid: Ground-truth identity; -1 is junk, 0 a distractor, None not known.
+        camid: Camera as written in the file name; None not known.
+        split: `train`, `query` or `gallery`.
+        tracklet: Images of one tracklet show one person on one camera; None where there is none.
+        frame: Frame number; comparable within one camera and recording only. None not known.
+    """
+
+    path: Path
+    pid: int | None = None
+    camid: int | None = None
+    split: Split = "train"
+    tracklet: str | None = None
+    frame: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was left out.
+
+    Attributes:
+        path: The file, or the folder where all of it was left out.
+        reason: Why, for people.
+    """
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedName:
+    """What a file name in the manner of Market-1501 or DukeMTMC-reID says.
+
+    Attributes:
+        pid: Identity; -1 is junk, 0 a distractor.
+        camid: Camera, as written.
+        sequence: Recording of that camera (`s1`); None where the name has none.
+        frame: Frame number; None where the name has none.
+    """
+
+    pid: int
+    camid: int
+    sequence: int | None = None
+    frame: int | None = None
+
+
+def parse_name(name: str) -> ParsedName | None:
+    """Read identity, camera, recording and frame from a base name.
+
+    Args:
+        name: Name of a file without its folders: `0002_c1s1_000451_03.jpg` (Market-1501),
+            `0001_c2_f0046182.jpg` (DukeMTMC-reID), `-1_c12s3_000001_00.jpg`.
+
+    Returns:
+        What the name says, or None if it is not of this form.
+    """
+    match = _NAME.match(name)
+    if match is None:
+        return None
+    sequence, frame = match["sequence"], match["frame"]
+    return ParsedName(
+        pid=int(match["pid"]),
+        camid=int(match["camid"]),
+        sequence=None if sequence is None else int(sequence),
+        frame=None if frame is None else int(frame),
+    )

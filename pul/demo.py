@@ -1,0 +1,82 @@
+"""The demo: a workspace of invented people, made on this machine in seconds, and a start model."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from pul import jobs
+from pul.config import RunConfig, load_preset
+from pul.data.datasets import read_dataset
+from pul.data.synthetic import generate_dataset
+from pul.errors import WorkspaceError
+from pul.records import JobRecord
+from pul.store.workspace import Workspace
+
+START_MODEL = Path(__file__).resolve().parent.parent / "assets" / "start_model.safetensors"
+PRESET = "demo"
+
+_N_TRAIN_IDS, _N_TEST_IDS, _N_TRAIN_IMAGES = 40, 40, 640
+
+
+def make_demo(
+    location: Path, *, seed: int = 0, on_progress: Callable[[int, int], None] | None = None
+) -> Workspace:
+    """Open the demo workspace; draw its people first if it is not there.
+
+    It appears whole or not at all: it is made in a folder beside `location`, then renamed. Its
+    setting `preset` names the preset for its runs.
+
+    Args:
+        location: Folder of the workspace; it must not exist, be empty, or hold a workspace.
+        seed: Which people; ignored where the workspace is there.
+        on_progress: Called with images drawn and images in all.
+
+    Returns:
+        The workspace, open.
+
+    Raises:
+        WorkspaceError: There is something else at `location`, or it cannot be written.
+    """
+    location = Path(location).absolute()
+    if not Workspace.exists(location):
+        _make_whole(location, seed, on_progress)
+    return Workspace.open(location)
+
+
+def demo_config() -> RunConfig:
+    """Return the settings of the demo's run: the preset `demo`."""
+    return load_preset(PRESET)
+
+
+def start_demo_run(workspace: Workspace) -> JobRecord:
+    """Start the demo's run in the background.
+
+    Raises:
+        ModelError: The start model is missing.
+        JobError: The worker cannot be started.
+    """
+    return jobs.start_run(workspace, demo_config(), START_MODEL, PRESET)
+
+
+def _make_whole(location: Path, seed: int, on_progress: Callable[[int, int], None] | None) -> None:
+    if location.exists() and (not location.is_dir() or any(location.iterdir())):
+        raise WorkspaceError(
+            f"{location} is not empty and holds no workspace; name a new or an empty folder."
+        )
+    aside = location.with_name(location.name + ".making")
+    shutil.rmtree(aside, ignore_errors=True)
+    with Workspace.create(aside, name=PRESET) as workspace:
+        root = generate_dataset(
+            aside / "images" / "place-b",
+            place="b",  # the start model was trained at place a
+            n_train_ids=_N_TRAIN_IDS,
+            n_test_ids=_N_TEST_IDS,
+            n_train_images=_N_TRAIN_IMAGES,
+            seed=seed,
+            on_progress=on_progress,
+        )
+        workspace.add_dataset(read_dataset(root, format="market1501"))
+        workspace.set_setting("preset", PRESET)
+    if location.exists():
+        location.rmdir()  # it is empty; only POSIX renames onto an empty folder
+    aside.rename(location)

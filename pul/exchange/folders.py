@@ -1,0 +1,149 @@
+"""Labels as folders of images: one for each identity, or the layout of Market-1501."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from pul.data.readers.listing import list_images, subfolders
+from pul.errors import DataError, DatasetError
+from pul.exchange.documents import read_json, write_json
+from pul.exchange.labels import Label, Labels, Problem
+from pul.exchange.matching import PathIndex
+from pul.exchange.snapshot import Person, Shot, Snapshot, name_apart
+from pul.exchange.targets import place_file
+
+MANIFEST = "identities.json"
+_JUNK = "-1"
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%]|^[.\-~ ]|[. ]$')
+_MAX_NAME_BYTES = 200  # most file systems take 255
+
+
+def write_folders(snapshot: Snapshot, folder: Path) -> None:
+    """Fill a folder with one for each identity, and `-1` for junk; unsure images are left out.
+
+    Files keep their names, below as many of their folders as tell them from all other images of
+    the workspace. Signs that a folder cannot be called by are written as %2F.
+
+    Raises:
+        DataError: An image is gone.
+    """
+    people = snapshot.people
+    _check_files([shot for person in people for shot in person.shots] + list(snapshot.junk))
+    index = PathIndex(snapshot.locations)
+    names = name_apart((_to_folder_name(person.name) for person in people), taken=(_JUNK,))
+    groups = [(name, person.shots) for name, person in zip(names, people, strict=True)]
+    for name, shots in [*groups, (_JUNK, snapshot.junk)]:
+        for shot in shots:
+            place_file(shot.path, folder.joinpath(name, *index.shortest(str(shot.path))))
+
+
+def write_market(snapshot: Snapshot, folder: Path) -> None:
+    """Fill a folder like Market-1501's, with names like `0001_c1s1_000151_01.jpg`.
+
+    Training identities are in `bounding_box_train`. Validation identities are in
+    `bounding_box_test` and, one image for each camera, in `query`, as far as each query keeps a
+    true match. Junk (`-1`) and distractors (`0000`), those of the ground truth too where nobody
+    said otherwise, are in `bounding_box_test`. Cameras that are not known are 0. What the names
+    cannot say is in `identities.json`, from which `import-annotations` reads it back.
+
+    Raises:
+        DataError: An image is gone.
+    """
+    placed = list(_market_places(snapshot))
+    _check_files([shot for _, _, shot in placed])
+    counts: Counter[str] = Counter()
+    for part in ("bounding_box_train", "bounding_box_test", "query"):
+        (folder / part).mkdir()
+    for part, pid, shot in placed:
+        stem = _market_stem(pid, shot)
+        counts[stem] += 1
+        name = f"{stem}_{counts[stem]:02}{shot.path.suffix.lower()}"
+        place_file(shot.path, folder / part / name)
+    write_json(snapshot, folder / MANIFEST)
+
+
+def read_folders(folder: Path) -> Labels:
+    """Read labels from a folder for each identity, or from an export in Market-1501's layout.
+
+    Raises:
+        DatasetError: There is no folder with images in it.
+    """
+    if (folder / MANIFEST).is_file():
+        return read_json(folder / MANIFEST)
+    root = folder.resolve()
+    labels: list[Label] = []
+    problems = [Problem(str(x), "not in an identity's folder") for x in _loose(root)]
+    for person in subfolders(root):
+        listing = list_images(person, root=root, recursive=True)
+        problems += [Problem(str(item.path), item.reason) for item in listing.skipped]
+        labels += [_folder_label(path, person, root) for path in listing.images]
+    if not labels:
+        raise DatasetError(
+            f"{str(folder)!r} holds no folder with images in it. Right: a folder for each "
+            f"identity, or an export with {MANIFEST} in it."
+        )
+    return Labels(tuple(labels), tuple(problems))
+
+
+def _loose(root: Path) -> tuple[Path, ...]:
+    return list_images(root, root=root).images
+
+
+def _folder_label(path: Path, person: Path, root: Path) -> Label:
+    place, ending = str(path.relative_to(root)), path.relative_to(person).as_posix()
+    if person.name == _JUNK:
+        return Label(place, ending, "", "junk")
+    return Label(place, ending, unquote(person.name).strip() or person.name)
+
+
+def _to_folder_name(name: str) -> str:
+    quoted = _UNSAFE.sub(_quote, name)
+    while len(quoted.encode()) > _MAX_NAME_BYTES:
+        name = name[:-1].rstrip()
+        quoted = _UNSAFE.sub(_quote, name)
+    return quoted
+
+
+def _quote(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode())
+
+
+def _check_files(shots: list[Shot]) -> None:
+    gone = [shot.path for shot in shots if not shot.path.is_file()]
+    if gone:
+        raise DataError(
+            f"{len(gone)} of {len(shots)} images are gone, such as {gone[0]}. Bring them back, or "
+            "export csv or json, which need no files."
+        )
+
+
+def _market_places(snapshot: Snapshot) -> Iterator[tuple[str, int, Shot]]:
+    """Yield (folder, pid, image) of everything that is exported."""
+    for person in snapshot.people:
+        queries = _queries(person) if person.role == "validation" else set()
+        home = "bounding_box_test" if person.role == "validation" else "bounding_box_train"
+        for shot in person.shots:
+            yield "query" if shot.path in queries else home, person.number, shot
+    yield from (("bounding_box_test", -1, shot) for shot in snapshot.junk)
+    yield from (("bounding_box_test", shot.pid, shot) for shot in snapshot.background)
+
+
+def _queries(person: Person) -> set[Path]:
+    """Choose one image a camera, such that another camera keeps one in the gallery."""
+    cameras: dict[int, list[Path]] = {}
+    for shot in person.shots:
+        if shot.camid is not None:
+            cameras.setdefault(shot.camid, []).append(shot.path)
+    if len(cameras) < 2:
+        return set()
+    several = {paths[0] for paths in cameras.values() if len(paths) > 1}
+    return several or {next(iter(cameras.values()))[0]}
+
+
+def _market_stem(pid: int, shot: Shot) -> str:
+    number = _JUNK if pid < 0 else f"{pid:04}"
+    camid = 0 if shot.camid is None else shot.camid
+    sequence = 1 if shot.sequence is None else shot.sequence
+    return f"{number}_c{camid}s{sequence}_{shot.frame or 0:06}"

@@ -1,0 +1,174 @@
+"""A network in the forms that other programs run, each checked against the original."""
+
+import importlib
+import importlib.util
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pul.errors import ConfigError, ModelError
+from pul.exchange.targets import new_file
+from pul.model import Network, load_network, save_network
+
+MODEL_FORMATS = ("safetensors", "torchscript", "onnx")
+TOLERANCE = 1e-4
+_JIT: Any = torch.jit  # torch gives it no types
+_N_CHECKED = (3, 1)  # images in a batch; other than what the tracing saw
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What was exported.
+
+    Attributes:
+        path: The file.
+        format: One of `MODEL_FORMATS`.
+        backbone: The network's backbone.
+        height, width: Size of its images in pixels.
+        n_features: Feature dimensions, D.
+        difference: Largest difference of a feature from the original's, where features larger
+            than 1 count relative to the largest one.
+    """
+
+    path: Path
+    format: str
+    backbone: str
+    height: int
+    width: int
+    n_features: int
+    difference: float
+
+
+class Extractor(nn.Module):
+    """A network with its normalisation: images as they are decoded in, features out.
+
+    Args:
+        network: The network, in evaluation mode.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.trunk = network.trunk
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", network.mean)
+        self.register_buffer("std", network.std)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return features (B, D) of RGB images (B, H, W, 3), uint8 or float in [0, 255]."""
+        images = pixels.permute(0, 3, 1, 2).float() / 255.0
+        features: Tensor = self.trunk((images - self.mean) / self.std)
+        return features
+
+
+def export_model(checkpoint: Path, path: Path, *, format: str) -> ModelReport:
+    """Write a network as a file that others read; it is kept only if its features are the same.
+
+    TorchScript and ONNX take RGB images (B, H, W, 3) as they are decoded, resized to the network's
+    size, in any batch size, TorchScript in uint8 or float, ONNX in uint8. Normalisation is inside.
+
+    Args:
+        checkpoint: A checkpoint of ours.
+        path: File to write; not there yet, or empty.
+        format: One of `MODEL_FORMATS`. ONNX needs the package onnx.
+
+    Raises:
+        ConfigError: There is no such format, its package is missing, or the file is there already.
+        ModelError: The checkpoint cannot be read, or what was written gives other features.
+        StoreError: The file cannot be written.
+    """
+    if format not in MODEL_FORMATS:
+        raise ConfigError(
+            f"There is no model format {format!r}; choose one of {', '.join(MODEL_FORMATS)}."
+        )
+    if format == "onnx" and importlib.util.find_spec("onnx") is None:
+        raise ConfigError(
+            "ONNX needs the package onnx, which is not installed: install "
+            "requirements-optional.txt, or export torchscript, which needs nothing more."
+        )
+    network = load_network(checkpoint)
+    write, read = _FORMATS[format]
+    with new_file(path) as aside:
+        write(network, aside)
+        difference = _compare(network, read(aside))
+        if not difference <= TOLERANCE:
+            raise ModelError(
+                f"As {format} this {network.config.backbone} gives features that differ by "
+                f"{difference:.2g}, more than {TOLERANCE:g}: {path} was not written. Export "
+                "safetensors, which is the network itself."
+            )
+    config = network.config
+    size = (config.height, config.width)
+    return ModelReport(path, format, config.backbone, *size, network.n_features, difference)
+
+
+Run = Callable[[Tensor], Tensor]
+
+
+@torch.inference_mode()
+def _compare(network: Network, runs: Sequence[Run]) -> float:
+    """Return the largest difference of any way to run a file; NaN where features are not finite."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (network.config.height, network.config.width, 3)
+    differences = []
+    for n_images in _N_CHECKED:
+        pixels = torch.randint(256, (n_images, *shape), generator=generator, dtype=torch.uint8)
+        expected = network(network.normalize(pixels))
+        scale = expected.abs().max().clamp(min=1.0)
+        differences += [(run(pixels) - expected).abs().max() / scale for run in runs]
+    return float(torch.stack(differences).max())
+
+
+def _example(network: Network) -> Tensor:
+    return torch.zeros(2, network.config.height, network.config.width, 3, dtype=torch.uint8)
+
+
+def _write_torchscript(network: Network, path: Path) -> None:
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tracing: what it got wrong, the comparison finds
+        traced = _JIT.trace(Extractor(network).eval(), _example(network), check_trace=False)
+        _JIT.save(traced, path)
+
+
+def _read_torchscript(path: Path) -> list[Run]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is old, and that is why programs ask for it
+        module = _JIT.load(path)
+    return [module, lambda pixels: module(pixels.float())]
+
+
+def _write_onnx(network: Network, path: Path) -> None:
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Extractor(network).eval(),
+            (_example(network),),
+            path,
+            input_names=["pixels"],
+            output_names=["features"],
+            dynamic_axes={"pixels": {0: "batch"}, "features": {0: "batch"}},
+            dynamo=False,
+        )
+
+
+def _read_onnx(path: Path) -> list[Run]:
+    reference: Any = importlib.import_module("onnx.reference")
+    evaluator = reference.ReferenceEvaluator(str(path))
+    return [lambda pixels: torch.from_numpy(evaluator.run(None, {"pixels": pixels.numpy()})[0])]
+
+
+def _read_safetensors(path: Path) -> list[Run]:
+    network = load_network(path)
+    return [lambda pixels: network(network.normalize(pixels))]
+
+
+_FORMATS: dict[str, tuple[Callable[[Network, Path], None], Callable[[Path], list[Run]]]] = {
+    "safetensors": (save_network, _read_safetensors),
+    "torchscript": (_write_torchscript, _read_torchscript),
+    "onnx": (_write_onnx, _read_onnx),
+}

@@ -1,0 +1,179 @@
+"""Who is who in a workspace at this moment, with the images that show it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pul.annotations import JUNK, UNANSWERED, UNSURE, Annotations, Role, fold
+from pul.data.samples import parse_name
+from pul.errors import DataError
+from pul.records import ImageTable
+from pul.store.annotations import AnnotationEvent
+from pul.store.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One image.
+
+    Attributes:
+        path: Absolute path of the file.
+        pid: Ground truth; -1 is junk, 0 a distractor, -2 not known.
+        camid: Camera; None where it is not known.
+        frame: Frame number; None where it is not known.
+        sequence: Recording of the camera, as its name says; None where it does not.
+    """
+
+    path: Path
+    pid: int
+    camid: int | None
+    frame: int | None
+    sequence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An identity.
+
+    Attributes:
+        number: 1, 2, ... without gaps.
+        name: What people call it; where two are called the same, the later has " (2)".
+        role: `training` or `validation`.
+        shots: Its images, by their number in the store.
+    """
+
+    number: int
+    name: str
+    role: Role
+    shots: tuple[Shot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """How much one author did, and when: UTC, ISO 8601."""
+
+    author: str
+    n_events: int
+    first_at: str
+    last_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The identities of a workspace and where they come from.
+
+    Attributes:
+        workspace: Its name.
+        people: The identities, in the order they were made.
+        junk: Images that people marked as bad detections.
+        unsure: Images that people set aside.
+        background: Images nobody judged whose ground truth is junk (-1) or distractor (0).
+        contributions: What each author did, by name.
+        n_events: Events so far.
+        events_hash: Names the log: who did what, in which order.
+        content_hash: Names what it comes to; a run records the same.
+        locations: Paths of all images of the workspace.
+    """
+
+    workspace: str
+    people: tuple[Person, ...]
+    junk: tuple[Shot, ...]
+    unsure: tuple[Shot, ...]
+    background: tuple[Shot, ...]
+    contributions: tuple[Contribution, ...]
+    n_events: int
+    events_hash: str
+    content_hash: str
+    locations: tuple[str, ...]
+
+
+def take_snapshot(workspace: Workspace) -> Snapshot:
+    """Return the identities of a workspace as they are now.
+
+    Raises:
+        DataError: Nobody has labelled anything yet.
+        StoreError: The workspace cannot be read.
+    """
+    events = workspace.annotation_events()
+    state, images = fold(events), workspace.images()
+    shots = dict(zip(images.image_ids.tolist(), _shots(images), strict=True))
+    if not any(image in shots for image in state.owners):
+        raise DataError(
+            f"Nothing is labelled in {workspace.name} yet. Label people on the page Label, or "
+            "import labels with `python -m pul import-annotations`."
+        )
+
+    def owned_by(owner: int) -> tuple[Shot, ...]:
+        return tuple(shots[x] for x in sorted(shots) if state.owners.get(x, UNANSWERED) == owner)
+
+    return Snapshot(
+        workspace=workspace.name,
+        people=_people(state, shots),
+        junk=owned_by(JUNK),
+        unsure=owned_by(UNSURE),
+        background=tuple(shot for shot in owned_by(UNANSWERED) if shot.pid in (-1, 0)),
+        contributions=_contributions(events),
+        n_events=len(events),
+        events_hash=_hash(events),
+        content_hash=state.content_hash(),
+        locations=images.paths,
+    )
+
+
+def name_apart(names: Iterable[str], *, taken: Iterable[str] = ()) -> list[str]:
+    """Give names that are there already a number, so that no two are alike in any case."""
+    used, apart = {name.casefold() for name in taken}, []
+    for name in names:
+        candidate, number = name, 1
+        while candidate.casefold() in used:
+            number += 1
+            candidate = f"{name} ({number})"
+        used.add(candidate.casefold())
+        apart.append(candidate)
+    return apart
+
+
+def _shots(images: ImageTable) -> list[Shot]:
+    columns = (images.paths, images.pids.tolist(), images.camids.tolist(), images.frames.tolist())
+    return [_shot(Path(path), *rest) for path, *rest in zip(*columns, strict=True)]
+
+
+def _shot(path: Path, pid: int, camid: int, frame: int) -> Shot:
+    name = parse_name(path.name)
+    return Shot(
+        path,
+        pid,
+        camid=None if camid < 0 else camid,
+        frame=None if frame < 0 else frame,
+        sequence=name.sequence if name else None,
+    )
+
+
+def _people(state: Annotations, shots: dict[int, Shot]) -> tuple[Person, ...]:
+    found = [(known, [shots[x] for x in known.images if x in shots]) for known in state.identities]
+    found = [(known, mine) for known, mine in found if mine]
+    names = name_apart(_printable(known.name) for known, _ in found)
+    return tuple(
+        Person(number, name, known.role, tuple(mine))
+        for number, (name, (known, mine)) in enumerate(zip(names, found, strict=True), start=1)
+    )
+
+
+def _printable(name: str) -> str:
+    return name.encode(errors="replace").decode()
+
+
+def _contributions(events: Sequence[AnnotationEvent]) -> tuple[Contribution, ...]:
+    times: dict[str, list[str]] = {}
+    for event in events:
+        times.setdefault(event.author, []).append(event.created_at)
+    return tuple(
+        Contribution(author, len(at), min(at), max(at)) for author, at in sorted(times.items())
+    )
+
+
+def _hash(events: Sequence[AnnotationEvent]) -> str:
+    plain = [(event.event_id, event.author, event.kind, event.payload) for event in events]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,105 @@
+"""Step 1 of an iteration: images in, un-normalised features out."""
+
+from collections.abc import Callable, Generator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pul.arrays import ByteArray, FloatArray, check_features
+from pul.errors import ConfigError
+from pul.model import Network
+
+OnProgress = Callable[[int, int], None]
+
+
+def extract_features(
+    network: Network,
+    pixels: ByteArray,
+    *,
+    device: str = "cpu",
+    batch_size: int = 256,
+    precision: str = "float32",
+    flip: bool = False,
+    on_progress: OnProgress | None = None,
+) -> FloatArray:
+    """Extract the feature of every image.
+
+    N images, D feature dimensions.
+
+    Args:
+        network: The network; it is put into evaluation mode and onto the device.
+        pixels: Images at the network's input size, shape (N, H, W, 3), uint8.
+        device: Where to run.
+        batch_size: Images at a time; changes only speed and memory.
+        precision: `float32`, or `bfloat16` for mixed precision.
+        flip: Add the feature of the mirrored image (test-time augmentation).
+        on_progress: Called with (images done, N) after each batch.
+
+    Returns:
+        Features as the network gives them, not normalised, shape (N, D), float32.
+
+    Raises:
+        ConfigError: The images are not uint8 of the network's input size.
+        FeatureError: A feature is NaN or infinite.
+
+    References:
+        Algorithm 1, line 3.
+    """
+    steps = extract_steps(
+        network, pixels, device=device, batch_size=batch_size, precision=precision, flip=flip
+    )
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as stop:
+            features: FloatArray = stop.value
+            return features
+        if on_progress:
+            on_progress(done, len(pixels))
+
+
+def extract_steps(
+    network: Network,
+    pixels: ByteArray,
+    *,
+    device: str = "cpu",
+    batch_size: int = 256,
+    precision: str = "float32",
+    flip: bool = False,
+) -> Generator[int, None, FloatArray]:
+    """Do the work of `extract_features` one batch at a time, yielding the number of images done."""
+    check_pixels(pixels, network)
+    network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    features = np.empty((len(pixels), network.n_features), dtype=np.float32)
+    for start in range(0, len(pixels), batch_size):
+        batch = torch.from_numpy(np.array(pixels[start : start + batch_size])).to(device)
+        features[start : start + len(batch)] = _extract_batch(network, batch, precision, flip)
+        yield start + len(batch)
+    return check_features(features)
+
+
+def check_pixels(pixels: ByteArray, network: Network) -> None:
+    """Raise ConfigError unless pixels are uint8 images (N, H, W, 3) of the network's input size."""
+    size = (network.config.height, network.config.width, 3)
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != size:
+        raise ConfigError(
+            f"The network takes uint8 images of shape (N, {size[0]}, {size[1]}, 3), but got "
+            f"{pixels.dtype} of shape {pixels.shape}; load them with `pul.data.images.load_pixels`."
+        )
+
+
+def autocast(device: str, precision: str) -> torch.autocast:
+    """Return the mixed-precision context of a precision; `float32` changes nothing."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def _extract_batch(network: Network, batch: Tensor, precision: str, flip: bool) -> FloatArray:
+    with torch.inference_mode(), autocast(batch.device.type, precision):
+        images = network.normalize(batch)
+        features = network(images).float()
+        if flip:
+            features = features + network(images.flip(3)).float()
+    array: FloatArray = features.cpu().numpy()
+    return array

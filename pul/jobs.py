@@ -1,0 +1,273 @@
+"""Start, steer and watch over background jobs; light, so that the screen may use it."""
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from pul.config import RunConfig
+from pul.errors import JobError
+from pul.records import JobRecord
+from pul.store.workspace import Workspace
+
+LOST_AFTER_S = 10.0
+_ROOT = Path(__file__).resolve().parent.parent  # where `python -m pul` works
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProcess:
+    """A process that works on a job, told apart from any later one of the same number.
+
+    Attributes:
+        host: Name of its machine.
+        pid: Its process id.
+        started: When it started, in a form that only this class reads.
+    """
+
+    host: str
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """Return a process of this machine; one that is gone has no time of start."""
+        return cls(socket.gethostname(), pid, _start_of(pid))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the process that `str` made this text of."""
+        host, pid, started = text.rsplit(":", 2)
+        return cls(host, int(pid), started)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}:{self.started}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it runs, or ran, on this machine."""
+        return self.host == socket.gethostname()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs; known on its own machine only."""
+        return bool(self.started) and _start_of(self.pid) == self.started
+
+
+def start_run(
+    workspace: Workspace, config: RunConfig, model: str | Path, name: str = ""
+) -> JobRecord:
+    """Make a run of the images in a workspace and start a worker on it.
+
+    Raises:
+        ModelError: There is no such start model.
+        JobError: There is nothing to train on, or the worker cannot be started.
+        StoreError: The store refuses.
+    """
+    return start_job(workspace, create_run(workspace, config, model, name).job_id)
+
+
+def create_run(
+    workspace: Workspace, config: RunConfig, model: str | Path, name: str = ""
+) -> JobRecord:
+    """Make a run and the job of working on it, and start nothing.
+
+    Where the camera of a test image is not known, no image can be junk because of it: the run's
+    evaluation is made without cameras then, and its settings say so.
+
+    Raises:
+        ModelError: There is no such start model.
+        JobError: There is nothing to train on.
+        StoreError: The store refuses.
+    """
+    images = workspace.images()
+    splits = set(images.splits)
+    if "train" not in splits:
+        raise JobError("There are no training images in this workspace; import some first.")
+    tested = [split != "train" for split in images.splits]
+    if (images.camids[tested] < 0).any():
+        config = config.replace(**{"evaluation.camera_aware": False})
+    run = workspace.create_run(config, model=model, name=name)
+    return workspace.create_job("run", run_id=run.run_id)
+
+
+def resume_run(workspace: Workspace, run_id: int) -> JobRecord:
+    """Start a worker that goes on with a run from its last whole iteration.
+
+    Raises:
+        JobError: The run is finished or is being worked on, or the worker cannot be started.
+        StoreError: There is no such run.
+    """
+    return start_job(workspace, create_resumption(workspace, run_id).job_id)
+
+
+def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
+    """Make the job of going on with a run from its last whole iteration, and start nothing.
+
+    Raises:
+        JobError: The run is finished or is being worked on.
+        StoreError: There is no such run.
+    """
+    reap_lost_jobs(workspace)
+    if workspace.run(run_id).status == "finished":
+        raise JobError(f"Run {run_id} is finished; start a new run to train on.")
+    waiting = workspace.active_job(run_id)
+    if waiting is not None and waiting.status == "queued" and not waiting.worker:
+        return waiting  # made by a process that died before it could start a worker
+    return workspace.create_job("run", run_id=run_id)
+
+
+def start_import(workspace: Workspace, root: str | Path, format: str = "auto") -> JobRecord:
+    """Start a worker that reads a dataset and adds its images.
+
+    Args:
+        workspace: Where to add them.
+        root: The dataset's folder or file.
+        format: One of `pul.data.datasets.DATASET_FORMATS`, or `auto`.
+
+    Raises:
+        JobError: The worker cannot be started.
+        StoreError: The store refuses.
+    """
+    params = {"root": str(Path(root).expanduser().absolute()), "format": format}
+    return start_job(workspace, workspace.create_job("import", params=params).job_id)
+
+
+def start_job(workspace: Workspace, job_id: int) -> JobRecord:
+    """Start a worker on a queued job: a process of its own that outlives this one.
+
+    Its output goes to `workspace.log_path(job_id)`.
+
+    Raises:
+        JobError: The job is not queued, or the worker cannot be started.
+        StoreError: There is no such job.
+    """
+    job = workspace.job(job_id)
+    if job.status != "queued":
+        raise JobError(f"Job {job_id} is {job.status}; only a queued job can be started.")
+    try:
+        process = _spawn(workspace, job_id)
+    except OSError as error:
+        reason = f"The worker of job {job_id} cannot be started: {error}."
+        workspace.finish_job(job_id, "failed", error=reason)
+        raise JobError(reason) from error
+    workspace.assign_job(job_id, str(WorkerProcess.of(process.pid)))
+    # Whoever starts a process must take note of its end, or its number is never free again.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return workspace.job(job_id)
+
+
+def pause_job(workspace: Workspace, job_id: int) -> None:
+    """Ask a job to pause within one batch; its worker stays and keeps its memory.
+
+    Raises:
+        JobError: The job has ended.
+    """
+    workspace.request(job_id, "pause")
+
+
+def resume_job(workspace: Workspace, job_id: int) -> None:
+    """Ask a paused job to go on.
+
+    Raises:
+        JobError: The job has ended.
+    """
+    workspace.request(job_id, "resume")
+
+
+def stop_job(workspace: Workspace, job_id: int) -> None:
+    """Ask a job to stop within one batch; a run can be resumed from its last whole iteration.
+
+    Raises:
+        JobError: The job has ended.
+    """
+    workspace.request(job_id, "stop")
+
+
+def reap_lost_jobs(workspace: Workspace, timeout_s: float = LOST_AFTER_S) -> list[JobRecord]:
+    """Mark the jobs whose worker is gone as failed; their runs can be resumed.
+
+    On this machine a worker is gone when its process is, whatever the clock says; on another
+    machine when its heartbeat stopped.
+
+    Args:
+        workspace: Where to look.
+        timeout_s: Seconds without a heartbeat after which a worker elsewhere counts as gone.
+
+    Returns:
+        The jobs that were lost, as they are now.
+    """
+    lost = []
+    for status in ("queued", "running", "paused"):
+        for job in workspace.jobs(status=status):
+            if _is_lost(workspace, job, timeout_s):
+                lost += _fail(workspace, job)
+    return lost
+
+
+def _is_lost(workspace: Workspace, job: JobRecord, timeout_s: float) -> bool:
+    if not job.worker:
+        return False
+    worker = WorkerProcess.parse(job.worker)
+    if worker.is_here:
+        return not worker.is_alive
+    return workspace.seconds_since_heartbeat(job.job_id) > timeout_s
+
+
+def _fail(workspace: Workspace, job: JobRecord) -> list[JobRecord]:
+    worker = WorkerProcess.parse(job.worker)
+    mend = "start the import again"
+    if job.run_id is not None:
+        place = shlex.quote(workspace.url)
+        mend = f"resume with `python -m pul resume {job.run_id} --workspace {place}`"
+    error = (
+        f"The worker vanished (process {worker.pid} on {worker.host}, last seen "
+        f"{job.heartbeat_at}): it was killed, or the machine went down. See "
+        f"{workspace.log_path(job.job_id)}; {mend}."
+    )
+    try:
+        return [workspace.finish_job(job.job_id, "failed", error=error)]
+    except JobError:
+        return []  # it ended by itself between the two looks
+
+
+def _spawn(workspace: Workspace, job_id: int) -> subprocess.Popen[bytes]:
+    log_path = workspace.log_path(job_id)
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pul.worker", workspace.url, str(job_id)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=_ROOT,
+            env=os.environ | workspace.secrets,
+            start_new_session=True,  # no signal meant for the screen's terminal reaches it
+        )
+
+
+def _start_of(pid: int) -> str:
+    """Return when a process started; "" if it is gone, or ended and only not yet taken note of."""
+    if sys.platform == "linux":
+        return _start_in_proc(pid)
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
+    except psutil.Error:
+        return ""
+
+
+def _start_in_proc(pid: int) -> str:
+    # In ticks since the machine started: the clock may be set without a change of it.
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    state, started = fields[0], fields[19]
+    return "" if state in "ZX" else started

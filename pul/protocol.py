@@ -1,0 +1,107 @@
+"""The single-query protocol: who is a true match and who is junk, and for which query."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pul.arrays import BoolArray, IntArray
+from pul.errors import EvaluationError
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Who is who in an evaluation of Q queries and G gallery images.
+
+    Attributes:
+        query_pids, query_camids: Identity and camera of each query, shape (Q,).
+        gallery_pids, gallery_camids: Identity and camera of each gallery image, shape (G,).
+        camera_aware: Whether images of the query's own identity and camera are junk.
+    """
+
+    query_pids: IntArray
+    query_camids: IntArray
+    gallery_pids: IntArray
+    gallery_camids: IntArray
+    camera_aware: bool
+
+    @classmethod
+    def of(
+        cls,
+        query_pids: ArrayLike,
+        query_camids: ArrayLike,
+        gallery_pids: ArrayLike,
+        gallery_camids: ArrayLike,
+        camera_aware: bool,
+    ) -> "Protocol":
+        """Read the four columns of ids, whatever numpy reads as one."""
+        return cls(
+            np.asarray(query_pids, dtype=np.int64),
+            np.asarray(query_camids, dtype=np.int64),
+            np.asarray(gallery_pids, dtype=np.int64),
+            np.asarray(gallery_camids, dtype=np.int64),
+            camera_aware,
+        )
+
+    @property
+    def kept(self) -> BoolArray:
+        """Gallery images that are not junk for every query, shape (G,): pid 0 or above."""
+        return self.gallery_pids >= 0
+
+    def check_lengths(self, n_queries: int, n_gallery: int) -> None:
+        """Say what is wrong where these ids do not belong to that many features.
+
+        Raises:
+            EvaluationError: A column has another length, there are no queries, or the gallery is
+                empty once junk is gone.
+        """
+        lengths = (n_queries, n_queries, n_gallery, n_gallery)
+        names = ("query_pids", "query_camids", "gallery_pids", "gallery_camids")
+        for name, length in zip(names, lengths, strict=True):
+            if getattr(self, name).shape != (length,):
+                raise EvaluationError(
+                    f"{name} must have shape ({length},), one for each image, but has shape "
+                    f"{getattr(self, name).shape}."
+                )
+        if not n_queries:
+            raise EvaluationError("There are no queries; at least one is needed.")
+        if not self.kept.any():
+            raise EvaluationError(
+                f"The gallery is empty: all of its {n_gallery} images are junk (negative pid). "
+                "At least one image with pid 0 or above is needed."
+            )
+
+    def relations(self) -> Iterator[tuple[IntArray, IntArray]]:
+        """For each query: which images of the kept gallery are its true matches, which its junk."""
+        pids, camids = self.gallery_pids[self.kept], self.gallery_camids[self.kept]
+        order = np.argsort(pids, kind="stable")
+        starts = np.searchsorted(pids[order], self.query_pids, side="left")
+        ends = np.searchsorted(pids[order], self.query_pids, side="right")
+        ends[self.query_pids <= 0] = starts[self.query_pids <= 0]  # a distractor matches nobody
+        for camid, start, end in zip(self.query_camids, starts, ends, strict=True):
+            same = order[start:end]
+            is_junk = (camids[same] == camid) & self.camera_aware
+            yield same[~is_junk], same[is_junk]
+
+    def explain_unmatched(self) -> str:
+        """Say why no query has a true match: which rule removed what."""
+        n_queries, n_dropped = len(self.query_pids), int((~self.kept).sum())
+        nameless = self.query_pids <= 0
+        absent = ~np.isin(self.query_pids, self.gallery_pids[self.kept]) & ~nameless
+        n_same_camera = sum(len(junk) for _, junk in self.relations())
+        reasons = {
+            "have no identity (pid 0 or below)": int(nameless.sum()),
+            "have an identity that the gallery lacks": int(absent.sum()),
+            "have theirs in the gallery, but only from their own camera": n_queries
+            - int((nameless | absent).sum()),
+        }
+        found = "; ".join(f"{n} {reason}" for reason, n in reasons.items() if n)
+        message = (
+            f"No query has a true match: of {n_queries} queries, {found}. Removed as junk: "
+            f"{n_dropped} of {len(self.kept)} gallery images with a negative pid, and "
+            f"{n_same_camera} matches from a query's own camera."
+        )
+        if n_same_camera:
+            message += " With one camera or none, evaluate with camera_aware=False."
+        return message

@@ -1,0 +1,276 @@
+"""Plain records that the loop makes, the store keeps and the screen reads."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pul.arrays import BoolArray, FloatArray, IntArray
+
+Split = Literal["train", "query", "gallery"]
+RunStatus = Literal["created", "running", "paused", "stopped", "finished", "failed"]
+JobStatus = Literal["queued", "running", "paused", "stopped", "finished", "failed"]
+JobKind = Literal["import", "run"]
+Command = Literal["pause", "resume", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalMetrics:
+    """Figures of one evaluation, as fractions in [0, 1].
+
+    Attributes:
+        rank_1, rank_5, rank_10, rank_20: Share of queries with a true match that early (CMC).
+        mean_ap: Mean average precision by `ap_method`.
+        n_queries: Queries counted, those without a true match included if `unmatched` is `zero`.
+        n_unmatched: Queries without a true match in the gallery.
+        ap_method: `trapezoid` or `step`.
+        unmatched: `skip` or `zero`.
+    """
+
+    rank_1: float
+    rank_5: float
+    rank_10: float
+    rank_20: float
+    mean_ap: float
+    n_queries: int
+    n_unmatched: int
+    ap_method: str
+    unmatched: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterQuality:
+    """How well clusters agree with identities that are known.
+
+    Attributes:
+        purity: Share of the images in their cluster's majority identity, in [0, 1].
+        reliable_purity: The same over the reliable images alone.
+        nmi: Normalised mutual information of clusters and identities, in [0, 1].
+        n_images: Images with a known identity that were compared.
+        source: `truth` or `annotations`.
+    """
+
+    purity: float
+    reliable_purity: float
+    nmi: float
+    n_images: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class IterationRecord:
+    """What one iteration of a run really used and what came of it. Iteration 0 is the baseline.
+
+    Iteration t ≥ 1 extracts features with the model of iteration t-1, clusters, selects, fine-tunes
+    and evaluates the fine-tuned model: the paper's order. Iteration 0 extracts, clusters, selects
+    and evaluates the original model, and fine-tunes nothing.
+
+    Attributes:
+        iteration: 0 for the baseline, then 1, 2, ...
+        lambda_: λ that was used; None selects all.
+        n_clusters: K that was used.
+        n_images: Training images, N.
+        n_reliable: Images that trained.
+        n_kept_clusters: Clusters with at least two reliable images.
+        inertia: k-means' sum of squared distances, Eq. 1.
+        n_annotated_images: Images whose identity people gave.
+        n_identities: Identities that people gave, L.
+        annotations_hash: Hash of the annotations that were used; "" where there were none.
+        epoch_losses: Mean loss of each epoch; empty for iteration 0.
+        metrics: Figures on the test set; None where there is no ground truth.
+        cluster_quality: Agreement with known identities; None where none are known.
+        seconds: Seconds of each step, by its name.
+        peak_memory_bytes: Peak resident memory of the process.
+        seed: The run's seed.
+        versions: Versions of the libraries that make the numbers, by name.
+        device: Where the network ran.
+        finished_at: UTC, ISO 8601.
+        validation_metrics: Figures on the identities that people held out; None where there are
+            fewer than two, or none of them has two images to match.
+    """
+
+    iteration: int
+    lambda_: float | None
+    n_clusters: int
+    n_images: int
+    n_reliable: int
+    n_kept_clusters: int
+    inertia: float
+    n_annotated_images: int
+    n_identities: int
+    annotations_hash: str
+    epoch_losses: tuple[float, ...]
+    metrics: RetrievalMetrics | None
+    cluster_quality: ClusterQuality | None
+    seconds: dict[str, float]
+    peak_memory_bytes: int
+    seed: int
+    versions: dict[str, str]
+    device: str
+    finished_at: str
+    validation_metrics: RetrievalMetrics | None = None
+
+    @property
+    def reliable_share(self) -> float:
+        """Share of the images that trained, in [0, 1]."""
+        return self.n_reliable / self.n_images if self.n_images else 0.0
+
+    @property
+    def loss(self) -> float | None:
+        """Mean loss of the last epoch."""
+        return self.epoch_losses[-1] if self.epoch_losses else None
+
+
+@dataclass(frozen=True, slots=True)
+class IterationArrays:
+    """The arrays of one iteration. N images, D dimensions, K clusters.
+
+    Attributes:
+        features: Un-normalised features, shape (N, D), float32.
+        clusters: Cluster of each image, shape (N,), values in [0, K); annotated identities are the
+            first L clusters.
+        centroids: Mean feature of each cluster, shape (K, D), float32.
+        centers: Index of the image nearest to each centroid, shape (K,).
+        similarities: Cosine of each image to its own cluster's center, shape (N,), in [-1, 1].
+        reliable: Images that trained, shape (N,).
+        pseudo_labels: Class each image trained as, shape (N,); -1 where it did not train.
+        points: 2-D map, shape (N, 2), float32; shape (0, 2) where no map was asked for.
+    """
+
+    features: FloatArray
+    clusters: IntArray
+    centroids: FloatArray
+    centers: IntArray
+    similarities: FloatArray
+    reliable: BoolArray
+    pseudo_labels: IntArray
+    points: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as the store knows it.
+
+    Attributes:
+        run_id: Number of the run, from 1.
+        name: What people call it.
+        config: The `RunConfig` it was made with, as plain values.
+        model: Path of the start model, relative to the workspace where it lies in it.
+        status: Where it stands.
+        n_iterations_done: Whole iterations stored, the baseline not counted.
+        created_at: UTC, ISO 8601.
+    """
+
+    run_id: int
+    name: str
+    config: dict[str, Any]
+    model: str
+    status: RunStatus
+    n_iterations_done: int
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """Where a running job stands.
+
+    Attributes:
+        step: What it does: decode, evaluate, extract, cluster, select, project, finetune, import.
+        done: Units of the step that are done.
+        total: Units of the step.
+        iteration: Iteration of the run, if it is in one.
+        n_iterations: Iterations planned.
+        epoch: Epoch of the fine-tuning, from 1; 0 outside it.
+        n_epochs: Epochs planned.
+        loss: Running mean loss of the epoch.
+        message: One more line for people.
+    """
+
+    step: str
+    done: int = 0
+    total: int = 0
+    iteration: int = 0
+    n_iterations: int = 0
+    epoch: int = 0
+    n_epochs: int = 0
+    loss: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """One background job as the store knows it.
+
+    Attributes:
+        job_id: Number of the job, from 1.
+        kind: What it does.
+        run_id: The run it works on, if any.
+        params: Its other parameters, plain values.
+        status: Where it stands. A job whose heartbeat stopped reads as `failed`.
+        progress: Where it stands in its work; None before it began.
+        error: Why it failed, for people; "" otherwise.
+        traceback: The trace behind the error; "" otherwise.
+        worker: `host:process id:start` of its worker; "" before it has one.
+        created_at, started_at, heartbeat_at, finished_at: UTC, ISO 8601; "" where not yet.
+    """
+
+    job_id: int
+    kind: JobKind
+    run_id: int | None
+    params: dict[str, Any] = field(default_factory=dict)
+    status: JobStatus = "queued"
+    progress: JobProgress | None = None
+    error: str = ""
+    traceback: str = ""
+    worker: str = ""
+    created_at: str = ""
+    started_at: str = ""
+    heartbeat_at: str = ""
+    finished_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRecord:
+    """A change of a run that someone asked for while it was going.
+
+    Attributes:
+        control_id: Number of the row.
+        run_id: The run.
+        name: `lambda_` or `n_clusters`.
+        value: The new value.
+        author: Who asked.
+        created_at: UTC, ISO 8601.
+        applied_at_iteration: First iteration that used it; None while it waits.
+    """
+
+    control_id: int
+    run_id: int
+    name: str
+    value: float
+    author: str
+    created_at: str
+    applied_at_iteration: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTable:
+    """The images of a workspace as columns; row i of every column is the same image.
+
+    Attributes:
+        image_ids: Number of each image in the store, shape (M,), ascending.
+        paths: Absolute path of each image.
+        pids: Ground-truth identity, shape (M,); -1 is junk, 0 a distractor, -2 not known.
+        camids: Camera, shape (M,); -1 where it is not known.
+        splits: `train`, `query` or `gallery` of each image.
+        tracklets: Tracklet of each image; "" where there is none.
+        frames: Frame number of each image, shape (M,); -1 where it is not known.
+    """
+
+    image_ids: IntArray
+    paths: tuple[str, ...]
+    pids: IntArray
+    camids: IntArray
+    splits: tuple[str, ...]
+    tracklets: tuple[str, ...]
+    frames: IntArray
+
+    def __len__(self) -> int:
+        return len(self.image_ids)

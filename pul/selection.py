@@ -1,0 +1,119 @@
+"""Step 3 of an iteration: which images are reliable, by their cosine to a cluster's center."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from pul.arrays import BoolArray, FloatArray, IntArray, check_features, l2_normalize
+from pul.errors import ConfigError
+
+_BLOCK = 4096  # images at a time against all centers: bounds memory at block × K floats
+
+
+def select_reliable(
+    features: FloatArray,
+    clusters: IntArray,
+    centers: IntArray,
+    *,
+    lambda_: float | None,
+    selection: Literal["own", "any"] = "own",
+) -> BoolArray:
+    """Mark the images whose feature lies close to a center.
+
+    N images, D feature dimensions, K clusters.
+
+    Args:
+        features: Features, shape (N, D); they are l2-normalised here.
+        clusters: Cluster of each image, shape (N,), values in [0, K).
+        centers: Index of the image that is the center of each cluster, shape (K,).
+        lambda_: Reliability threshold λ, a cosine similarity in [-1, 1]; None or 0 marks all.
+        selection: Close to the center of its `own` cluster (Eq. 2) or of `any` (authors' code).
+
+    Returns:
+        Reliable mask, shape (N,). Centers are always reliable; raising λ never adds an image.
+
+    Raises:
+        ConfigError: λ is outside [-1, 1].
+        FeatureError: Features are misshapen or not finite.
+
+    References:
+        Algorithm 1, lines 7-16, and the constraint of Eq. 2.
+    """
+    similarities = center_similarities(features, clusters, centers, selection=selection)
+    return threshold(similarities, centers, lambda_=lambda_)
+
+
+def center_similarities(
+    features: FloatArray,
+    clusters: IntArray,
+    centers: IntArray,
+    *,
+    selection: Literal["own", "any"] = "own",
+) -> FloatArray:
+    """Return the cosine of each image to the center it is judged by.
+
+    Args:
+        features: Features, shape (N, D); they are l2-normalised here.
+        clusters: Cluster of each image, shape (N,), values in [0, K).
+        centers: Index of the center of each cluster, shape (K,).
+        selection: The center of its `own` cluster, or the nearest of `any` cluster.
+
+    Returns:
+        Cosine similarities, shape (N,), float32, in [-1, 1]; exactly 1 for a center itself.
+
+    References:
+        Algorithm 1, lines 6 and 9.
+    """
+    normalized = l2_normalize(check_features(features))
+    if selection == "own":
+        similarities = _own_similarities(normalized, clusters, centers)
+    else:
+        similarities = _nearest_similarities(normalized, centers)
+    similarities[centers] = 1.0
+    clipped: FloatArray = np.clip(similarities, -1.0, 1.0)
+    return clipped
+
+
+def threshold(similarities: FloatArray, centers: IntArray, *, lambda_: float | None) -> BoolArray:
+    """Mark the images above λ, given their stored similarities: what a λ slider moves.
+
+    Args:
+        similarities: Cosine of each image to its center, shape (N,).
+        centers: Index of the center of each cluster, shape (K,).
+        lambda_: Threshold in [-1, 1]; None or 0 marks all (Table III).
+
+    Returns:
+        Reliable mask, shape (N,); centers are always in it.
+
+    Raises:
+        ConfigError: λ is outside [-1, 1].
+    """
+    if not lambda_:
+        return np.ones(len(similarities), dtype=np.bool_)
+    if not -1 <= lambda_ <= 1:
+        raise ConfigError(
+            f"λ is a cosine similarity in [-1, 1], but is {lambda_}; the paper: 0.85."
+        )
+    reliable: BoolArray = similarities > lambda_
+    reliable[centers] = True  # rounding may put a vector's cosine with itself below λ = 1
+    return reliable
+
+
+def _own_similarities(normalized: FloatArray, clusters: IntArray, centers: IntArray) -> FloatArray:
+    similarities = np.empty(len(normalized), dtype=np.float32)
+    for rows in _blocks(len(normalized)):
+        own = normalized[centers[clusters[rows]]]  # (B, D)
+        similarities[rows] = np.einsum("nd,nd->n", normalized[rows], own)
+    return similarities
+
+
+def _nearest_similarities(normalized: FloatArray, centers: IntArray) -> FloatArray:
+    similarities = np.empty(len(normalized), dtype=np.float32)
+    for rows in _blocks(len(normalized)):
+        similarities[rows] = (normalized[rows] @ normalized[centers].T).max(axis=1)  # of (B, K)
+    return similarities
+
+
+def _blocks(n_images: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, n_images, _BLOCK))

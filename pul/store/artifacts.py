@@ -1,0 +1,123 @@
+"""Arrays and checkpoints on disk: a folder for each iteration, whole or absent."""
+
+import json
+import os
+import shutil
+import uuid
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pul.errors import ArtifactError, StoreError
+from pul.records import IterationArrays
+
+ARRAYS: tuple[str, ...] = tuple(field.name for field in fields(IterationArrays))
+CHECKPOINT = "model.safetensors"
+RECORD = "record.json"
+UNFINISHED = ".unfinished-"  # a folder of this prefix is not whole and never will be
+
+
+def write_iteration(
+    folder: Path, record: dict[str, Any], arrays: IterationArrays, checkpoint: bytes | Path
+) -> None:
+    """Write an iteration's folder: after any crash it is whole, as it was before, or absent.
+
+    Everything goes into a folder aside, reaches the disk, and is renamed in one step.
+
+    Args:
+        folder: Where it shall lie; replaced if it is there.
+        record: The iteration's record, as plain values.
+        arrays: Its arrays.
+        checkpoint: The network as the bytes or the path of a safetensors file.
+
+    Raises:
+        StoreError: The disk is full or refuses; nothing is left behind.
+    """
+    aside = folder.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
+    try:
+        aside.mkdir(parents=True)
+        _fill(aside, record, arrays, checkpoint)
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.rename(aside, folder)  # noqa: PTH104 - the crash tests stop the process at this call
+        _sync_folder(folder.parent)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise StoreError(
+            f"{folder} cannot be written: {error.strerror or error}. "
+            "Free some disk space or make the folder writable, then resume the run."
+        ) from error
+
+
+def remove_unfinished(run_folder: Path) -> None:
+    """Remove what workers that were killed left half-written; for a run's only worker to call."""
+    for folder in sorted(run_folder.glob(f"{UNFINISHED}*")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_array(folder: Path, name: str) -> NDArray[Any]:
+    """Return an array of an iteration, mapped from disk read-only.
+
+    Raises:
+        ArtifactError: There is none of that name, or the file is missing or damaged.
+    """
+    if name not in ARRAYS:
+        raise ArtifactError(f"There is no array {name!r}; there are {', '.join(ARRAYS)}.")
+    path = folder / f"{name}.npy"
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        state = "missing" if isinstance(error, FileNotFoundError) else "damaged"
+        raise ArtifactError(
+            f"{path} is {state}. Go back to a backup, or start a new run."
+        ) from error
+    return array
+
+
+def find_checkpoint(folder: Path) -> Path:
+    """Return the file of an iteration's network.
+
+    Raises:
+        ArtifactError: The file is missing.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise ArtifactError(f"The checkpoint {path} is missing; go back to a backup.")
+    return path
+
+
+def _fill(
+    folder: Path, record: dict[str, Any], arrays: IterationArrays, checkpoint: bytes | Path
+) -> None:
+    for name in ARRAYS:
+        with (folder / f"{name}.npy").open("wb") as file:
+            np.save(file, np.ascontiguousarray(getattr(arrays, name)), allow_pickle=False)
+            _sync(file)
+    with (folder / CHECKPOINT).open("wb") as file:
+        if isinstance(checkpoint, Path):
+            with checkpoint.open("rb") as source:
+                shutil.copyfileobj(source, file)
+        else:
+            file.write(checkpoint)
+        _sync(file)
+    with (folder / RECORD).open("wb") as file:
+        file.write(json.dumps(record, indent=1, sort_keys=True).encode())
+        _sync(file)
+    _sync_folder(folder)
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder reach the disk, and not only the files behind them."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

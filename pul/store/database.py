@@ -1,0 +1,187 @@
+"""The database behind a workspace: SQLite by default, PostgreSQL by URL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from pul.errors import StoreError, WorkspaceError
+from pul.store.schema import HEAD_REVISION
+
+_LOCK_WAIT_S = 30
+_WRITE_LOCK = 7085  # any number, the same in every PUL process
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_HINTS = {
+    "locked": "Another program holds it; close that or try again.",
+    "lock timeout": "Another program holds it; close that or try again.",
+    "full": "Free some disk space and try again.",
+    "readonly": "Make the folder and the file writable for this user.",
+    "unable to open": "Check that the folder exists and is writable for this user.",
+    "malformed": "The file is damaged; go back to a backup.",
+    "not a database": "The file is damaged or of another program; go back to a backup.",
+    "connection": "Check that the database server runs and that the address is right.",
+}
+
+
+class Database:
+    """Transactions on one database.
+
+    One writes at a time, on PostgreSQL too, as on SQLite: numbers are given in the order in which
+    rows appear, so that "all after n" misses none, and what was checked holds until the commit.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self._engine = _make_sqlite(url) if self.is_sqlite else _make_postgres(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that only reads.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that alone may write; it is kept if the block ends, else undone.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._translated(), self._engine.connect() as connection:
+            connection.execution_options(pul_writes=True)
+            with connection.begin():
+                if not self.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _WRITE_LOCK})
+                yield connection
+
+    def now(self, connection: Connection) -> str:
+        """Return the time in UTC, ISO 8601; a server's own, as workers may be on many hosts."""
+        return self._moment(connection).isoformat(timespec="milliseconds")
+
+    def seconds_since(self, connection: Connection, moment: str) -> float:
+        """Return the seconds from a moment that `now` gave until now."""
+        return (self._moment(connection) - datetime.fromisoformat(moment)).total_seconds()
+
+    def revision(self) -> str | None:
+        """Return the revision of the tables; None for an empty database.
+
+        Raises:
+            WorkspaceError: The database holds tables that are not of a workspace.
+            StoreError: The database refuses.
+        """
+        with self.read() as connection:
+            tables = inspect(connection).get_table_names()
+            if "alembic_version" in tables:
+                version: str | None = connection.execute(
+                    text("SELECT version_num FROM alembic_version")
+                ).scalar()
+                return version
+        if tables:
+            raise WorkspaceError(
+                f"{self.describe()} holds tables of another program: {', '.join(tables[:3])}; "
+                "give a workspace, or an empty place to make one."
+            )
+        return None
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest revision, in one transaction with the record of it.
+
+        Raises:
+            WorkspaceError: The tables are of a newer version of this program.
+            StoreError: The database refuses.
+        """
+        if self.is_sqlite:
+            self._keep_write_ahead_log()
+        revision = self.revision()
+        if revision == HEAD_REVISION:
+            return
+        if revision is not None and revision > HEAD_REVISION:
+            raise WorkspaceError(
+                f"{self.describe()} was written by a newer version of PUL Studio (its revision is "
+                f"{revision}, this version knows up to {HEAD_REVISION}). Update the program."
+            )
+        with self.write() as connection:
+            upgrade(connection, HEAD_REVISION)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def describe(self) -> str:
+        """Return where the database is, for people: the file, or the URL without its password."""
+        return str(self.url.database) if self.is_sqlite else self.url.render_as_string()
+
+    def _moment(self, connection: Connection) -> datetime:
+        if self.is_sqlite:
+            return datetime.now(UTC)
+        moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return moment.astimezone(UTC)
+
+    def _keep_write_ahead_log(self) -> None:
+        # A property of the file, not of a connection; it cannot change within a transaction.
+        with self._translated():
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA journal_mode=WAL")
+            finally:
+                connection.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StoreError(self._explain(getattr(error, "orig", None) or error)) from error
+
+    def _explain(self, error: BaseException) -> str:
+        reason = str(error).strip() or type(error).__name__
+        hints = [hint for word, hint in _HINTS.items() if word in reason.lower()]
+        return " ".join(
+            [f"The database {self.describe()} refused: {reason.rstrip('.')}.", *hints[:1]]
+        )
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Bring the tables behind an open transaction to a revision that this program knows."""
+    # Slow to import, and needed once in the life of a workspace.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _make_sqlite(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT_S})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would commit before CREATE TABLE otherwise
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA synchronous=FULL")  # a committed annotation survives a power cut
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later may fail half-way; so a writer locks at once.
+    writes = connection.get_execution_options().get("pul_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _make_postgres(url: URL) -> Engine:
+    options = f"-c lock_timeout={_LOCK_WAIT_S * 1000}"
+    return create_engine(url, connect_args={"options": options}, pool_pre_ping=True)

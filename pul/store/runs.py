@@ -1,0 +1,284 @@
+"""Runs and their iterations."""
+
+import hashlib
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+
+from pul.config import RunConfig
+from pul.errors import ModelError, StoreError
+from pul.records import (
+    IterationArrays,
+    IterationRecord,
+    RetrievalMetrics,
+    RunRecord,
+    RunStatus,
+)
+from pul.store import artifacts
+from pul.store.encoding import from_plain, to_plain
+from pul.store.jobs import check_worker
+from pul.store.schema import images, iterations, metrics, runs
+from pul.store.section import Section
+
+TEST_SET = "test"  # source of the metrics on the dataset's own query and gallery
+
+
+class RunSection(Section):
+    """The part of a workspace that knows the runs."""
+
+    def create_run(self, config: RunConfig, *, model: str | Path, name: str = "") -> RunRecord:
+        """Make a run of the images that are in the workspace now.
+
+        Args:
+            config: Its settings.
+            model: The start model, a safetensors file.
+            name: What people call it; by default `run <number>`.
+
+        Raises:
+            ModelError: There is no such file.
+            StoreError: The database refuses.
+        """
+        values = {
+            "config": config.model_dump(mode="json"),
+            "model": self._portable(model),
+            "model_hash": _hash_model(Path(model)),
+            "name": name,
+            "status": "created",
+        }
+        with self._database.write() as connection:
+            last = connection.execute(select(func.max(images.c.image_id))).scalar()
+            row = insert(runs).values(
+                **values, last_image_id=last or 0, created_at=self._database.now(connection)
+            )
+            run_id = connection.execute(row.returning(runs.c.run_id)).scalar_one()
+            if not name:
+                _update_run(connection, run_id, name=f"run {run_id}")
+            return read_run(connection, run_id)
+
+    def run(self, run_id: int) -> RunRecord:
+        """Return one run.
+
+        Raises:
+            StoreError: There is no such run.
+        """
+        with self._database.read() as connection:
+            return read_run(connection, run_id)
+
+    def runs(self) -> list[RunRecord]:
+        """Return all runs in the order they were made."""
+        with self._database.read() as connection:
+            return [_to_run(row) for row in connection.execute(_select_runs())]
+
+    def set_run_status(self, run_id: int, status: RunStatus) -> None:
+        """Say where a run stands; its jobs do this by themselves.
+
+        Raises:
+            StoreError: There is no such run.
+        """
+        with self._database.write() as connection:
+            read_run(connection, run_id)
+            _update_run(connection, run_id, status=status)
+
+    def start_model(self, run_id: int) -> Path:
+        """Return the file of the start model, after a check that it is still the same.
+
+        Raises:
+            StoreError: There is no such run.
+            ModelError: The file is gone, or was changed after the run was made.
+        """
+        query = select(runs.c.model, runs.c.model_hash).where(runs.c.run_id == run_id)
+        with self._database.read() as connection:
+            read_run(connection, run_id)
+            row = connection.execute(query).one()
+        path = Path(self._absolute(row.model))
+        if _hash_model(path) != row.model_hash:
+            raise ModelError(
+                f"{path} is no longer the file that run {run_id} started from, so going on would "
+                "mix two models. Put the old file back, or start a new run."
+            )
+        return path
+
+    def run_path(self, run_id: int) -> Path:
+        """Return the folder of a run's iterations and log."""
+        return self.path / "runs" / str(run_id)
+
+    def iteration_path(self, run_id: int, iteration: int) -> Path:
+        """Return the folder of one iteration, whether it is there or not."""
+        return self.run_path(run_id) / f"iteration-{iteration}"
+
+    def add_iteration(
+        self,
+        run_id: int,
+        record: IterationRecord,
+        arrays: IterationArrays,
+        checkpoint: bytes | Path,
+        *,
+        worker: tuple[int, str] | None = None,
+    ) -> None:
+        """Keep an iteration: all of it, or after any crash nothing that is taken for it.
+
+        The files come first, the row last; files without a row are overwritten the next time.
+
+        Args:
+            run_id: The run.
+            record: Its figures; iterations come in order, from 0.
+            arrays: Its arrays.
+            checkpoint: The network it ended with, as the bytes or the path of a safetensors file.
+            worker: Job and name of the worker that says so; one that has lost its job is refused.
+
+        Raises:
+            StoreError: The iteration is not the next one, or disk or database refuse.
+            JobError: The worker no longer has the job.
+        """
+        with self._database.read() as connection:
+            _check_next(connection, run_id, record.iteration)
+        artifacts.write_iteration(
+            self.iteration_path(run_id, record.iteration), to_plain(record), arrays, checkpoint
+        )
+        with self._database.write() as connection:
+            if worker is not None:
+                check_worker(connection, *worker)
+            _check_next(connection, run_id, record.iteration)
+            _insert_iteration(connection, run_id, record)
+
+    def iterations(self, run_id: int) -> list[IterationRecord]:
+        """Return the whole iterations of a run, in order.
+
+        Raises:
+            StoreError: There is no such run.
+        """
+        figures = (metrics.c.run_id == iterations.c.run_id) & (
+            metrics.c.iteration == iterations.c.iteration
+        )
+        query = (
+            select(iterations.c.record, metrics)
+            .outerjoin(metrics, figures & (metrics.c.source == TEST_SET))
+            .where(iterations.c.run_id == run_id)
+            .order_by(iterations.c.iteration)
+        )
+        with self._database.read() as connection:
+            read_run(connection, run_id)
+            return [_to_iteration(row) for row in connection.execute(query)]
+
+    def arrays(self, run_id: int, iteration: int, *names: str) -> dict[str, NDArray[Any]]:
+        """Return arrays of an iteration by name, mapped from disk: only what is used is read.
+
+        Args:
+            run_id: The run.
+            iteration: One of its whole iterations.
+            names: Fields of `IterationArrays`; none for all of them.
+
+        Raises:
+            StoreError: There is no such run or iteration.
+            ArtifactError: An array is missing or damaged.
+        """
+        folder = self._whole_iteration(run_id, iteration)
+        return {name: artifacts.read_array(folder, name) for name in names or artifacts.ARRAYS}
+
+    def checkpoint_path(self, run_id: int, iteration: int) -> Path:
+        """Return the file of the network that an iteration ended with.
+
+        Raises:
+            StoreError: There is no such run or iteration.
+            ArtifactError: The file is missing.
+        """
+        return artifacts.find_checkpoint(self._whole_iteration(run_id, iteration))
+
+    def _whole_iteration(self, run_id: int, iteration: int) -> Path:
+        query = select(iterations.c.iteration).where(
+            iterations.c.run_id == run_id, iterations.c.iteration == iteration
+        )
+        with self._database.read() as connection:
+            if connection.execute(query).first() is None:
+                n_whole = _count_iterations(connection, run_id)
+                raise StoreError(
+                    f"Run {run_id} has no iteration {iteration}; {n_whole} are stored, from 0."
+                )
+        return self.iteration_path(run_id, iteration)
+
+
+def _hash_model(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"The start model {path} cannot be read ({error.strerror}); give a .safetensors file."
+        ) from error
+
+
+def _select_runs() -> Select[Any]:
+    done = (
+        select(func.count())
+        .where(iterations.c.run_id == runs.c.run_id, iterations.c.iteration > 0)
+        .scalar_subquery()
+    )
+    return select(runs, done.label("n_iterations_done")).order_by(runs.c.run_id)
+
+
+def read_run(connection: Connection, run_id: int) -> RunRecord:
+    """Return a run within a transaction.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    row = connection.execute(_select_runs().where(runs.c.run_id == run_id)).first()
+    if row is None:
+        known = connection.execute(select(runs.c.run_id).order_by(runs.c.run_id)).scalars()
+        numbers = ", ".join(map(str, known)) or "none"
+        raise StoreError(f"There is no run {run_id} in this workspace; there are: {numbers}.")
+    return _to_run(row)
+
+
+def _to_run(row: Row[Any]) -> RunRecord:
+    return RunRecord(
+        run_id=row.run_id,
+        name=row.name,
+        config=row.config,
+        model=row.model,
+        status=row.status,
+        n_iterations_done=row.n_iterations_done,
+        created_at=row.created_at,
+    )
+
+
+def _update_run(connection: Connection, run_id: int, **values: str) -> None:
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(**values))
+
+
+def _count_iterations(connection: Connection, run_id: int) -> int:
+    read_run(connection, run_id)
+    query = select(func.count()).where(iterations.c.run_id == run_id)
+    return connection.execute(query).scalar_one()
+
+
+def _check_next(connection: Connection, run_id: int, iteration: int) -> None:
+    expected = _count_iterations(connection, run_id)
+    if iteration != expected:
+        raise StoreError(
+            f"The next iteration of run {run_id} is {expected}, not {iteration}: "
+            "a finished iteration never changes and none is left out."
+        )
+
+
+def _insert_iteration(connection: Connection, run_id: int, record: IterationRecord) -> None:
+    key = {"run_id": run_id, "iteration": record.iteration}
+    plain = to_plain(replace(record, metrics=None))
+    connection.execute(insert(iterations).values(**key, record=plain))
+    if record.metrics is not None:
+        row = asdict(record.metrics)
+        connection.execute(insert(metrics).values(**key, source=TEST_SET, **row))
+
+
+def _to_iteration(row: Row[Any]) -> IterationRecord:
+    record = from_plain(IterationRecord, row.record)
+    if row.source is None:
+        return record
+    figures = {name: getattr(row, name) for name in RetrievalMetrics.__dataclass_fields__}
+    # SQLite keeps NaN as NULL.
+    known = {name: math.nan if value is None else value for name, value in figures.items()}
+    return replace(record, metrics=from_plain(RetrievalMetrics, known))

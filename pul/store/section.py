@@ -1,0 +1,27 @@
+"""What every section of a workspace is given: the folder and the database."""
+
+from pathlib import Path
+
+from pul.store.database import Database
+
+
+class Section:
+    """Base of the sections that make up a `Workspace`.
+
+    Attributes:
+        path: The folder of arrays, checkpoints, logs and caches; absolute.
+    """
+
+    path: Path
+    _database: Database
+
+    def _portable(self, path: str | Path) -> str:
+        """Return a path as it is stored: relative within the workspace, so that it may be moved."""
+        absolute = Path(path).absolute()
+        if absolute.is_relative_to(self.path):
+            return absolute.relative_to(self.path).as_posix()
+        return str(absolute)
+
+    def _absolute(self, stored: str) -> str:
+        # By hand: a Path of each of 100,000 images takes seconds.
+        return stored if stored.startswith("/") else f"{self.path}/{stored}"

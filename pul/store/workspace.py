@@ -1,0 +1,200 @@
+"""The workspace: everything a user has, in one folder, or in a database server and a folder."""
+
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import URL, insert, make_url, select, update
+from sqlalchemy.exc import ArgumentError
+
+from pul.errors import WorkspaceError
+from pul.store.annotations import AnnotationSection
+from pul.store.controls import ControlSection
+from pul.store.database import Database
+from pul.store.images import ImageSection
+from pul.store.jobs import JobSection
+from pul.store.runs import RunSection
+from pul.store.schema import settings
+
+_DATABASE_FILE = "pul.db"
+_NAME = "workspace_name"
+
+
+class Workspace(ImageSection, RunSection, ControlSection, JobSection, AnnotationSection):
+    """Images, runs, jobs and annotations that belong together.
+
+    A location is a folder, which holds an SQLite database beside the arrays, or the URL of a
+    PostgreSQL database with the folder of the arrays as its last part:
+    `postgresql://user@host/database?artifacts=/srv/pul`. A password belongs into `~/.pgpass`.
+
+    One workspace object may be used from several threads.
+
+    Attributes:
+        path: The folder of arrays, checkpoints, logs and caches; absolute.
+        location: What `open` takes to get here again.
+    """
+
+    def __init__(self, url: URL, path: Path, location: str) -> None:
+        self.path, self.location = path, location
+        self._database = Database(url)
+
+    @classmethod
+    def create(cls, location: str | Path, *, name: str = "") -> Self:
+        """Make a new workspace.
+
+        Args:
+            location: A folder that does not exist yet or is empty, or a URL of an empty database.
+            name: What people call it; by default the name of the folder.
+
+        Raises:
+            WorkspaceError: The folder or the database is not empty, or cannot be made.
+        """
+        url, path, address = _locate(location)
+        _make_folder(path)
+        workspace = cls(url, path, address)
+        if workspace._database.revision() is not None:
+            raise WorkspaceError(f"{address} already holds a workspace; open it instead.")
+        workspace._database.migrate()
+        workspace.set_setting(_NAME, name or path.name)
+        return workspace
+
+    @classmethod
+    def open(cls, location: str | Path) -> Self:
+        """Open a workspace; one of an older version is brought up to date.
+
+        Raises:
+            WorkspaceError: There is none, or it was written by a newer version.
+            StoreError: It cannot be read.
+        """
+        url, path, address = _locate(location)
+        if not cls.exists(location):
+            raise WorkspaceError(
+                f"There is no workspace at {path if '://' not in address else url}. Make one with "
+                "`python -m pul import`, or the demo with `python -m pul demo`."
+            )
+        workspace = cls(url, path, address)
+        workspace._database.migrate()
+        return workspace
+
+    @classmethod
+    def exists(cls, location: str | Path) -> bool:
+        """Whether there is a workspace at this location.
+
+        Raises:
+            WorkspaceError: The location cannot be understood.
+            StoreError: A database server does not answer.
+        """
+        url, path, address = _locate(location)
+        if url.get_backend_name() == "sqlite":
+            return (path / _DATABASE_FILE).is_file()
+        workspace = cls(url, path, address)
+        try:
+            return workspace._database.revision() is not None
+        finally:
+            workspace.close()
+
+    @property
+    def url(self) -> str:
+        """The location without its password, to be shown or given to another process."""
+        if self._database.is_sqlite:
+            return self.location
+        full = make_url(self.location)
+        bare = URL.create(
+            full.drivername,
+            username=full.username,
+            host=full.host,
+            port=full.port,
+            database=full.database,
+            query=full.query,
+        )
+        return str(bare)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The environment that brings the password to a process which is given the `url`."""
+        password = self._database.url.password
+        return {} if password is None else {"PGPASSWORD": str(password)}
+
+    @property
+    def name(self) -> str:
+        """What people call the workspace."""
+        return str(self.get_setting(_NAME, self.path.name))
+
+    @property
+    def cache_path(self) -> Path:
+        """The folder of what can be made again; it may be deleted at any time."""
+        return self.path / "cache"
+
+    def log_path(self, job_id: int) -> Path:
+        """Return where the output of a job's worker goes.
+
+        Raises:
+            StoreError: There is no such job.
+        """
+        job = self.job(job_id)
+        if job.run_id is not None:
+            return self.run_path(job.run_id) / "worker.log"
+        return self.path / "logs" / f"job-{job_id}.log"
+
+    def get_setting(self, name: str, default: Any = None) -> Any:
+        """Return a value that was set under a name, or the default."""
+        query = select(settings.c.value).where(settings.c.name == name)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return default if row is None else row.value
+
+    def set_setting(self, name: str, value: Any) -> None:
+        """Keep a value, one that JSON knows, under a name.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        change = update(settings).where(settings.c.name == name).values(value=value)
+        with self._database.write() as connection:
+            if connection.execute(change).rowcount == 0:
+                connection.execute(insert(settings).values(name=name, value=value))
+
+    def close(self) -> None:
+        """Close all connections to the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def _locate(location: str | Path) -> tuple[URL, Path, str]:
+    """Return the database, the folder and the full form of a location."""
+    if "://" not in str(location):
+        path = Path(location).expanduser().absolute()
+        return URL.create("sqlite", database=str(path / _DATABASE_FILE)), path, str(path)
+    url = _parse_url(str(location))
+    folder = url.query.get("artifacts")
+    if url.get_backend_name() != "postgresql" or not isinstance(folder, str):
+        raise WorkspaceError(
+            f"{url.render_as_string()} is not a workspace: give a folder, or a URL such as "
+            "postgresql://user@host/database?artifacts=/srv/pul."
+        )
+    path = Path(folder).expanduser().absolute()
+    url = url.set(drivername="postgresql+psycopg").difference_update_query(["artifacts"])
+    address = url.update_query_dict({"artifacts": str(path)})
+    return url, path, address.render_as_string(hide_password=False)
+
+
+def _parse_url(text: str) -> URL:
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise WorkspaceError(f"{text!r} is neither a folder nor a database URL.") from error
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise WorkspaceError(f"{path} is not empty; give a new or an empty folder.")
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path} cannot be made: {error.strerror}. Choose a place that this user may write to."
+        ) from error

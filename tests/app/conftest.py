@@ -1,0 +1,69 @@
+"""Workspaces for the studio's tests, and the studio on one of them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.fabricated import draw_people
+
+STUDIO = Path(__file__).parents[2] / "app" / "studio.py"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn people as a dataset: 8 to train on, 8 to test, seen by 3 cameras."""
+    return draw_people(tmp_path_factory.mktemp("data") / "people")
+
+
+@pytest.fixture
+def location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The place of the workspace that the studio is started on; nothing is there yet."""
+    monkeypatch.setenv("PUL_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setenv("PUL_DEMO", str(tmp_path / "demo"))
+    monkeypatch.setenv("PUL_STUDIO_DEMO_RUN", "0")
+    return tmp_path / "workspace"
+
+
+@pytest.fixture
+def open_studio(location: Path) -> Open:
+    """Open a page of the studio, without a browser."""
+
+    def open_page(page: str = "", **query: str) -> AppTest:
+        studio = AppTest.from_file(str(STUDIO), default_timeout=60)
+        studio.query_params.update(query)
+        studio.run()
+        return go_to(studio, page) if page else studio
+
+    return open_page
+
+
+def go_to(studio: AppTest, page: str) -> AppTest:
+    """Go to another page by its name in the address."""
+    # `switch_page` knows pages that are files, ours are functions: ask for it as a browser does.
+    known = studio._registered_pages.items()
+    studio._page_hash = next(at for at, info in known if info.get("url_pathname") == page)
+    return studio.run()
+
+
+def text_of(studio: AppTest) -> str:
+    """Return everything that a page says, its tables and hints left out."""
+    kinds = ("html", "markdown", "subheader", "caption", "error", "info", "warning", "code")
+    return "\n".join(str(element.value) for kind in kinds for element in studio.get(kind))
+
+
+def labels(studio: AppTest, kind: str) -> list[str]:
+    """Return the labels of a page's widgets of one kind."""
+    return [element.label for element in studio.get(kind)]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of ours still runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,278 @@
+"""The labelling door and what is sent to the browser, without one."""
+
+import json
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import labelling, services_cards, services_labelling, services_oracle
+from app.labelling import Desk
+from app.services_identities import identity_rows, outliers
+from pul.store.workspace import Workspace
+from tests.app.fabricated import draw_people, fabricate
+
+PLACE = (1, 2)  # run and iteration
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_people(tmp_path_factory.mktemp("labelling") / "people", n_pids=10, n_images=8)
+
+
+@pytest.fixture
+def place(dataset: Path, tmp_path: Path) -> str:
+    fabricate(tmp_path / "workspace", dataset, n_iterations=2, status="finished", n_planned=2)
+    return str(tmp_path / "workspace")
+
+
+def images_of(place: str, pid: int) -> list[int]:
+    with Workspace.open(place) as workspace:
+        table = workspace.run_images(1, "train")
+        found: list[int] = table.image_ids[table.pids == pid].tolist()
+    return found
+
+
+def outbox(*commits: dict[str, object], annotator: str = "ann") -> dict[str, object]:
+    return {"annotator": annotator, "commits": list(commits)}
+
+
+def act(number: int, kind: str, **over: object) -> dict[str, object]:
+    return {"token": f"ann-{number}", "kind": kind, **over}
+
+
+# Acts
+
+
+def test_receive__stores_once_whatever_comes_again(place: str) -> None:
+    first, second = (act(n, "create", images=images_of(place, n)) for n in (1, 2))
+    desk = Desk()
+    desk.receive(place, outbox(first))
+    desk.receive(place, outbox(first, second))
+    Desk().receive(place, outbox(first, second))  # a page that was opened anew
+    assert desk.stored == ["ann-1", "ann-2"]
+    assert [event.kind for event in services_labelling.said(place).events] == ["create", "create"]
+
+
+def test_receive__a_refused_act_does_not_hold_up_the_next(place: str) -> None:
+    desk = Desk()
+    wrong = act(1, "add", identity=99, images=images_of(place, 1))
+    desk.receive(place, outbox(wrong, act(2, "create", images=images_of(place, 2))))
+    assert [outcome.is_refused for outcome in desk.heard] == [True, False]
+    assert "There is no identity 99" in desk.heard[0].text
+    assert desk.stored == ["ann-1", "ann-2"]
+    assert len(services_labelling.said(place).identities) == 1
+
+
+@pytest.mark.parametrize(
+    "commit",
+    [
+        {"kind": "create", "images": []},
+        {"kind": "create"},
+        {"kind": "role", "identity": 1, "role": "king"},
+        {"kind": "pair", "question": {"left": {}, "right": {}}, "answer": "same"},
+        {"kind": "drop tables"},
+        {"kind": "add", "identity": "a token that nobody sent", "images": [1]},
+    ],
+)
+def test_store__nonsense_is_refused_in_words(place: str, commit: dict[str, object]) -> None:
+    outcome = services_labelling.store(place, "ann", {"token": "x"} | commit)
+    assert outcome.is_refused
+    assert outcome.text.startswith("Not stored: ")
+    assert services_labelling.said(place).events == ()
+
+
+def test_store__what_was_dropped_is_refused(place: str) -> None:
+    images, others = images_of(place, 1), images_of(place, 2)
+    commit = act(
+        1, "create", images=images, dropped=others[:1], rejected=[others[1:3], others[3:4]]
+    )
+    services_labelling.store(place, "ann", commit)
+    state = services_labelling.said(place)
+    assert state.refused_by(state.identities[0].identity) == set(others[:4])
+
+
+def test_store__adds_to_an_identity_that_was_on_its_way(place: str) -> None:
+    first, second = images_of(place, 1), images_of(place, 2)
+    Desk().receive(
+        place,
+        outbox(act(1, "create", images=first), act(2, "add", identity="ann-1", images=second)),
+    )
+    assert services_labelling.said(place).identities[0].images == tuple(sorted(first + second))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "answer", "kind"),
+    [
+        ({"identity": 1}, {"identity": 2}, "same", "merge"),
+        ({"identity": 1}, {"images": [9]}, "same", "add"),
+        ({"images": [9]}, {"identity": 1}, "same", "add"),
+        ({"images": [9]}, {"images": [10]}, "same", "same"),
+        ({"identity": 1}, {"identity": 2}, "different", "not_same"),
+        ({"identity": 1}, {"images": [9]}, "unsure", "undecided"),
+    ],
+)
+def test_store__answers_of_pairs(
+    place: str, left: object, right: object, answer: str, kind: str
+) -> None:
+    for number in (1, 2):
+        services_labelling.store(place, "ann", act(number, "create", images=[number]))
+    question = {"left": left, "right": right}
+    outcome = services_labelling.store(
+        place, "ann", act(3, "pair", question=question, answer=answer)
+    )
+    assert not outcome.is_refused, outcome.text
+    assert services_labelling.said(place).events[-1].kind == kind
+
+
+def test_undo__takes_back_ones_own_last_act_only(place: str) -> None:
+    services_labelling.store(place, "ann", act(1, "create", images=[1, 2]))
+    services_labelling.store(place, "bob", act(2, "create", images=[3]))
+    undone = services_labelling.store(place, "ann", act(3, "undo"))
+    assert undone.text == "Undone: ID_001 made of 2 images."
+    assert [known.images for known in services_labelling.said(place).identities] == [(3,)]
+    again = services_labelling.store(place, "ann", act(4, "redo"))
+    assert again.text == "Done again: ID_001 made of 2 images."
+    assert services_labelling.store(place, "cy", act(5, "undo")).is_refused
+
+
+def test_report__merge_says_how_many(place: str) -> None:
+    for number in (1, 2, 3):
+        services_labelling.store(place, "ann", act(number, "create", images=[number]))
+    outcome = services_labelling.store(place, "ann", act(4, "merge", identities=[1, 2, 3]))
+    assert outcome.text == "3 identities merged into ID_001, 3 images."
+
+
+def test_pace__counts_looks_and_leaves_out_what_was_undone(place: str) -> None:
+    seconds = (10.0, 6.0, 500.0)
+    for number, look in enumerate(seconds, 1):
+        commit = act(number, "create", images=[number], seconds=look)
+        services_labelling.store(place, "ann", commit)
+    services_labelling.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
+    pace = services_labelling.pace(services_labelling.said(place))
+    assert (pace.n_identities, pace.n_images, pace.next_number, pace.goal) == (3, 3, 4, 50)
+    assert pace.seconds == pytest.approx((10 + 6 + 60 + 2) / 3)  # a pause counts as a minute
+
+
+def test_log_name__is_kept_and_is_the_workspaces_own(place: str, tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    Workspace.create(other).close()
+    assert services_labelling.log_name(place) == services_labelling.log_name(place)
+    assert services_labelling.log_name(place) != services_labelling.log_name(other)
+
+
+# Cards
+
+
+def test_next_cards__leave_out_what_is_labelled_or_skipped(place: str) -> None:
+    board = services_cards.board(place, *PLACE)
+    first, second = services_cards.next_cards(board, n=2)
+    images = [tile.image for tile in first.tiles]
+    desk = Desk()
+    desk.receive(
+        place, outbox(act(1, "create", images=images), act(2, "skip", card=second.card_id))
+    )
+    cards = services_cards.next_cards(
+        services_cards.board(place, *PLACE), n=4, skipped=desk.skipped
+    )
+    assert not {tile.image for card in cards for tile in card.tiles} & set(images)
+    assert second.card_id not in [card.card_id for card in cards]
+    desk.receive(place, outbox(act(3, "unskip", card=second.card_id)))
+    assert desk.skipped == []
+
+
+def test_next_cards__of_another_iteration_are_not_skipped(place: str) -> None:
+    board = services_cards.board(place, *PLACE)
+    card = services_cards.next_cards(board, n=1)[0]
+    key = card.card_id.partition(":")[2]
+    again = services_cards.next_cards(board, n=1, skipped=[f"1:{key}", "2:x", "nonsense"])
+    assert again[0].card_id == card.card_id
+
+
+def test_card__likeness_is_that_of_tracklets(place: str) -> None:
+    board = services_cards.board(place, *PLACE)
+    card = services_cards.next_cards(board, n=1)[0]
+    own = {tile.tracklet for each in (card, *card.candidates) for tile in each.tiles}
+    tracklets = np.array(card.likeness.tracklets)
+    assert tracklets.tolist() == sorted(own)
+    steps = np.frombuffer(card.likeness.steps, dtype=np.int8).reshape(len(own), len(own))
+    affinities = board.index.tracklets.affinities(tracklets, tracklets)
+    assert np.abs(steps / services_cards.LIKENESS_STEPS - affinities).max() <= 0.5 / 84 + 1e-6
+
+
+def test_more__leaves_out_what_was_refused(place: str) -> None:
+    board = services_cards.board(place, *PLACE)
+    card = services_cards.next_cards(board, n=1)[0]
+    images = [tile.image for tile in card.tiles if tile.is_chosen]
+    refused = [tile.image for tile in card.candidates[0].tiles]
+    more = services_cards.more(board, card.card_id, images, refused)
+    offered = {tile.image for candidate in more.candidates for tile in candidate.tiles}
+    assert offered
+    assert not offered & {*images, *refused}
+
+
+def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
+    for number, pid in enumerate(range(1, 11)):
+        commit = act(number, "create", images=images_of(place, pid)[:1])
+        services_labelling.store(place, "ann", commit)
+    board = services_cards.board(place, *PLACE)
+    state, right = board.state, 0
+    cards = services_cards.next_cards(board, n=4)
+    assert cards
+    for card in cards:
+        own = {tile.image for tile in card.tiles if tile.is_chosen}
+        pids = {pid for pid in range(1, 11) if own & set(images_of(place, pid))}
+        nearest = set(state.identity(card.nearest[0]).images)
+        right += any(nearest <= set(images_of(place, pid)) for pid in pids)
+    assert right == len(cards)
+
+
+def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
+    board = services_cards.board(place, *PLACE)
+    rows = identity_rows(place, *PLACE)
+    cards, pairs = services_cards.next_cards(board, n=4), services_cards.next_pairs(board, n=2)
+    payload = labelling.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3))
+    text = json.dumps(payload)
+    with Workspace.open(place) as workspace:
+        names = [Path(path).stem for path in workspace.run_images(1, "train").paths]
+    assert not [name for name in names if name in text]
+    assert "pid" not in text
+    for card in payload["cards"]:
+        likeness = card["likeness"]
+        assert len(b64decode(likeness["steps"])) == len(likeness["tracklets"]) ** 2
+
+
+# Identities
+
+
+def test_identity_rows__counts_and_flags(place: str) -> None:
+    mixed = [*images_of(place, 1), images_of(place, 2)[0]]
+    services_labelling.store(place, "ann", act(1, "create", images=mixed))
+    services_labelling.store(place, "bob", act(2, "create", images=images_of(place, 2)))
+    first, second = identity_rows(place, *PLACE)
+    assert (len(first.members), len(second.members)) == (8, 8)  # the last opinion counts
+    assert [flag.kind for flag in first.flags][:1] == ["contradiction"]
+    assert first.nearest == second.name
+    assert first.n_cameras == 3
+    assert 0 < first.compactness <= 1
+
+
+def test_outliers__one_far_from_many() -> None:
+    cosines = np.array([0.90, 0.91, 0.89, 0.90, 0.92, 0.40], dtype=np.float32)
+    assert outliers(cosines).tolist() == [False] * 5 + [True]
+    assert not outliers(cosines[-3:]).any()  # of three nobody knows who is far
+
+
+# The oracle
+
+
+def test_oracle__labels_and_is_taken_back_but_not_people(place: str) -> None:
+    services_labelling.store(place, "ann", act(1, "create", images=images_of(place, 1)))
+    assert services_oracle.has_truth(place, 1)
+    report = services_oracle.label_by_oracle(place, *PLACE, 4)
+    assert len(services_labelling.said(place).identities) >= 3
+    assert report.precision == 1.0
+    assert services_oracle.take_back(place) > 0
+    assert services_oracle.n_acts(place) == 0
+    assert len(services_labelling.said(place).identities) == 1

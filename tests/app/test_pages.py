@@ -1,0 +1,336 @@
+"""Every page in every state, without a browser."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pul.config import RunConfig
+from pul.jobs import WorkerProcess
+from pul.records import JobProgress, JobStatus
+from pul.store.workspace import Workspace
+from tests.app.conftest import Open, go_to, labels, text_of
+from tests.app.fabricated import fabricate, iteration_arrays, iteration_record
+
+
+def wait_for(location: Path, status: JobStatus, *, timeout_s: float = 60) -> None:
+    """Wait until the last job of a workspace has come to a status."""
+    until = time.monotonic() + timeout_s
+    with Workspace.open(location) as workspace:
+        while workspace.jobs()[-1].status != status:
+            assert time.monotonic() < until, workspace.jobs()[-1]
+            time.sleep(0.05)
+
+
+def map_data(studio: AppTest) -> dict[str, object]:
+    """Return what the map's component was given."""
+    (component,) = studio.get("bidi_component")
+    return dict(json.loads(component.proto.json))
+
+
+# The frame
+
+
+def test_frame__a_damaged_workspace_is_explained(location: Path, open_studio: Open) -> None:
+    location.mkdir()
+    (location / "pul.db").write_bytes(b"this is no database" * 100)
+    studio = open_studio()
+    assert not studio.exception
+    assert len(studio.error) == 1
+    assert "pul.db" in studio.error[0].value
+
+
+def test_header__says_where_the_run_stands(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, n_iterations=3, status="running")
+    header = open_studio().html[0].value
+    for part in (
+        "<b>workspace</b>", "104 images", "run 1", "iteration 4/10 (epoch 2/5)",
+        "mAP <b>28.4</b> (+6.0)", "trapezoid AP", "reliable <b>",
+    ):  # fmt: skip
+        assert part in header
+
+
+def test_frame__a_run_named_in_the_address_is_looked_at(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="finished", name="first")
+    fabricate(location, people, status="finished", name="second")
+    assert open_studio(run="1").sidebar.selectbox[0].value == 1
+    assert open_studio().sidebar.selectbox[0].value == 2
+
+
+def test_frame__another_run_is_picked(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="finished", name="first")
+    fabricate(location, people, status="stopped", name="second")
+    studio = open_studio("rounds")
+    assert "second" in text_of(studio)
+    studio.sidebar.selectbox[0].set_value(1).run()
+    assert "**first** finished after 3 iterations" in text_of(studio)
+    assert studio.query_params["run"] == "1"
+
+
+# Workspace
+
+
+def test_workspace__none_there(open_studio: Open) -> None:
+    studio = open_studio()
+    assert "Open a workspace" in text_of(studio)
+    assert labels(studio, "button")[0] == "Open the demo"
+
+
+def test_workspace__make_one(location: Path, open_studio: Open) -> None:
+    studio = open_studio()
+    studio.text_input[0].set_value(str(location))
+    studio.button[-1].click().run()
+    assert Workspace.exists(location)
+    assert "Add images" in text_of(studio)
+
+
+def test_workspace__a_folder_that_is_not_empty(tmp_path: Path, open_studio: Open) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    studio = open_studio()
+    studio.text_input[0].set_value(str(tmp_path / "full"))
+    studio.button[-1].click().run()
+    assert "is not empty" in studio.error[0].value
+
+
+def test_workspace__empty(location: Path, open_studio: Open) -> None:
+    Workspace.create(location).close()
+    studio = open_studio()
+    assert "Add images" in text_of(studio)
+    assert "no training images" not in text_of(studio)
+    assert "Start PUL" not in labels(studio, "button")
+
+
+def test_workspace__look_at_a_folder(location: Path, people: Path, open_studio: Open) -> None:
+    Workspace.create(location).close()
+    studio = open_studio()
+    studio.text_input[0].set_value(str(people))
+    studio.button[0].click().run()
+    assert "read as `market1501`" in text_of(studio)
+    assert "Import 104 images" in labels(studio, "button")
+    with Workspace.open(location) as workspace:
+        assert len(workspace.images()) == 0
+
+
+def test_workspace__look_at_nothing(location: Path, tmp_path: Path, open_studio: Open) -> None:
+    Workspace.create(location).close()
+    studio = open_studio()
+    studio.text_input[0].set_value(str(tmp_path / "nowhere"))
+    studio.button[0].click().run()
+    assert "nowhere" in studio.error[0].value
+
+
+def test_workspace__import(location: Path, people: Path, open_studio: Open) -> None:
+    Workspace.create(location).close()
+    studio = open_studio()
+    studio.text_input[0].set_value(str(people))
+    studio.button[0].click().run()
+    next(b for b in studio.button if b.label.startswith("Import")).click().run()
+    wait_for(location, "finished")
+    studio.run()
+    assert "<td>48</td>" in text_of(studio)
+    assert "Start PUL" in labels(studio, "button")
+
+
+def test_workspace__importing(location: Path, open_studio: Open) -> None:
+    with Workspace.create(location) as workspace:
+        job = workspace.create_job("import", params={"root": "x", "format": "auto"})
+        worker = str(WorkerProcess.of(os.getpid()))
+        workspace.claim_job(job.job_id, worker)
+        workspace.heartbeat(job.job_id, JobProgress("import", 5, 9), worker=worker)
+    studio = open_studio()
+    assert studio.main.get("progress")[0].proto.text == "importing · 5/9"
+    assert labels(studio, "button")[0] == "Stop"
+
+
+def test_workspace__import_failed(location: Path, open_studio: Open) -> None:
+    with Workspace.create(location) as workspace:
+        job = workspace.create_job("import", params={"root": "x", "format": "auto"})
+        workspace.finish_job(job.job_id, "failed", "The folder vanished.")
+    assert "The folder vanished." in open_studio().error[0].value
+
+
+def test_workspace__start_a_run_that_fails(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="finished")
+    studio = open_studio()
+    start_model = next(box for box in studio.selectbox if box.label == "Start model")
+    start_model.select("fabricated").run()  # it is no network
+    next(b for b in studio.button if b.label == "Extract and cluster").click().run()
+    wait_for(location, "failed")
+    with Workspace.open(location) as workspace:
+        run = workspace.runs()[-1]
+    assert (run.run_id, run.config["n_iterations"], run.config["n_clusters"]) == (2, 0, 3)
+    studio = go_to(studio, "rounds")
+    assert "The run failed." in studio.error[0].value
+    assert "Resume" in labels(studio, "button")
+
+
+# Map
+
+
+def test_map__no_workspace(open_studio: Open) -> None:
+    assert "There is no map yet." in text_of(open_studio("map"))
+
+
+def test_map__the_first_one_is_being_made(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, n_iterations=-1)
+    assert "The first map is being made." in text_of(open_studio("map"))
+
+
+def test_map__newest_iteration_and_its_centers(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, n_iterations=2)
+    studio = open_studio("map")
+    assert studio.slider[0].value == 2
+    assert map_data(studio)["lambda_"] == 0.85
+    assert "**8 centers**" in text_of(studio)
+    assert text_of(studio).count("/thumbs/") == 8
+
+
+@pytest.mark.parametrize("by", ["cluster", "reliable", "camera", "cosine"])
+def test_map__colourings(location: Path, people: Path, open_studio: Open, by: str) -> None:
+    fabricate(location, people)
+    studio = open_studio("map")
+    studio.segmented_control[0].set_value(by).run()
+    color = map_data(studio)["color"]
+    assert isinstance(color, dict)
+    assert color["by"] == by
+    assert ["center", "", "ring"] in color["labels"]
+    if by == "camera":
+        assert [label[0] for label in color["labels"]][:3] == ["camera 1", "camera 2", "camera 3"]
+
+
+def test_map__an_earlier_iteration(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, n_iterations=2)
+    studio = open_studio("map")
+    newest = map_data(studio)["layout_url"]
+    studio.slider[0].set_value(0).run()
+    assert map_data(studio)["layout_url"] != newest
+
+
+def test_map__a_new_iteration_comes_by_itself_unless_another_was_chosen(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, n_iterations=1)
+    following, staying = open_studio("map"), open_studio("map")
+    staying.slider[0].set_value(0).run()
+    with Workspace.open(location) as workspace:
+        pids = workspace.images("train").pids
+        arrays = iteration_arrays(pids, 2, 8)
+        config = RunConfig(**workspace.run(1).config)
+        workspace.add_iteration(1, iteration_record(2, arrays, config, 0.02), arrays, b"none")
+    assert (following.run().slider[0].value, staying.run().slider[0].value) == (2, 0)
+
+
+def test_map__shows_no_file_names(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people)
+    studio = open_studio("map")
+    said = text_of(studio) + json.dumps(map_data(studio))
+    assert ".jpg" not in said
+    assert str(people) not in said
+
+
+# Rounds
+
+
+def test_rounds__nothing_to_train_on(open_studio: Open) -> None:
+    assert "There is nothing to train on yet." in text_of(open_studio("rounds"))
+
+
+def test_rounds__no_run_yet(location: Path, people: Path, open_studio: Open) -> None:
+    from pul.data.datasets import read_dataset
+
+    with Workspace.create(location) as workspace:
+        workspace.add_dataset(read_dataset(people))
+    studio = open_studio("rounds")
+    assert studio.expander[0].proto.expanded
+    assert "Paper: 750." in text_of(studio)
+    assert [n.value for n in studio.number_input if n.label == "Clusters K"] == [3]
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        ("queued", ["Stop"]),
+        ("running", ["Pause", "Stop"]),
+        ("paused", ["Go on", "Stop"]),
+        ("stopped", ["Resume"]),
+        ("failed", ["Resume"]),
+        ("finished", []),
+    ],
+)
+def test_rounds__buttons_by_status(
+    location: Path, people: Path, open_studio: Open, status: JobStatus, offered: list[str]
+) -> None:
+    fabricate(location, people, status=status)
+    studio = open_studio("rounds")
+    acts = {"Pause", "Go on", "Stop", "Resume"}
+    assert [label for label in labels(studio, "button") if label in acts] == offered
+    assert not studio.exception
+
+
+def test_rounds__running(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, n_iterations=3)
+    studio = open_studio("rounds")
+    # Iterations took 13 s; the running one is the 4th of 10, at 29.7 % of 8 s of fine-tuning.
+    assert studio.main.get("progress")[0].proto.text == (
+        "iteration 4/10 · fine-tuning · epoch 2/5 · 31/64 · loss 1.234 · about 85 s left"
+    )
+    table = studio.dataframe[0].value
+    assert table["Iteration"].tolist() == ["3", "2", "1", "0 · baseline"]
+    assert table["mAP % trapezoid"].round(1).tolist() == [28.4, 26.4, 24.4, 22.4]
+    assert "trapezoid AP over 8 queries, 1 without a true match counted as 0" in text_of(studio)
+
+
+def test_rounds__pause_is_asked_of_the_worker(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people)
+    studio = open_studio("rounds")
+    next(b for b in studio.button if b.label == "Pause").click().run()
+    with Workspace.open(location) as workspace:
+        assert workspace.requested(1) == "pause"
+    pause = next(b for b in studio.button if b.label == "Pause …")
+    assert pause.disabled
+
+
+def test_rounds__failed(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="failed")
+    studio = open_studio("rounds")
+    assert "The disk is full: 0 bytes free." in studio.error[0].value
+    assert "Traceback" in text_of(studio)
+
+
+def test_rounds__compare_runs(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="finished", name="first")
+    fabricate(location, people, status="finished", name="second")
+    studio = open_studio("rounds")
+    studio.multiselect[0].set_value([1]).run()
+    (chart,) = studio.get("plotly_chart")
+    named = {trace["name"] for trace in json.loads(chart.proto.spec)["data"]}
+    assert {"first", "second"} <= named
+
+
+def test_rounds__without_ground_truth(
+    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from tests.app import fabricated
+
+    made = fabricated.iteration_record
+    monkeypatch.setattr(
+        fabricated, "iteration_record",
+        lambda *args: replace(made(*args), metrics=None, cluster_quality=None),
+    )  # fmt: skip
+    fabricate(location, people)
+    studio = open_studio("rounds")
+    assert not studio.exception
+    assert "no mAP, no rank-k" in text_of(studio)
+    assert not any("mAP" in name or "Purity" in name for name in studio.dataframe[0].value)

@@ -1,0 +1,138 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import services, services_runs
+from pul.errors import DatasetError, ModelError, StoreError, WorkspaceError
+from pul.store.workspace import Workspace
+from tests.app.fabricated import LAMBDA, draw_people, fabricate
+
+
+@pytest.fixture
+def filled(location: Path, people: Path) -> str:
+    fabricate(location, people, n_iterations=2, status="finished")
+    return str(location)
+
+
+def test_look__counts_what_is_there_and_writes_nothing(people: Path) -> None:
+    before = sorted(people.rglob("*"))
+    found = services.look(str(people))
+    assert found.format == "market1501"
+    assert [row[:4] for row in found.contents.splits] == [
+        ("train", 48, 8, 3), ("query", 8, 8, 3), ("gallery", 48, 8, 3),
+    ]  # fmt: skip
+    assert sum(found.contents.cameras.values()) == 104
+    assert sorted(people.rglob("*")) == before
+
+
+def test_look__nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="nowhere"):
+        services.look(str(tmp_path / "nowhere"))
+
+
+def test_create_workspace__without_a_name() -> None:
+    with pytest.raises(WorkspaceError, match="Give a folder"):
+        services.create_workspace("  ")
+
+
+def test_open_workspace__one_made_anew_at_the_same_place(filled: str, people: Path) -> None:
+    assert services.standing(filled).n_images == 104
+    shutil.rmtree(filled)
+    Workspace.create(filled).close()
+    assert services.standing(filled).n_images == 0
+
+
+def test_standing__the_newest_run_unless_one_is_named(filled: str, people: Path) -> None:
+    fabricate(Path(filled), people, n_iterations=0, status="paused", name="second")
+    newest, first = services.standing(filled), services.standing(filled, 1)
+    assert (newest.run.name, newest.is_active, len(newest.iterations)) == ("second", True, 1)
+    assert (first.run.name, first.is_active, len(first.iterations)) == ("run 1", False, 3)
+    assert services.standing(filled, 99).run.run_id == 2
+
+
+def test_map_arrays__row_i_is_image_i_of_the_run(filled: str) -> None:
+    arrays = services.map_arrays(filled, 1, 2)
+    with Workspace.open(filled) as workspace:
+        table = workspace.run_images(1, "train")
+        record = workspace.iterations(1)[2]
+    assert np.array_equal(arrays.image_ids, table.image_ids)
+    assert [arrays.camera_of(i) for i in range(len(table))] == table.camids.tolist()
+    assert int(arrays.reliable(LAMBDA).sum()) == record.n_reliable
+    assert arrays.reliable(0).all()
+
+
+def test_map_arrays__images_of_a_later_import_are_not_of_the_run(
+    filled: str, tmp_path: Path
+) -> None:
+    from pul.data.datasets import read_dataset
+
+    with Workspace.open(filled) as workspace:
+        workspace.add_dataset(read_dataset(draw_people(tmp_path / "more", n_pids=2)))
+    assert len(services.map_arrays(filled, 1, 0)) == 48
+
+
+def test_in_order__by_cluster_and_from_the_center_outwards() -> None:
+    arrays = services.MapArrays(
+        image_ids=np.arange(5, dtype=np.int64),
+        points=np.zeros((5, 2), np.float32),
+        clusters=np.array([1, 0, 1, 0, 1], np.int32),
+        centers=np.array([1, 4], np.int32),
+        similarities=np.array([0.5, 1.0, 0.9, 0.7, 1.0], np.float32),
+        cameras=np.full(5, -1, np.int32),
+        camera_names=(),
+    )
+    assert services.in_order(arrays, [0, 1, 2, 3, 4]) == [1, 3, 4, 2, 0]
+    assert services.in_order(arrays, []) == []
+    assert arrays.camera_of(0) is None
+
+
+def test_sample_images__spread_over_all(filled: str) -> None:
+    with Workspace.open(filled) as workspace:
+        image_ids = workspace.images("train").image_ids
+    assert services.sample_images(filled, 3) == [image_ids[0], image_ids[23], image_ids[47]]
+    assert len(services.sample_images(filled, 1000)) == 48
+
+
+def test_image_path__unknown(filled: str) -> None:
+    with pytest.raises(StoreError, match="no image 0"):
+        services.image_path(filled, 0)
+
+
+def test_first_config__a_k_for_these_images_unless_the_preset_is_the_workspace_s_own(
+    filled: str,
+) -> None:
+    assert services_runs.usual_preset(filled) == "quick"
+    assert services_runs.first_config(filled, "quick").n_clusters == 3  # 48 images, 17 of a person
+    assert services_runs.first_config(filled, "demo").n_clusters == 3
+    with Workspace.open(filled) as workspace:
+        workspace.set_setting("preset", "demo")
+    assert services_runs.usual_preset(filled) == "demo"
+    assert services_runs.first_config(filled, "demo").n_clusters == 40
+
+
+def test_start_run__imagenet_weights_that_cannot_be_had(
+    filled: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for name in ("http_proxy", "https_proxy"):  # a door that is shut: no network in tests
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    name = "MobileNetV2, ImageNet (torchvision)"
+    assert services_runs.start_models(filled)[name] == name
+    with pytest.raises(ModelError, match="mobilenet_v2 could not be downloaded"):
+        services_runs.start_run(filled, services_runs.RunConfig(n_clusters=3), name)
+    assert len(services.standing(filled).runs) == 1
+
+
+def test_log_tail__only_the_end(filled: str) -> None:
+    with Workspace.open(filled) as workspace:
+        job = workspace.jobs()[-1]
+        workspace.log_path(job.job_id).write_text("x" * 50_000 + "\nthe end\n")
+    tail = services_runs.log_tail(filled, job.job_id)
+    assert tail.endswith("the end")
+    assert len(tail) < 10_000
+
+
+def test_log_tail__nothing_printed(filled: str) -> None:
+    assert services_runs.log_tail(filled, 1) == ""

@@ -1,0 +1,35 @@
+"""What all tests share: one thread each, the guards of what a machine may lack, no silent skips."""
+
+import os
+import shutil
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests at once as cores; see pul/hardware.py
+
+# The frozen reference results are no part of the project; see CONTRIBUTING.md.
+collect_ignore = [] if os.environ.get("PUL_ORACLES") else ["oracles"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium, which drives the studio in browser tests."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.fail(
+            "The browser tests need Chromium, and none of "
+            f"{', '.join(names)} is on the PATH. Install it (Debian: apt install chromium), "
+            "or leave them out: make test PYTEST_ARGS='-m \"not browser\"'",
+            pytrace=False,
+        )
+    return found
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a CI session that skipped a test: nothing relied upon may be left out unseen."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("\nA test was skipped, which CI does not allow (see -ra).", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,56 @@
+"""The report of the benchmarks; nothing here is timed."""
+
+import json
+
+from benchmarks import report
+from benchmarks.measure import Case, Contender, Limit, measure
+
+
+def test_measure__in_turns_with_figures():
+    order = []
+
+    def contender(name, seconds):
+        return Contender(
+            name,
+            lambda repeat: order.append((name, repeat)),
+            lambda _: {"seconds": seconds, "mAP": 1.0},
+        )
+
+    case = Case("work", [contender("ours", 2), contender("peer", 6)], ">= 2x")
+    result = measure(case, 2, report=lambda _: None)
+    assert order == [("ours", 0), ("peer", 0), ("peer", 1), ("ours", 1)]
+    assert [run.seconds for run in result.runs] == [[2, 2], [6, 6]]
+    assert result.runs[1].figures == [{"mAP": 1}, {"mAP": 1}]
+
+
+def test_table__ratio_memory_quality_by_hand():
+    def runs(name, seconds, inertia):
+        return {
+            "name": name,
+            "seconds": seconds,
+            "cpu_seconds": [s / 2 for s in seconds],
+            "peak_bytes": [2**20, 3 * 2**20],
+            "figures": [{"inertia": inertia, "NMI": 0.5}],
+        }
+
+    case = {
+        "title": "k-means",
+        "goal": ">= 10x",
+        "runs": [runs("ours", [1, 3], 90), runs("sklearn", [30, 50], 100), runs("faiss", [1], 90)],
+        "limit": vars(Limit("the product", 0.5)),
+    }
+    first, second = report._rows(case)
+    assert first == (
+        "| k-means | 2 (1-3, n = 2; CPU 1) | sklearn | 40 (30-50, n = 2; CPU 20) | 20.0 (CPU 20.0) "
+        "| ≥ 10x | 3 MiB / 3 MiB | inertia 0.9000×, NMI 0.5 / 0.5 | 0.5 s: the product |"
+    )
+    assert second == (
+        "|  |  | faiss | 1 (1-1, n = 1; CPU 0.5) | 0.5 (CPU 0.5) |  | 3 MiB / 3 MiB "
+        "| inertia 1.0000×, NMI 0.5 / 0.5 |  |"
+    )
+
+
+def test_document__shows_the_results_that_are_kept():
+    text = report.DOCUMENT.read_text(encoding="utf-8")
+    records = [json.loads(path.read_text()) for path in sorted(report.RESULTS.glob("*.json"))]
+    assert [r["benchmark"] for r in records if report.table(r) not in text] == []

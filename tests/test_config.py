@@ -1,0 +1,92 @@
+import pytest
+
+from pul.config import (
+    NetworkConfig,
+    RunConfig,
+    TrainConfig,
+    derive_seed,
+    load_preset,
+    preset_names,
+    suggest_n_clusters,
+)
+from pul.errors import ConfigError
+
+
+def test_run_config__defaults_are_the_papers():
+    config = RunConfig()
+    assert (config.n_clusters, config.lambda_, config.n_iterations) == (750, 0.85, 25)
+    assert (config.restart_from, config.selection) == ("original", "own")
+    train = config.finetune
+    assert (train.n_epochs, train.batch_size, train.learning_rate) == (20, 16, 0.001)
+    assert (train.momentum, train.weight_decay, train.dropout) == (0.9, 0.0, 0.5)
+    assert train.augmentation.rotation_degrees == 20
+    assert train.augmentation.shift_fraction * 224 == pytest.approx(45)
+    network = NetworkConfig()
+    assert (network.backbone, network.height, network.width) == ("resnet50", 224, 224)
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"lambda_": 1.5}, "lambda_"),
+        ({"n_clusters": 0}, "n_clusters"),
+        ({"selection": "both"}, "selection"),
+        ({"k": 5}, "k"),
+        ({"finetune": {"n_epochs": 0}}, "n_epochs"),
+        ({"finetune": {"augmentation": {"flip_probability": 2}}}, "flip_probability"),
+    ],
+)
+def test_run_config__bad_value_is_named(values, word):
+    with pytest.raises(ConfigError, match=word):
+        RunConfig(**values)
+
+
+def test_run_config__is_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        RunConfig().seed = 3
+
+
+def test_replace__reaches_nested_values_and_checks_them():
+    config = RunConfig().replace(**{"lambda_": 0.9, "finetune.n_epochs": 3, "seed": None})
+    assert (config.lambda_, config.finetune.n_epochs, config.seed) == (0.9, 3, 0)
+    with pytest.raises(ConfigError, match="n_epochs"):
+        config.replace(**{"finetune.n_epochs": -1})
+    with pytest.raises(ConfigError, match="no group"):
+        config.replace(**{"fine.n_epochs": 1})
+
+
+def test_run_config__survives_json():
+    config = RunConfig(lambda_=None, finetune=TrainConfig(loss="triplet"))
+    assert RunConfig(**config.model_dump(mode="json")) == config
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_load_preset__every_preset_is_valid(name):
+    assert isinstance(load_preset(name), RunConfig)
+
+
+def test_load_preset__paper_differs_from_the_defaults_in_k_means_restarts_alone():
+    assert load_preset("paper") == RunConfig(kmeans_n_init=10)
+
+
+def test_load_preset__unknown_name_lists_the_known():
+    with pytest.raises(ConfigError, match="paper, quick"):
+        load_preset("papers")
+
+
+@pytest.mark.parametrize("lambda_", [None, 0, 0.0])
+def test_selects_all__none_and_zero(lambda_):
+    assert RunConfig(lambda_=lambda_).selects_all
+
+
+def test_derive_seed__is_the_same_everywhere_and_differs_by_purpose():
+    # sha256(b"(0, 'cluster', 1)") begins with these bytes, read as a little-endian integer.
+    assert derive_seed(0, "cluster", 1) == derive_seed(0, "cluster", 1)
+    seeds = {derive_seed(s, name, i) for s in (0, 1) for name in "ab" for i in (1, 2)}
+    assert len(seeds) == 8
+    assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_suggest_n_clusters__market_ratio():
+    assert suggest_n_clusters(12_936) == 761  # Market-1501 has 751
+    assert suggest_n_clusters(3) == 1

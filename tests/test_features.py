@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import torch
+
+from pul.errors import ConfigError, FeatureError
+from pul.features import extract_features
+from tests.networks import coloured_images, tiny_network
+
+
+def test_extract_features__is_the_network_in_evaluation_mode():
+    network, (pixels, _) = tiny_network(), coloured_images(2, 3)
+    network.train()
+    features = extract_features(network, pixels)
+    images = (torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255 - network.mean) / network.std
+    with torch.no_grad():
+        expected = network.eval()(images).numpy()
+    np.testing.assert_allclose(features, expected, atol=1e-5)
+    assert features.dtype == np.float32
+
+
+def test_extract_features__batch_size_changes_nothing_and_progress_counts():
+    network, (pixels, _) = tiny_network(), coloured_images(2, 5)
+    seen = []
+    whole = extract_features(network, pixels)
+    parts = extract_features(
+        network, pixels, batch_size=4, on_progress=lambda done, total: seen.append((done, total))
+    )
+    np.testing.assert_allclose(parts, whole, atol=1e-5)
+    assert seen == [(4, 10), (8, 10), (10, 10)]
+
+
+def test_extract_features__mirrored_pair_has_one_feature_with_flip():
+    network, (pixels, _) = tiny_network(), coloured_images(1, 1)
+    both = np.concatenate([pixels, pixels[:, :, ::-1]])
+    features = extract_features(network, both, flip=True)
+    np.testing.assert_allclose(features[0], features[1], atol=1e-4)
+
+
+def test_extract_features__bfloat16_points_the_same_way():
+    network, (pixels, _) = tiny_network(), coloured_images(3, 3)
+    full = extract_features(network, pixels)
+    half = extract_features(network, pixels, precision="bfloat16")
+    cosines = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
+    assert cosines.min() > 0.99
+
+
+def test_extract_features__no_images():
+    network = tiny_network()
+    assert extract_features(network, np.empty((0, 32, 16, 3), np.uint8)).shape == (0, 1280)
+
+
+def test_extract_features__wrong_size_says_both():
+    with pytest.raises(ConfigError, match=r"32, 16.*\(2, 8, 8, 3\)"):
+        extract_features(tiny_network(), np.zeros((2, 8, 8, 3), np.uint8))
+
+
+def test_extract_features__diverged_network_is_noticed():
+    network, (pixels, _) = tiny_network(), coloured_images(1, 2)
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    with pytest.raises(FeatureError, match="2 of 2 rows"):
+        extract_features(network, pixels)

@@ -1,0 +1,124 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from pul.config import TrainConfig, derive_seed
+from pul.errors import DataError, FeatureError
+from pul.finetune import finetune, finetune_steps
+from pul.losses import build_loss
+from tests.networks import coloured_images, tiny_network
+
+STILL = {"rotation_degrees": 0, "shift_fraction": 0}
+QUICK = TrainConfig(n_epochs=2, batch_size=8, learning_rate=0.01)
+
+
+def weights(network):
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def same(a, b):
+    return all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_finetune__learns_who_is_who():
+    pixels, pids = coloured_images(3, 16)
+    config = TrainConfig(n_epochs=30, batch_size=16, augmentation=STILL)
+    result = finetune(tiny_network(), pixels, pids, config, seed=0)
+    assert (result.n_images, result.n_classes) == (48, 3)
+    assert np.mean(result.epoch_losses[-5:]) < 0.5 * np.log(3)  # log 3 is a blind guess of three
+
+
+def test_finetune__same_seed_same_network_whatever_happens_between_batches():
+    pixels, pids = coloured_images()
+    one, two, three = tiny_network(), tiny_network(), tiny_network()
+    finetune(one, pixels, pids, QUICK, seed=5)
+    for _ in finetune_steps(two, pixels, pids, QUICK, seed=5):
+        torch.rand(7)  # somebody else draws from the global generator
+        np.random.default_rng().random()
+    finetune(three, pixels, pids, QUICK, seed=6)
+    assert same(weights(one), weights(two))
+    assert not same(weights(one), weights(three))
+
+
+def test_finetune__leaves_the_global_random_state_alone():
+    pixels, pids = coloured_images(2, 4)
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    finetune(tiny_network(), pixels, pids, QUICK, seed=0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_finetune__images_without_a_class_do_not_train():
+    pixels, pids = coloured_images()
+    left_out = np.where(pids == 1, -1, pids)
+    other = pixels.copy()
+    other[pids == 1] = 0  # what is left out may look like anything
+    one, two = tiny_network(), tiny_network()
+    result = finetune(one, pixels, left_out, QUICK, seed=0)
+    finetune(two, other, left_out, QUICK, seed=0)
+    assert (result.n_images, result.n_classes) == (40, 5)
+    assert same(weights(one), weights(two))
+
+
+def test_finetune__all_layers_train():
+    pixels, pids = coloured_images()
+    network = tiny_network()
+    before = copy.deepcopy(network)
+    finetune(network, pixels, pids, QUICK, seed=0)
+    pairs = zip(network.named_parameters(), before.parameters(), strict=True)
+    assert [name for (name, new), old in pairs if torch.equal(new, old)] == []
+
+
+def test_finetune__one_step_of_sgd_by_hand():
+    # No dropout, no augmentation, one batch: w - lr * gradient, with w's gradient from autograd.
+    pixels, pids = coloured_images(2, 4)
+    config = TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.1, dropout=0, augmentation=STILL)
+    network, reference = tiny_network(), tiny_network().train()
+    captured = next(reference.parameters())
+    finetune(network, pixels, pids, config, seed=0)
+    torch.manual_seed(derive_seed(0, "classifier"))
+    loss = build_loss(config, n_features=1280, n_classes=2)
+    images = reference.normalize(torch.from_numpy(pixels))
+    loss(reference(images), torch.from_numpy(pids - 1)).backward()
+    expected = captured - 0.1 * captured.grad
+    error = (next(network.parameters()) - expected).norm() / (0.1 * captured.grad).norm()
+    assert error < 0.01  # the batch is in another order, so sums round differently
+
+
+def test_finetune__yields_after_every_batch():
+    pixels, pids = coloured_images()
+    steps = list(finetune_steps(tiny_network(), pixels, pids, QUICK, seed=0))
+    assert [(s.epoch, s.step, s.n_steps) for s in steps] == [
+        (epoch, step, 6) for epoch in (1, 2) for step in range(1, 7)
+    ]
+
+
+def test_finetune__cosine_ends_gently():
+    pixels, pids = coloured_images()
+    moved = {}
+    for schedule in ("constant", "cosine"):
+        config = TrainConfig(n_epochs=4, batch_size=48, learning_rate=0.1, lr_schedule=schedule)
+        network = tiny_network()
+        states = [weights(network) for _ in finetune_steps(network, pixels, pids, config, seed=0)]
+        name = "trunk.features.0.0.weight"
+        moved[schedule] = (states[-1][name] - states[-2][name]).norm()
+    # cosine: 0.5 (1 + cos(3π/4)) = 0.146 of the rate in the fourth epoch, and momentum
+    assert moved["cosine"] < 0.6 * moved["constant"]
+
+
+def test_finetune__too_few_images_says_so():
+    pixels, _ = coloured_images(1, 4)
+    with pytest.raises(DataError, match="Only 1 image"):
+        finetune(tiny_network(), pixels, np.array([0, -1, -1, -1]), QUICK, seed=0)
+
+
+def test_finetune__divergence_is_an_error_that_names_the_rate():
+    pixels, pids = coloured_images()
+    network = tiny_network()
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("inf"))
+    with pytest.raises(FeatureError, match=r"diverged.*learning rate \(now 0.01"):
+        finetune(network, pixels, pids, QUICK, seed=0)
