@@ -303,9 +303,12 @@ def look(root: str, format: str = "auto") -> Found:
     )
 
 
-def start_import(location: str, root: str, format: str = "auto") -> JobRecord:
+def start_import(
+    location: str, root: str, format: str = "auto", *, is_same_place: bool = False
+) -> JobRecord:
     """Start adding a dataset in the background."""
-    return jobs.start_import(open_workspace(location), root.strip(), format)
+    workspace = open_workspace(location)
+    return jobs.start_import(workspace, root.strip(), format, is_same_place=is_same_place)
 
 
 def job(location: str, job_id: int) -> JobRecord:

@@ -76,6 +76,12 @@ def import_(
         str | None, typer.Option(help="Workspace to add the images to; made if there is none.")
     ] = None,
     format: Format = "auto",
+    same_place: Annotated[
+        bool,
+        typer.Option(
+            "--same-place", help="People and cameras are those of the images that are there."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be imported and left out.")
     ] = False,
@@ -93,7 +99,7 @@ def import_(
         dataset = check_images(dataset, on_progress=on_progress)
     n_new = None
     if workspace is not None and not dry_run:
-        n_new = _add_to_workspace(workspace, dataset)
+        n_new = _add_to_workspace(workspace, dataset, is_same_place=same_place)
     if json:
         print_json(
             {
@@ -459,12 +465,12 @@ def _work(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
         OUT.print(f"job {job_id} {job.status}")
 
 
-def _add_to_workspace(location: str, dataset: Any) -> int:
+def _add_to_workspace(location: str, dataset: Any, *, is_same_place: bool) -> int:
     from pul.store.workspace import Workspace
 
     exists = Workspace.exists(location)
     with Workspace.open(location) if exists else Workspace.create(location) as workspace:
-        n_new: int = workspace.add_dataset(dataset)
+        n_new: int = workspace.add_dataset(dataset, is_same_place=is_same_place)
         return n_new
 
 

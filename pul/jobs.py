@@ -123,19 +123,23 @@ def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
     return workspace.create_job("run", run_id=run_id)
 
 
-def start_import(workspace: Workspace, root: str | Path, format: str = "auto") -> JobRecord:
+def start_import(
+    workspace: Workspace, root: str | Path, format: str = "auto", *, is_same_place: bool = False
+) -> JobRecord:
     """Start a worker that reads a dataset and adds its images.
 
     Args:
         workspace: Where to add them.
         root: The dataset's folder or file.
         format: One of `pul.data.datasets.DATASET_FORMATS`, or `auto`.
+        is_same_place: Whether its people and cameras are those of the images that are there.
 
     Raises:
         JobError: The worker cannot be started.
         StoreError: The store refuses.
     """
     params = {"root": str(Path(root).expanduser().absolute()), "format": format}
+    params["place"] = "same" if is_same_place else "new"
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 
 

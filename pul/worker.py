@@ -206,7 +206,8 @@ def _import(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
     watch.report(JobProgress(step="import", message=f"reading {root}"))
     dataset = read_dataset(root, format=format, cache_dir=workspace.path / "images")
     dataset = check_images(dataset, on_progress=watch.count("import", f"checking {root}"))
-    n_new = workspace.add_dataset(dataset)
+    is_same_place = job.params.get("place") == "same"
+    n_new = workspace.add_dataset(dataset, is_same_place=is_same_place)
     n_images = len(dataset.samples)
     message = (
         f"{n_new} new images, {n_images - n_new} known already, {len(dataset.skipped)} left out"

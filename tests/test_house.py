@@ -78,7 +78,7 @@ def level(module: str) -> int:
 
 def house_files() -> Iterator[Path]:
     """Yield the project's files: the top level's and those of its folders, nothing generated."""
-    generated = {"__pycache__", "output"}
+    generated = {"__pycache__", "output", ".git"}  # a linked work tree's .git is a file
     for path in [*ROOT.iterdir(), *(p for name in FOLDERS for p in (ROOT / name).rglob("*"))]:
         if path.is_file() and not generated & set(path.relative_to(ROOT).parts):
             yield path

@@ -29,7 +29,7 @@ def show(now: services.Standing) -> None:
             "crops, a folder per person, a table. Nothing is copied or changed."
         )
     else:
-        _found(found)
+        _found(found, is_first=not now.n_images)
 
 
 def _look(root: str, format: str) -> None:
@@ -41,7 +41,7 @@ def _look(root: str, format: str) -> None:
         st.error(str(error))
 
 
-def _found(found: services.Found) -> None:
+def _found(found: services.Found, *, is_first: bool) -> None:
     n_images = sum(row[1] for row in found.contents.splits)
     st.markdown(f"**{found.name}**, read as `{found.format}`")
     left, right = st.columns(2, gap="large")
@@ -52,8 +52,14 @@ def _found(found: services.Found) -> None:
         left_out(found.skipped)
     with right:
         camera_bars(found.contents.cameras, height=170)
+    is_same_place = not is_first and st.checkbox(
+        "The same people and cameras as in the images that are here",
+        help="Leave it off for another place, whose people and cameras get numbers of their own.",
+    )
     if st.button(f"Import {counted(n_images, 'image')}", type="primary"):
-        services.start_import(state.location(), found.root, found.format)
+        services.start_import(
+            state.location(), found.root, found.format, is_same_place=is_same_place
+        )
         st.session_state[state.FOUND] = None
         st.rerun()
 

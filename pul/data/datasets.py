@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pul.data.detection import READERS, locate, nothing_found, open_as, resolve
+from pul.data.numbering import number_anew
 from pul.data.readers.reading import Reader
 from pul.data.samples import Sample, Skipped
 from pul.errors import ConfigError, DatasetError
@@ -160,8 +161,8 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
         raise DatasetError("No dataset to merge. Give at least one.")
     samples: dict[Path, Sample] = {}
     skipped = [item for dataset in datasets for item in dataset.skipped]
-    for number, dataset in enumerate(datasets):
-        for sample in _renumber(dataset.samples, tuple(samples.values()), number):
+    for dataset in datasets:
+        for sample in number_anew(dataset.samples, tuple(samples.values())):
             if sample.path in samples:
                 skipped.append(Skipped(sample.path, "already in a dataset merged before"))
             else:
@@ -186,30 +187,6 @@ def _summarise(split: Split, samples: Sequence[Sample]) -> SplitSummary:
         n_junk=pids.count(-1),
         n_distractors=pids.count(0),
     )
-
-
-def _renumber(
-    samples: Sequence[Sample], earlier: Sequence[Sample], number: int
-) -> tuple[Sample, ...]:
-    if not earlier:
-        return tuple(samples)
-    pid_shift = _shift([s.pid for s in earlier], [s.pid for s in samples], lowest=1)
-    camid_shift = _shift([s.camid for s in earlier], [s.camid for s in samples], lowest=0)
-    return tuple(
-        replace(
-            sample,
-            pid=sample.pid + pid_shift if sample.pid is not None and sample.pid > 0 else sample.pid,
-            camid=None if sample.camid is None else sample.camid + camid_shift,
-            tracklet=None if sample.tracklet is None else f"{number}:{sample.tracklet}",
-        )
-        for sample in samples
-    )
-
-
-def _shift(earlier: Sequence[int | None], later: Sequence[int | None], *, lowest: int) -> int:
-    used = [value for value in earlier if value is not None and value >= lowest]
-    new = [value for value in later if value is not None and value >= lowest]
-    return max(used) + 1 - min(new) if used and new else 0
 
 
 def _options(

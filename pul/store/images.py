@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, inse
 
 from pul.arrays import IntArray
 from pul.data.datasets import Dataset, SplitSummary
+from pul.data.numbering import continue_numbering
 from pul.data.samples import Sample
 from pul.errors import StoreError
 from pul.records import ImageTable, Split
@@ -43,11 +44,17 @@ class WorkspaceSummary:
 class ImageSection(Section):
     """The part of a workspace that knows the images."""
 
-    def add_dataset(self, dataset: Dataset) -> int:
+    def add_dataset(self, dataset: Dataset, *, is_same_place: bool = False) -> int:
         """Add a dataset's images and the list of what was skipped, all of it or nothing.
 
         Images get their numbers in the order of their paths. One that is there already stays as it
         is; one that cannot be read joins the skipped files.
+
+        Args:
+            dataset: What was read.
+            is_same_place: Whether its people and cameras are those of the images that are there,
+                by the same numbers. Otherwise they get numbers that do not collide; a dataset that
+                is there in part keeps the numbers it was given first.
 
         Returns:
             How many images were new.
@@ -55,7 +62,10 @@ class ImageSection(Section):
         Raises:
             StoreError: The database refuses.
         """
-        rows, unreadable = self._describe(dataset.samples)
+        samples = dataset.samples
+        if not is_same_place:
+            samples = continue_numbering(samples, _samples(self.images()))
+        rows, unreadable = self._describe(samples)
         skipped = {_printable(item.path): item.reason for item in dataset.skipped} | unreadable
         with self._database.write() as connection:
             known = set(connection.execute(select(images.c.path)).scalars())
@@ -150,6 +160,20 @@ class ImageSection(Section):
                     "frame": sample.frame,
                 }
         return [rows[path] for path in sorted(rows)], unreadable
+
+
+def _samples(table: ImageTable) -> list[Sample]:
+    return [
+        Sample(
+            Path(path),
+            pid=None if pid == UNKNOWN_PID else int(pid),
+            camid=None if camid == UNKNOWN_CAMID else int(camid),
+            tracklet=tracklet or None,
+        )
+        for path, pid, camid, tracklet in zip(
+            table.paths, table.pids, table.camids, table.tracklets, strict=True
+        )
+    ]
 
 
 def _describe_file(path: Path) -> dict[str, Any]:

@@ -269,7 +269,7 @@ def test_merge_datasets__ids_and_cameras_do_not_collide(tmp_path: Path) -> None:
         *[(8, 7), (9, 8), (0, 7), (-1, 8), (None, None)],
         (10, 9),
     ]
-    assert [s.tracklet for s in merged.samples] == ["t"] * 4 + ["1:t"] * 5 + [None]
+    assert [s.tracklet for s in merged.samples] == ["t"] * 4 + ["4:t"] * 5 + [None]
     assert (merged.name, merged.format) == ("a + b + c", "merged")
     assert len(merged.skipped) == 3
     assert merged.notes == ("a: note of a", "b: note of b", "c: note of c")

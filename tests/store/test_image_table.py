@@ -51,6 +51,30 @@ def test_add_dataset__takes_no_image_twice(workspace, tmp_path):
     assert workspace.images().pids.tolist() == [-2, -2]
 
 
+def test_add_dataset__another_place_gets_its_own_numbers(workspace, tmp_path):
+    a, b = write(tmp_path / "here", "a.jpg", "b.jpg")
+    workspace.add_dataset(
+        dataset(Sample(a, pid=2, camid=1, tracklet="t"), Sample(b, pid=7, camid=3))
+    )
+    c, d, e = write(tmp_path / "there", "c.jpg", "d.jpg", "e.jpg")
+    place = (Sample(c, pid=2, camid=1, tracklet="t"), Sample(d, pid=-1, camid=2))
+    workspace.add_dataset(dataset(*place))
+    workspace.add_dataset(dataset(*place, Sample(e, pid=3, camid=2, tracklet="u")))  # read again
+    images = workspace.images()
+    assert images.pids.tolist() == [2, 7, 8, -1, 9]  # 7 + 1 - 2 more than their own
+    assert images.camids.tolist() == [1, 3, 4, 5, 5]  # 3 + 1 - 1 more
+    assert images.tracklets == ("t", "", "2:t", "", "2:u")
+
+
+def test_add_dataset__the_same_place_keeps_its_numbers(workspace, tmp_path):
+    a, q = write(tmp_path / "crops", "a.jpg", "q.jpg")
+    workspace.add_dataset(dataset(Sample(a, pid=2, camid=1)))
+    query = dataset(Sample(q, pid=2, camid=2, split="query"))
+    workspace.add_dataset(query, is_same_place=True)
+    assert workspace.images().pids.tolist() == [2, 2]
+    assert workspace.images().camids.tolist() == [1, 2]
+
+
 def test_add_dataset__images_in_the_workspace_move_with_it(workspace):
     (a,) = write(workspace.path / "images", "a.jpg")
     workspace.add_dataset(dataset(Sample(a)))

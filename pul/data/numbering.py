@@ -1,0 +1,87 @@
+"""Numbers of people, cameras and tracklets, when several datasets come together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pul.data.samples import Sample
+
+
+def continue_numbering(samples: Sequence[Sample], earlier: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Number a later import: a new place anew, one that is known in part as it was numbered then.
+
+    Args:
+        samples: What was read now.
+        earlier: What is known already, numbered.
+
+    Returns:
+        The samples in the same order; junk (-1), distractors (0) and unknown ones stay as they are.
+    """
+    known = {sample.path: sample for sample in earlier}
+    if any(sample.path in known for sample in samples):
+        return _renumber(samples, _known_numbering(samples, known))
+    return number_anew(samples, earlier)
+
+
+def number_anew(samples: Sequence[Sample], earlier: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Number samples so that no person, camera or tracklet collides with an earlier one.
+
+    Args:
+        samples: Samples of another place.
+        earlier: What is known already; samples stay as they are if it is empty.
+
+    Returns:
+        The samples in the same order; junk (-1), distractors (0) and unknown ones stay as they are.
+    """
+    if not earlier:
+        return tuple(samples)
+    numbering = _Numbering(
+        _shift([s.pid for s in earlier], [s.pid for s in samples], lowest=1),
+        _shift([s.camid for s in earlier], [s.camid for s in samples], lowest=0),
+        f"{len(earlier)}:",
+    )
+    return _renumber(samples, numbering)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbering:
+    """What is added to a dataset's own numbers, and put before its tracklets."""
+
+    pid_shift: int = 0
+    camid_shift: int = 0
+    tracklet_prefix: str = ""
+
+
+def _renumber(samples: Sequence[Sample], numbering: _Numbering) -> tuple[Sample, ...]:
+    return tuple(
+        replace(
+            sample,
+            pid=sample.pid + numbering.pid_shift if sample.pid and sample.pid > 0 else sample.pid,
+            camid=None if sample.camid is None else sample.camid + numbering.camid_shift,
+            tracklet=sample.tracklet and numbering.tracklet_prefix + sample.tracklet,
+        )
+        for sample in samples
+    )
+
+
+def _known_numbering(samples: Sequence[Sample], known: Mapping[Path, Sample]) -> _Numbering:
+    """Return the numbering that samples were given when some of them were read before."""
+    pid_shift = camid_shift = 0
+    prefix = ""
+    for new in samples:
+        old = known.get(new.path)
+        if old is None:
+            continue
+        if new.pid and old.pid and new.pid > 0:
+            pid_shift = old.pid - new.pid
+        if new.camid is not None and old.camid is not None:
+            camid_shift = old.camid - new.camid
+        if new.tracklet and old.tracklet:
+            prefix = old.tracklet.removesuffix(new.tracklet)
+    return _Numbering(pid_shift, camid_shift, prefix)
+
+
+def _shift(earlier: Sequence[int | None], later: Sequence[int | None], *, lowest: int) -> int:
+    used = [value for value in earlier if value is not None and value >= lowest]
+    new = [value for value in later if value is not None and value >= lowest]
+    return max(used) + 1 - min(new) if used and new else 0
