@@ -36,20 +36,33 @@ class Desk:
     notice: str = ""
     drawn: tuple[tuple[Any, ...], list[Card]] = ((), [])
 
-    def receive(self, location: str, outbox: Mapping[str, Any]) -> None:
-        """Store what the screen sent; what came before is known by its token."""
+    def receive(self, location: str, outbox: Mapping[str, Any]) -> set[str]:
+        """Store what the screen sent; what came before is known by its token.
+
+        Returns:
+            Names of the cards that the outbox is about.
+        """
         self.annotator = str(outbox["annotator"])
         known = set(self.stored)
         for commit in outbox["commits"]:
             if commit["token"] not in known:
                 self._store(location, commit)
         self.stored = [commit["token"] for commit in outbox["commits"]]
+        return {str(commit.get("card", "")) for commit in outbox["commits"]}
 
-    def next_cards(self, board: Board, n: int) -> list[Card]:
-        """Return the cards that come next; made anew only where something has changed."""
-        made_of = (board.iteration, len(board.state.events), tuple(self.skipped), n)
+    def next_cards(self, board: Board, n: int, chosen: Sequence[int] = ()) -> list[Card]:
+        """Return the cards that come next; made anew only where something has changed.
+
+        Args:
+            board: What they are made from.
+            n: How many.
+            chosen: Images whose card comes before all others.
+        """
+        made_of = (board.iteration, len(board.state.events), tuple(self.skipped), n, tuple(chosen))
         if self.drawn[0] != made_of:
-            self.drawn = made_of, services_cards.next_cards(board, n=n, skipped=self.skipped)
+            first = services_cards.card_of_images(board, chosen)
+            cards = services_cards.next_cards(board, n=n, skipped=self.skipped)
+            self.drawn = made_of, ([first] if first else []) + cards
         return self.drawn[1]
 
     def _store(self, location: str, commit: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -232,6 +232,27 @@ def next_cards(on: Board, *, n: int, skipped: Collection[str] = ()) -> list[Card
     return [_card(on, card) for card in cards]
 
 
+def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
+    """Return a card of images that somebody chose; None where none of them waits for an answer.
+
+    Its name is that of the images, whatever the iteration.
+    """
+    free = on.index.free(on.state)
+    rows = on.index.rows_of(np.array(sorted(set(images)), dtype=np.int64))
+    waiting = rows[free[rows]]
+    if not len(waiting):
+        return None
+    chosen = suggestions.card_of_images(
+        on.index, on.index.image_ids[waiting], reason="chosen by you on the map"
+    )
+    return replace(_card(on, chosen), card_id=name_of_images(images))
+
+
+def name_of_images(images: Sequence[int]) -> str:
+    """Return the name of a card of chosen images."""
+    return f"chosen-{_digest(sorted(set(images)))}"
+
+
 def _key(on: Board, name: str) -> int | None:
     iteration, _, key = name.partition(":")
     return int(key) if iteration == str(on.iteration) and key.isdigit() else None
@@ -344,8 +365,11 @@ def _side(on: Board, side: Side, shown: tuple[int, ...]) -> PairSide:
 
 
 def _name(left: Side, right: Side) -> str:
-    text = json.dumps([left.to_plain(), right.to_plain()])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _digest([left.to_plain(), right.to_plain()])
+
+
+def _digest(plain: Any) -> str:
+    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
 
 
 # The mini-map

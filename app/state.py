@@ -1,5 +1,6 @@
 """Every key of the session's state and of the address, with its type and its first value."""
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ SHOWN = "shown"
 IS_FRESH = "is_fresh"
 PAGES = "pages"
 DESKS = "desks"
+CARD_IMAGES = "card_images"
 
 _FIRST: dict[str, Any] = {
     LOCATION: None,  # the workspace that is open; the server's own where None
@@ -23,6 +25,7 @@ _FIRST: dict[str, Any] = {
     FOUND: None,  # the dataset that was looked at and is not yet imported
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # what this screen sent while labelling, by workspace
+    CARD_IMAGES: [],  # numbers of images that were chosen elsewhere: the Label page's next card
     IS_FRESH: True,  # whether the whole page is being drawn, not a part of it that polls
     SHOWN: None,  # what the page on the screen was drawn from, to see when it is outdated
 }
@@ -47,6 +50,7 @@ def open_location(place: str) -> None:
     """Look at another workspace from here on."""
     st.session_state[LOCATION] = place
     st.session_state[FOUND] = None
+    st.session_state[CARD_IMAGES] = []
     look_at(None)
 
 
@@ -92,3 +96,13 @@ def desk() -> labelling.Desk:
     """Return what this session labelled in the workspace that it looks at."""
     desks = cast("dict[str, labelling.Desk]", st.session_state[DESKS])
     return desks.setdefault(location(), labelling.Desk())
+
+
+def card_images() -> list[int]:
+    """Return the images, by number in the store, that shall be the Label page's next card."""
+    return cast("list[int]", st.session_state[CARD_IMAGES])
+
+
+def open_card(images: Sequence[int]) -> None:
+    """Let images be the Label page's next card, such as those of a lasso; none takes it back."""
+    st.session_state[CARD_IMAGES] = [int(image) for image in images]

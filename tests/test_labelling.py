@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from benchmarks import queue
 from pul.annotations import create, junk, set_role
 from pul.cli_labelling import autopilot
 from pul.config import RunConfig
@@ -153,3 +154,33 @@ def test_autopilot__command(workspace: Workspace) -> None:
     result = CliRunner().invoke(app, [*place, "--identities", "2", "--json"])
     figures = json.loads(result.stdout)["figures"]
     assert figures["n_images"] == 24
+
+
+def test_queue__labels_on_a_copy_once_and_makes_the_run_with_its_seed(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--workspace", str(workspace.path), "--into", str(tmp_path / "copies")]
+    step = [*place, "--labels", "3", "--strategy", "largest", "--seed", "5", "--labels-only"]
+    queue.main(step)
+    first = json.loads(capsys.readouterr().out)
+    queue.main(step)
+    assert json.loads(capsys.readouterr().out) == first
+    assert (first["identities"], first["strategy"], first["run"]) == (3, "largest-first", 1)
+    assert not workspace.annotation_events()
+    with Workspace.open(tmp_path / "copies/largest-first-3-5") as copy:
+        state = catch_up(copy)
+        assert sum(len(known.images) for known in state.identities) == first["images"]
+        job = queue._next_job(copy, 1, {"seed": 5, "n_iterations": 2})
+        assert job is not None
+        assert copy.run(2).config == copy.run(1).config | {"seed": 5, "n_iterations": 2}
+        assert queue._next_job(copy, 1, {}) == job
+        copy.set_run_status(2, "finished")
+        assert queue._next_job(copy, 1, {}) is None
+
+
+def test_queue__refuses_a_workspace_with_labels(workspace: Workspace, tmp_path: Path) -> None:
+    keep(workspace, create([1, 2]), catch_up(workspace), author="ann")
+    with pytest.raises(SystemExit, match="has labels already"):
+        queue.main(
+            ["--workspace", str(workspace.path), "--into", str(tmp_path / "c"), "--labels", "3"]
+        )

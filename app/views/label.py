@@ -34,7 +34,9 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
     key = f"card:{services_labelling.log_name(location)}:{run.run_id}"
 
     def receive() -> None:
-        desk.receive(location, st.session_state[key]["outbox"])
+        answered = desk.receive(location, st.session_state[key]["outbox"])
+        if services_cards.name_of_images(state.card_images()) in answered:
+            state.open_card([])
 
     wanted = st.session_state.get(key, {}).get("wanted")
     place = (location, run.run_id, record.iteration)
@@ -42,7 +44,7 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
     payload = labelling.card_payload(
         location,
         desk,
-        desk.next_cards(board, N_CARDS),
+        desk.next_cards(board, N_CARDS, state.card_images()),
         services_cards.next_pairs(board, n=N_PAIRS),
         services_identities.identity_rows(*place),
         services.map_arrays(*place).camera_names,

@@ -190,6 +190,17 @@ def test_next_cards__of_another_iteration_are_not_skipped(place: str) -> None:
     assert again[0].card_id == card.card_id
 
 
+def test_next_cards__chosen_images_come_first_until_they_are_answered(place: str) -> None:
+    chosen, desk = images_of(place, 3)[:5], Desk()
+    card = desk.next_cards(services_cards.board(place, *PLACE), 2, chosen)[0]
+    assert sorted(tile.image for tile in card.tiles) == sorted(chosen)
+    assert card.card_id == services_cards.name_of_images([*chosen, *chosen])
+    commit = act(1, "create", images=chosen, card=card.card_id)
+    assert card.card_id in desk.receive(place, outbox(commit))
+    cards = desk.next_cards(services_cards.board(place, *PLACE), 2, chosen)
+    assert card.card_id not in [each.card_id for each in cards]
+
+
 def test_card__likeness_is_that_of_tracklets(place: str) -> None:
     board = services_cards.board(place, *PLACE)
     card = services_cards.next_cards(board, n=1)[0]

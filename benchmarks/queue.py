@@ -1,0 +1,135 @@
+"""Which people to label: the queue's, random ones, or the largest clusters'? One step a call.
+
+    python -m benchmarks.queue --workspace W --into COPIES --labels 25 --strategy queue --seed 0
+
+It copies the database of a workspace whose last run has a baseline (the rest is linked), lets an
+oracle label there on iteration 0, makes the same run anew with that seed, and prints one line of
+JSON. Each set of options has its own folder in COPIES, so that a call which was broken off goes on
+where it was and one that is done prints its line again. `--labels 0` is the run without labels.
+"""
+
+import argparse
+import json
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pul import worker
+from pul.config import RunConfig
+from pul.jobs import create_resumption, create_run
+from pul.labelling import run_autopilot
+from pul.oracle import STRATEGIES, Strategy
+from pul.records import JobRecord, RunRecord
+from pul.store.workspace import Workspace
+
+_LABELS = "labels.json"
+_DATABASE = "pul.db"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do one step of the experiment and print what came of it."""
+    options = _parse(arguments)
+    strategy: Strategy = next(name for name in STRATEGIES if name.startswith(options.strategy))
+    place = options.into / f"{strategy}-{options.labels}-{options.seed}"
+    if not (place / _LABELS).is_file():  # broken off while labelling, or never begun
+        shutil.rmtree(place, ignore_errors=True)
+        copy_workspace(options.workspace, place)
+        labels = label(place, options.labels, strategy, options.seed, options.patience)
+        (place / _LABELS).write_text(json.dumps(labels), encoding="utf-8")
+    labels = json.loads((place / _LABELS).read_text(encoding="utf-8"))
+    settings = {"seed": options.seed, "n_iterations": options.iterations}
+    figures = {} if options.labels_only else run_again(place, labels["run"], settings)
+    head = {"strategy": strategy, "labels": options.labels, "seed": options.seed}
+    print(json.dumps(head | labels | figures))
+
+
+def copy_workspace(source: Path, target: Path) -> None:
+    """Copy the database of a workspace, as it is now, and link all else."""
+    (target / "runs").mkdir(parents=True)
+    with sqlite3.connect(source / _DATABASE) as old, sqlite3.connect(target / _DATABASE) as new:
+        old.backup(new)
+    old.close()
+    new.close()
+    names = {path.name for path in source.iterdir() if not path.name.startswith(_DATABASE)}
+    for name in (names - {"runs"}) | {f"runs/{path.name}" for path in (source / "runs").iterdir()}:
+        (target / name).symlink_to((source / name).resolve())
+
+
+def label(place: Path, n_labels: int, strategy: Strategy, seed: int, patience: int) -> Any:
+    """Let an oracle label on the baseline of the last run; return what it did and at what cost."""
+    with Workspace.open(place) as workspace:
+        run = _newest_run(workspace)
+        if workspace.annotation_events():
+            raise SystemExit("The workspace has labels already; start from one that has none.")
+        effort: dict[str, Any] = {"run": run.run_id, "images": 0, "actions": 0}
+        if not n_labels:
+            return effort
+        report = run_autopilot(
+            workspace,
+            run_id=run.run_id,
+            iteration=0,
+            n_identities=n_labels,
+            strategy=strategy,
+            seed=seed,
+            patience=patience,
+        )
+    return effort | {
+        "identities": len(report.identities),
+        "images": report.n_images,
+        "actions": report.effort.n_actions,
+        "seconds": round(report.effort.seconds, 1),
+        "precision": round(report.precision, 4),
+        "recall": round(report.recall, 4),
+    }
+
+
+def run_again(place: Path, run_id: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """Make the same run with what was labelled, or go on with it; return its figures."""
+    with Workspace.open(place) as workspace:
+        job = _next_job(workspace, run_id, settings)
+        ended = worker.work(workspace, job.job_id) if job else None
+        if ended is not None and ended.status != "finished":
+            raise SystemExit(f"The run is {ended.status}. {ended.error}")
+        iterations = workspace.iterations(workspace.runs()[-1].run_id)
+    figures = [record.metrics for record in iterations if record.metrics is not None]
+    return {
+        "mean_ap": round(figures[-1].mean_ap, 4),
+        "rank_1": round(figures[-1].rank_1, 4),
+        "mean_aps": [round(metrics.mean_ap, 4) for metrics in figures],
+    }
+
+
+def _next_job(workspace: Workspace, run_id: int, settings: dict[str, Any]) -> JobRecord | None:
+    """Return the job of making the run, or of going on with it; None where it is finished."""
+    first, last = workspace.run(run_id), workspace.runs()[-1]
+    if last.run_id != run_id:
+        is_open = last.status != "finished"
+        return create_resumption(workspace, last.run_id) if is_open else None
+    config = RunConfig.model_validate(first.config).replace(**settings)
+    return create_run(workspace, config, workspace.start_model(run_id), "labelled")
+
+
+def _newest_run(workspace: Workspace) -> RunRecord:
+    runs = [run for run in workspace.runs() if workspace.iterations(run.run_id)]
+    if not runs:
+        raise SystemExit("No run has a baseline yet: make one with `pul run --iterations 0`.")
+    return runs[-1]
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workspace", type=Path, required=True, help="a folder; only read")
+    parser.add_argument("--into", type=Path, required=True, help="folder for the copies")
+    parser.add_argument("--labels", type=int, required=True, help="identities to label, L")
+    parser.add_argument("--strategy", choices=["queue", "random", "largest"], default="queue")
+    parser.add_argument("--seed", type=int, default=0, help="of random choices and of the run")
+    parser.add_argument("--patience", type=int, default=1, help="rows to replace, as the oracle's")
+    parser.add_argument("--iterations", type=int, help="of the run; by default as the run had")
+    parser.add_argument("--labels-only", action="store_true", help="label, and make no run")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()
