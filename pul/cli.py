@@ -9,6 +9,7 @@ import typer
 from pul.cli_baselines import evaluate_baseline
 from pul.cli_exchange import export, export_model, import_annotations
 from pul.cli_labelling import autopilot
+from pul.cli_runs import clean, fork, parse_settings, work_on
 from pul.config import (
     EvaluationConfig,
     NetworkConfig,
@@ -21,9 +22,7 @@ from pul.console import (
     ITERATION_COLUMNS,
     OUT,
     describe_progress,
-    iteration_line,
     iteration_row,
-    job_bar,
     print_json,
     print_metrics,
     print_table,
@@ -165,7 +164,7 @@ def train_source(
     )
     config = TrainConfig(
         n_epochs=epochs, learning_rate=lr, batch_size=batch_size, lr_schedule=schedule
-    ).replace(**_parse_settings(set_))
+    ).replace(**parse_settings(set_))
     where = prepare(RunConfig(device=device, n_threads=threads))
     dataset = merge_datasets([read_dataset(path, format=format) for path in data])
     with progress_bar("training") as on_progress:
@@ -285,12 +284,12 @@ def run(
             "finetune.batch_size": batch_size,
             "evaluation.ap_method": ap,
             "evaluation.unmatched": unmatched,
-            **_parse_settings(set_),
+            **parse_settings(set_),
         }
     )
     with Workspace.open(workspace) as opened:
         job = create_run(opened, config, model.resolve(), name)
-        _work(opened, job.job_id, detach=detach, json=json)
+        work_on(opened, job.job_id, detach=detach, json=json)
 
 
 @app.command()
@@ -308,7 +307,7 @@ def resume(
 
     with Workspace.open(workspace) as opened:
         job = create_resumption(opened, run_id)
-        _work(opened, job.job_id, detach=detach, json=json)
+        work_on(opened, job.job_id, detach=detach, json=json)
 
 
 @app.command()
@@ -319,7 +318,7 @@ def work(
     from pul.store.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
-        _work(opened, job_id, detach=False, json=False)
+        work_on(opened, job_id, detach=False, json=False)
 
 
 @app.command()
@@ -431,38 +430,16 @@ def doctor(
         raise typer.Exit(1)
 
 
-for command in (autopilot, export, import_annotations, export_model, evaluate_baseline):
+for command in (
+    fork,
+    clean,
+    autopilot,
+    export,
+    import_annotations,
+    export_model,
+    evaluate_baseline,
+):
     app.command()(command)
-
-
-def _work(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
-    """Do a job here, with a bar and a line for each iteration, or leave it to a worker."""
-    from pul.jobs import start_job
-    from pul.loop import IterationFinished, Progress
-    from pul.worker import work
-
-    if detach:
-        job = start_job(workspace, job_id)
-        OUT.print(f"job {job_id} works in the background; see `python -m pul status`.")
-        return
-    with job_bar() as show:
-
-        def on_event(event: Any) -> None:
-            if isinstance(event, Progress):
-                show(event.progress)
-            elif isinstance(event, IterationFinished) and not json:
-                OUT.print(iteration_line(event.record), markup=False)
-
-        job = work(workspace, job_id, on_event=on_event)
-    if json:
-        iterations = workspace.iterations(job.run_id) if job.run_id is not None else []
-        print_json({"job": job, "iterations": iterations})
-    if job.status == "failed":
-        if not json:
-            typer.echo(job.traceback, err=True)
-        raise PulError(job.error)
-    if not json:
-        OUT.print(f"job {job_id} {job.status}")
 
 
 def _add_to_workspace(location: str, dataset: Any, *, is_same_place: bool) -> int:
@@ -489,19 +466,3 @@ def _print_dataset(dataset: Any) -> None:
             OUT.print(f"  {item.path}: {item.reason}", markup=False)
         if len(dataset.skipped) > 20:
             OUT.print(f"  … and {len(dataset.skipped) - 20} more (all of them with --json)")
-
-
-def _parse_settings(pairs: list[str] | None) -> dict[str, Any]:
-    """Turn NAME=VALUE pairs into values as TOML reads them; a bare word is a string."""
-    import tomllib
-
-    settings: dict[str, Any] = {}
-    for pair in pairs or []:
-        name, separator, text = pair.partition("=")
-        if not separator or not name.strip():
-            raise ConfigError(f"--set takes NAME=VALUE, such as lambda_=0.9; got {pair!r}.")
-        try:
-            settings[name.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            settings[name.strip()] = text.strip()
-    return settings

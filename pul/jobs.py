@@ -2,10 +2,12 @@
 
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
 import threading
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,7 +15,7 @@ from typing import Self
 import psutil
 
 from pul.config import RunConfig
-from pul.errors import JobError
+from pul.errors import JobError, StoreError
 from pul.records import JobRecord
 from pul.store.workspace import Workspace
 
@@ -74,12 +76,24 @@ def start_run(
 
 
 def create_run(
-    workspace: Workspace, config: RunConfig, model: str | Path, name: str = ""
+    workspace: Workspace,
+    config: RunConfig,
+    model: str | Path,
+    name: str = "",
+    *,
+    parent: tuple[int, int] | None = None,
 ) -> JobRecord:
     """Make a run and the job of working on it, and start nothing.
 
     Where the camera of a test image is not known, no image can be junk because of it: the run's
     evaluation is made without cameras then, and its settings say so.
+
+    Args:
+        workspace: Where the images are.
+        config: The run's settings.
+        model: The start model, a safetensors file.
+        name: What to call it.
+        parent: Run and iteration that the model is of, if it is of one.
 
     Raises:
         ModelError: There is no such start model.
@@ -93,8 +107,53 @@ def create_run(
     tested = [split != "train" for split in images.splits]
     if (images.camids[tested] < 0).any():
         config = config.replace(**{"evaluation.camera_aware": False})
-    run = workspace.create_run(config, model=model, name=name)
+    run = workspace.create_run(config, model=model, name=name, parent=parent)
     return workspace.create_job("run", run_id=run.run_id)
+
+
+def create_fork(
+    workspace: Workspace,
+    run_id: int,
+    iteration: int,
+    config: RunConfig,
+    name: str = "",
+) -> JobRecord:
+    """Make a run that starts from the model of an iteration, and the job of working on it.
+
+    The model is kept in `models/` too, so that the fork outlives the run it comes from.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run to fork.
+        iteration: One of its whole iterations.
+        config: Settings of the fork.
+        name: What to call it; by default after the run and the iteration.
+
+    Raises:
+        StoreError: There is no such iteration, or the disk refuses.
+        ArtifactError: Its checkpoint is missing.
+    """
+    checkpoint = workspace.checkpoint_path(run_id, iteration)
+    model = workspace.path / "models" / f"run-{run_id}-iteration-{iteration}.safetensors"
+    if not model.is_file():
+        _keep_file(checkpoint, model)
+    name = name or f"{workspace.run(run_id).name}, from iteration {iteration}"
+    return create_run(workspace, config, model, name, parent=(run_id, iteration))
+
+
+def _keep_file(source: Path, target: Path) -> None:
+    """Make a second name for a file that never changes; a copy where the disk has no links."""
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        target.parent.mkdir(exist_ok=True)
+        try:
+            aside.hardlink_to(source)
+        except OSError:
+            shutil.copyfile(source, aside)
+        aside.replace(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise StoreError(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def resume_run(workspace: Workspace, run_id: int) -> JobRecord:
@@ -115,8 +174,11 @@ def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
         StoreError: There is no such run.
     """
     reap_lost_jobs(workspace)
-    if workspace.run(run_id).status == "finished":
-        raise JobError(f"Run {run_id} is finished; start a new run to train on.")
+    run = workspace.run(run_id)
+    if run.shelf == "deleted":
+        raise JobError(f"Run {run_id} is deleted; bring it back first.")
+    if run.status == "finished":
+        raise JobError(f"Run {run_id} is finished; fork it to train on.")
     waiting = workspace.active_job(run_id)
     if waiting is not None and waiting.status == "queued" and not waiting.worker:
         return waiting  # made by a process that died before it could start a worker

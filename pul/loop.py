@@ -24,9 +24,11 @@ from pul.finetune import FinetuneResult, finetune_steps
 from pul.hardware import library_versions, peak_memory_bytes, prepare
 from pul.model import Network
 from pul.projection import project
+from pul.rankings import keep_rankings
 from pul.records import (
     ClusterQuality,
     IterationArrays,
+    IterationRankings,
     IterationRecord,
     JobProgress,
     RetrievalMetrics,
@@ -103,7 +105,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class IterationFinished:
-    """An iteration is whole: its record, its arrays, and the network it ended with.
+    """An iteration is whole: its record, its arrays, its rankings, the network it ended with.
 
     The network is only lent: keep a copy or write it down before asking for the next event.
     """
@@ -111,6 +113,7 @@ class IterationFinished:
     record: IterationRecord
     arrays: IterationArrays
     network: Network
+    rankings: IterationRankings | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,14 @@ class _Look:
     inertia: float
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What the queries and the gallery say of an iteration's network."""
+
+    metrics: RetrievalMetrics
+    rankings: IterationRankings
+
+
 class _Run:
     """The state of Algorithm 1 between two of its lines."""
 
@@ -227,9 +238,9 @@ class _Run:
 
     def baseline(self, settings: LiveSettings) -> Iterator[Event]:
         look = yield from self._look(settings)
-        metrics = yield from self._evaluate()
+        measured = yield from self._evaluate()
         validation = yield from self._validate(settings)
-        yield self._finished(look, (), metrics, validation)
+        yield self._finished(look, (), measured, validation)
         self.features = look.arrays.features  # iteration 1 extracts with the same network
 
     def iterate(self, settings: LiveSettings) -> Iterator[Event]:
@@ -240,10 +251,10 @@ class _Run:
         self.current = copy.deepcopy(start)
         self.features = None
         result = yield from self._finetune(self.current, look.arrays.pseudo_labels)
-        metrics = yield from self._evaluate()
+        measured = yield from self._evaluate()
         validation = yield from self._validate(settings)
         self.reliable_shares.append(float(look.arrays.reliable.mean()))
-        yield self._finished(look, result.epoch_losses, metrics, validation)
+        yield self._finished(look, result.epoch_losses, measured, validation)
 
     def _initialize_on(self, settings: LiveSettings) -> Iterator[Event]:
         """Fine-tune θ_o on the annotated images whenever those have changed (Sec. IV-E)."""
@@ -327,16 +338,17 @@ class _Run:
         seed = derive_seed(self.config.seed, "finetune", self.iteration)
         return (yield from self._train(network, pseudo_labels, "finetune", seed))
 
-    def _evaluate(self) -> Generator[Event, None, RetrievalMetrics | None]:
+    def _evaluate(self) -> Generator[Event, None, _Measured | None]:
         data = self.evaluation
         if data is None or not len(data.query_pids) or not len(data.gallery_pids):
             return None
-        query_features = yield from self._extract(data.query_pixels, "evaluate")
-        gallery_features = yield from self._extract(data.gallery_pixels, "evaluate")
+        query = yield from self._extract(data.query_pixels, "evaluate")
+        gallery = yield from self._extract(data.gallery_pixels, "evaluate")
         with self._timed("evaluate"):
+            query, gallery = l2_normalize(query), l2_normalize(gallery)
             evaluation = evaluate(
-                l2_normalize(query_features),
-                l2_normalize(gallery_features),
+                query,
+                gallery,
                 data.query_pids,
                 data.query_camids,
                 data.gallery_pids,
@@ -345,11 +357,10 @@ class _Run:
                 unmatched=self.config.evaluation.unmatched,
                 camera_aware=self.config.evaluation.camera_aware,
             )
-        return evaluation.to_metrics()
+            rankings = keep_rankings(query, gallery, evaluation)
+        return _Measured(evaluation.to_metrics(), rankings)
 
-    def _validate(
-        self, settings: LiveSettings
-    ) -> Generator[Event, None, RetrievalMetrics | None]:
+    def _validate(self, settings: LiveSettings) -> Generator[Event, None, RetrievalMetrics | None]:
         """Measure on the identities that people held out."""
         held = make_validation_set(settings.validation, self.camids)
         if held is None:
@@ -432,7 +443,7 @@ class _Run:
         self,
         look: _Look,
         epoch_losses: tuple[float, ...],
-        metrics: RetrievalMetrics | None,
+        measured: _Measured | None,
         validation: RetrievalMetrics | None,
     ) -> IterationFinished:
         seconds, self.seconds = self.seconds, {}
@@ -450,8 +461,9 @@ class _Run:
             n_identities=len(set(settings.annotations.values())),
             annotations_hash=settings.annotations_hash,
             epoch_losses=epoch_losses,
-            metrics=metrics,
+            metrics=measured.metrics if measured else None,
             validation_metrics=validation,
+            n_validation_identities=len(set(settings.validation.values())),
             cluster_quality=self._cluster_quality(arrays),
             seconds={name: round(value, 3) for name, value in seconds.items()},
             peak_memory_bytes=peak_memory_bytes(),
@@ -460,7 +472,8 @@ class _Run:
             device=self.device,
             finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        return IterationFinished(record, arrays, self.current)
+        rankings = measured.rankings if measured else None
+        return IterationFinished(record, arrays, self.current, rankings)
 
     def _cluster_quality(self, arrays: IterationArrays) -> ClusterQuality | None:
         if self.evaluation is None or self.evaluation.train_pids is None:

@@ -1,14 +1,19 @@
 """Plain records that the loop makes, the store keeps and the screen reads."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from itertools import compress
 from typing import Any, Literal
 
-from pul.arrays import BoolArray, FloatArray, IntArray
+import numpy as np
+from numpy.typing import NDArray
+
+from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 
 Split = Literal["train", "query", "gallery"]
 RunStatus = Literal["created", "running", "paused", "stopped", "finished", "failed"]
 JobStatus = Literal["queued", "running", "paused", "stopped", "finished", "failed"]
 JobKind = Literal["import", "run"]
+Shelf = Literal["", "archived", "deleted"]
 Command = Literal["pause", "resume", "stop"]
 
 
@@ -85,6 +90,7 @@ class IterationRecord:
         finished_at: UTC, ISO 8601.
         validation_metrics: Figures on the identities that people held out; None where there are
             fewer than two, or none of them has two images to match.
+        n_validation_identities: Identities that were held out to measure with.
     """
 
     iteration: int
@@ -107,6 +113,7 @@ class IterationRecord:
     device: str
     finished_at: str
     validation_metrics: RetrievalMetrics | None = None
+    n_validation_identities: int = 0
 
     @property
     def reliable_share(self) -> float:
@@ -146,6 +153,28 @@ class IterationArrays:
 
 
 @dataclass(frozen=True, slots=True)
+class IterationRankings:
+    """What the model of an iteration finds for each query. Q queries, the n most similar images.
+
+    Rows are those of `Workspace.test_images`: queries with an identity, and a gallery that still
+    holds its junk.
+
+    Attributes:
+        gallery: Row of the gallery of each image found, shape (Q, n), int32, the most similar
+            first; of equally similar images the one with the lower row.
+        similarities: Cosine of each to its query, shape (Q, n), float32.
+        average_precisions: Of each query, shape (Q,), by the definition of the run's figures; NaN
+            where a query is left out.
+        cmc: Share of queries whose first true match is at rank ≤ k + 1, for the first ranks.
+    """
+
+    gallery: NDArray[np.int32]
+    similarities: FloatArray
+    average_precisions: DoubleArray
+    cmc: DoubleArray
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run as the store knows it.
 
@@ -157,6 +186,9 @@ class RunRecord:
         status: Where it stands.
         n_iterations_done: Whole iterations stored, the baseline not counted.
         created_at: UTC, ISO 8601.
+        parent_run_id, parent_iteration: The run that it was forked from, and at which iteration;
+            None where it was not.
+        shelf: `archived` or `deleted` where it is out of the way, else "".
     """
 
     run_id: int
@@ -166,6 +198,9 @@ class RunRecord:
     status: RunStatus
     n_iterations_done: int
     created_at: str
+    parent_run_id: int | None = None
+    parent_iteration: int | None = None
+    shelf: Shelf = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,3 +309,12 @@ class ImageTable:
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def where(self, mask: BoolArray) -> "ImageTable":
+        """Return the images that a mask marks, shape (M,)."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        kept: dict[str, Any] = {
+            name: tuple(compress(column, mask)) if isinstance(column, tuple) else column[mask]
+            for name, column in columns.items()
+        }
+        return ImageTable(**kept)

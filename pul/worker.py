@@ -8,17 +8,15 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import fields
 from datetime import UTC, datetime
-from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from pul.arrays import BoolArray, ByteArray
+from pul.arrays import ByteArray
 from pul.config import RunConfig
 from pul.data.datasets import read_dataset
 from pul.data.images import check_images, load_pixels
@@ -26,7 +24,6 @@ from pul.errors import JobError, PulError, StoreError
 from pul.jobs import WorkerProcess
 from pul.records import Command, ImageTable, JobProgress, JobRecord, JobStatus
 from pul.store.artifacts import UNFINISHED, remove_unfinished
-from pul.store.images import UNKNOWN_PID
 from pul.store.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none of it
@@ -261,10 +258,7 @@ def _load_evaluation_set(
     """Return what is known of who is who; None if nothing is."""
     from pul.loop import EvaluationSet
 
-    query = workspace.run_images(run_id, "query")
-    query = _keep(query, query.pids > 0)
-    gallery = workspace.run_images(run_id, "gallery")
-    gallery = _keep(gallery, gallery.pids > UNKNOWN_PID)
+    query, gallery = workspace.test_images(run_id)
     train_pids = train.pids if (train.pids > 0).any() else None
     if train_pids is None and not (len(query) and len(gallery)):
         return None
@@ -277,15 +271,6 @@ def _load_evaluation_set(
         gallery_camids=gallery.camids,
         train_pids=train_pids,
     )
-
-
-def _keep(images: ImageTable, mask: BoolArray) -> ImageTable:
-    columns = {field.name: getattr(images, field.name) for field in fields(images)}
-    kept: dict[str, Any] = {
-        name: tuple(compress(column, mask)) if isinstance(column, tuple) else column[mask]
-        for name, column in columns.items()
-    }
-    return ImageTable(**kept)
 
 
 def _load_resume_state(workspace: Workspace, run_id: int) -> "ResumeState | None":
@@ -315,7 +300,14 @@ def _keep_iteration(
     with TemporaryDirectory(prefix=UNFINISHED, dir=folder) as aside:
         checkpoint = Path(aside) / "model.safetensors"
         save_network(event.network, checkpoint)
-        workspace.add_iteration(run_id, event.record, event.arrays, checkpoint, worker=worker)
+        workspace.add_iteration(
+            run_id,
+            event.record,
+            event.arrays,
+            checkpoint,
+            rankings=event.rankings,
+            worker=worker,
+        )
 
 
 def _explain(failure: Exception) -> str:

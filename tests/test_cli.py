@@ -76,7 +76,7 @@ def test_import__neither_workspace_nor_dry_run(place):
 
 def test_run__stores_what_it_used(workspace):
     with Workspace.open(workspace) as opened:
-        (run,) = opened.runs()
+        run = opened.runs()[0]
         baseline, first = opened.iterations(run.run_id)
         network = load_network(opened.checkpoint_path(run.run_id, 1))
     assert run.status == "finished"
@@ -106,6 +106,35 @@ def test_run__failure_leaves_the_reason_in_the_store(tmp_path, place, model):
 def test_resume__a_finished_run_says_so(workspace):
     with pytest.raises(Exception, match="finished"):
         call("resume", "1", "--workspace", workspace)
+
+
+def test_fork__its_run_s_settings_but_for_those_given(workspace):
+    call("fork", "1", "--workspace", workspace, "--lambda", "0.5", "--iterations", "0")
+    with Workspace.open(workspace) as opened:
+        parent, fork = opened.runs()
+        (baseline,) = opened.iterations(fork.run_id)
+        assert opened.start_model(fork.run_id).read_bytes() == (
+            opened.checkpoint_path(1, 1).read_bytes()
+        )
+    assert (fork.parent_run_id, fork.parent_iteration, fork.status) == (1, 1, "finished")
+    assert fork.config == parent.config | {"lambda_": 0.5, "n_iterations": 0}
+    assert baseline.lambda_ == 0.5
+
+
+def test_clean__removes_deleted_runs_for_good(tmp_path, place, model):
+    folder = tmp_path / "w"
+    call("import", place, "--workspace", folder)
+    look = [*FAST, "--iterations", "0", "--set", "projection=false"]
+    call("run", "--workspace", folder, "--model", model, *look, "--name", "mine")
+    with Workspace.open(folder) as opened:
+        opened.shelve_run(1, "deleted")
+    assert "Would remove runs: 1 (mine)" in call("clean", "--workspace", folder, "--dry-run").stdout
+    assert (folder / "runs" / "1").exists()
+    cleaned = json.loads(call("clean", "--workspace", folder, "--json").stdout)
+    assert cleaned["run_ids"] == [1]
+    assert cleaned["n_bytes"] > 0
+    assert not (folder / "runs" / "1").exists()
+    assert "Removed runs: none" in call("clean", "--workspace", folder).stdout
 
 
 def test_steer__the_next_iteration_uses_it(tmp_path, place, model):

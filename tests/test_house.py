@@ -28,13 +28,13 @@ LEVELS = {
     1: "pul.config pul.records pul.data",
     2: "pul.hardware pul.model pul.augment pul.losses pul.features pul.neighbors pul.seeding "
     "pul.faiss_kmeans pul.assignment pul.lloyd pul.clustering pul.selection pul.finetune "
-    "pul.source pul.protocol pul.validation "
+    "pul.source pul.protocol pul.validation pul.rankings "
     "pul.evaluation pul.retrieval pul.reranking pul.projection pul.diagnosis pul.annotations "
     "pul.suggestions pul.oracle pul.baselines",
     3: "pul.loop",
     4: "pul.store pul.jobs pul.labelling pul.exchange",
     5: "pul.worker pul.mapping pul.doctor pul.demo pul.console pul.cli pul.cli_baselines "
-    "pul.cli_labelling pul.cli_exchange pul.__main__",
+    "pul.cli_labelling pul.cli_exchange pul.cli_runs pul.reporting pul.query pul.__main__",
 }
 LEVEL_OF = {name: level for level, names in LEVELS.items() for name in names.split()}
 HEAVY = {"torch", "torchvision", "faiss", "umap", "sklearn", "numba"}

@@ -111,6 +111,10 @@ def test_work__does_a_run_from_the_images_to_the_figures(uninterrupted):
     assert all(record.metrics.n_queries == 6 for record in records)
     assert all(record.metrics.n_unmatched == 0 for record in records)
     assert all(record.cluster_quality.source == "truth" for record in records)
+    rankings = uninterrupted.rankings(1, 2)
+    assert rankings.gallery.shape == rankings.similarities.shape == (6, 6)
+    assert rankings.cmc[0] == records[2].metrics.rank_1
+    assert rankings.average_precisions.mean() == pytest.approx(records[2].metrics.mean_ap)
     leftovers = [path.name for path in uninterrupted.run_path(1).iterdir()]
     assert sorted(leftovers) == ["iteration-0", "iteration-1", "iteration-2"]
 

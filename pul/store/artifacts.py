@@ -12,16 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pul.errors import ArtifactError, StoreError
-from pul.records import IterationArrays
+from pul.records import IterationArrays, IterationRankings
 
 ARRAYS: tuple[str, ...] = tuple(field.name for field in fields(IterationArrays))
+RANKINGS: tuple[str, ...] = tuple(field.name for field in fields(IterationRankings))
+RANKING_FILE = "ranking-{name}.npy"
 CHECKPOINT = "model.safetensors"
 RECORD = "record.json"
 UNFINISHED = ".unfinished-"  # a folder of this prefix is not whole and never will be
 
 
 def write_iteration(
-    folder: Path, record: dict[str, Any], arrays: IterationArrays, checkpoint: bytes | Path
+    folder: Path,
+    record: dict[str, Any],
+    arrays: IterationArrays,
+    checkpoint: bytes | Path,
+    rankings: IterationRankings | None = None,
 ) -> None:
     """Write an iteration's folder: after any crash it is whole, as it was before, or absent.
 
@@ -32,6 +38,7 @@ def write_iteration(
         record: The iteration's record, as plain values.
         arrays: Its arrays.
         checkpoint: The network as the bytes or the path of a safetensors file.
+        rankings: What it finds for each query; None where there are no queries.
 
     Raises:
         StoreError: The disk is full or refuses; nothing is left behind.
@@ -39,7 +46,7 @@ def write_iteration(
     aside = folder.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
     try:
         aside.mkdir(parents=True)
-        _fill(aside, record, arrays, checkpoint)
+        _fill(aside, record, arrays, checkpoint, rankings)
         if folder.exists():
             shutil.rmtree(folder)
         os.rename(aside, folder)  # noqa: PTH104 - the crash tests stop the process at this call
@@ -66,7 +73,22 @@ def read_array(folder: Path, name: str) -> NDArray[Any]:
     """
     if name not in ARRAYS:
         raise ArtifactError(f"There is no array {name!r}; there are {', '.join(ARRAYS)}.")
-    path = folder / f"{name}.npy"
+    return _read(folder / f"{name}.npy")
+
+
+def read_rankings(folder: Path) -> IterationRankings | None:
+    """Return what an iteration found for each query; None where nothing is kept.
+
+    Raises:
+        ArtifactError: An array is missing or damaged.
+    """
+    paths = {name: folder / RANKING_FILE.format(name=name) for name in RANKINGS}
+    if not any(path.exists() for path in paths.values()):
+        return None
+    return IterationRankings(**{name: _read(path) for name, path in paths.items()})
+
+
+def _read(path: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -90,12 +112,16 @@ def find_checkpoint(folder: Path) -> Path:
 
 
 def _fill(
-    folder: Path, record: dict[str, Any], arrays: IterationArrays, checkpoint: bytes | Path
+    folder: Path,
+    record: dict[str, Any],
+    arrays: IterationArrays,
+    checkpoint: bytes | Path,
+    rankings: IterationRankings | None,
 ) -> None:
     for name in ARRAYS:
-        with (folder / f"{name}.npy").open("wb") as file:
-            np.save(file, np.ascontiguousarray(getattr(arrays, name)), allow_pickle=False)
-            _sync(file)
+        _write(folder / f"{name}.npy", getattr(arrays, name))
+    for name in RANKINGS if rankings else ():
+        _write(folder / RANKING_FILE.format(name=name), getattr(rankings, name))
     with (folder / CHECKPOINT).open("wb") as file:
         if isinstance(checkpoint, Path):
             with checkpoint.open("rb") as source:
@@ -107,6 +133,12 @@ def _fill(
         file.write(json.dumps(record, indent=1, sort_keys=True).encode())
         _sync(file)
     _sync_folder(folder)
+
+
+def _write(path: Path, array: NDArray[Any]) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+        _sync(file)
 
 
 def _sync(file: BinaryIO) -> None:

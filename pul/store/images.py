@@ -101,6 +101,18 @@ class ImageSection(Section):
             conditions.append(images.c.split == split)
         return self._image_table(*conditions)
 
+    def test_images(self, run_id: int) -> tuple[ImageTable, ImageTable]:
+        """Return the queries and the gallery that a run is measured on.
+
+        Only queries with an identity count, and gallery images of which it is known who they show,
+        or that they show nobody.
+
+        Raises:
+            StoreError: There is no such run.
+        """
+        query, gallery = self.run_images(run_id, "query"), self.run_images(run_id, "gallery")
+        return query.where(query.pids > 0), gallery.where(gallery.pids > UNKNOWN_PID)
+
     def skipped(self) -> list[tuple[str, str]]:
         """Return path and reason of every file that was left out, by path."""
         query = select(skipped_files.c.path, skipped_files.c.reason).order_by(skipped_files.c.path)

@@ -13,10 +13,12 @@ from pul.config import RunConfig
 from pul.errors import ModelError, StoreError
 from pul.records import (
     IterationArrays,
+    IterationRankings,
     IterationRecord,
     RetrievalMetrics,
     RunRecord,
     RunStatus,
+    Shelf,
 )
 from pul.store import artifacts
 from pul.store.encoding import from_plain, to_plain
@@ -30,24 +32,35 @@ TEST_SET = "test"  # source of the metrics on the dataset's own query and galler
 class RunSection(Section):
     """The part of a workspace that knows the runs."""
 
-    def create_run(self, config: RunConfig, *, model: str | Path, name: str = "") -> RunRecord:
+    def create_run(
+        self,
+        config: RunConfig,
+        *,
+        model: str | Path,
+        name: str = "",
+        parent: tuple[int, int] | None = None,
+    ) -> RunRecord:
         """Make a run of the images that are in the workspace now.
 
         Args:
             config: Its settings.
             model: The start model, a safetensors file.
             name: What people call it; by default `run <number>`.
+            parent: Run and iteration that the start model is of, if it is of one.
 
         Raises:
             ModelError: There is no such file.
             StoreError: The database refuses.
         """
+        parent_run_id, parent_iteration = parent or (None, None)
         values = {
             "config": config.model_dump(mode="json"),
             "model": self._portable(model),
             "model_hash": _hash_model(Path(model)),
             "name": name,
             "status": "created",
+            "parent_run_id": parent_run_id,
+            "parent_iteration": parent_iteration,
         }
         with self._database.write() as connection:
             last = connection.execute(select(func.max(images.c.image_id))).scalar()
@@ -68,10 +81,18 @@ class RunSection(Section):
         with self._database.read() as connection:
             return read_run(connection, run_id)
 
-    def runs(self) -> list[RunRecord]:
-        """Return all runs in the order they were made."""
+    def runs(self, *, shelf: Shelf | None = "") -> list[RunRecord]:
+        """Return runs in the order they were made.
+
+        Args:
+            shelf: Those that are `archived` or `deleted`; "" for those that are neither, None for
+                all of them.
+        """
+        query = _select_runs()
+        if shelf is not None:
+            query = query.where(runs.c.shelf == shelf)
         with self._database.read() as connection:
-            return [_to_run(row) for row in connection.execute(_select_runs())]
+            return [_to_run(row) for row in connection.execute(query)]
 
     def set_run_status(self, run_id: int, status: RunStatus) -> None:
         """Say where a run stands; its jobs do this by themselves.
@@ -117,6 +138,7 @@ class RunSection(Section):
         arrays: IterationArrays,
         checkpoint: bytes | Path,
         *,
+        rankings: IterationRankings | None = None,
         worker: tuple[int, str] | None = None,
     ) -> None:
         """Keep an iteration: all of it, or after any crash nothing that is taken for it.
@@ -128,6 +150,7 @@ class RunSection(Section):
             record: Its figures; iterations come in order, from 0.
             arrays: Its arrays.
             checkpoint: The network it ended with, as the bytes or the path of a safetensors file.
+            rankings: What its network finds for each query, where there are queries.
             worker: Job and name of the worker that says so; one that has lost its job is refused.
 
         Raises:
@@ -137,7 +160,11 @@ class RunSection(Section):
         with self._database.read() as connection:
             _check_next(connection, run_id, record.iteration)
         artifacts.write_iteration(
-            self.iteration_path(run_id, record.iteration), to_plain(record), arrays, checkpoint
+            self.iteration_path(run_id, record.iteration),
+            to_plain(record),
+            arrays,
+            checkpoint,
+            rankings,
         )
         with self._database.write() as connection:
             if worker is not None:
@@ -178,6 +205,15 @@ class RunSection(Section):
         """
         folder = self._whole_iteration(run_id, iteration)
         return {name: artifacts.read_array(folder, name) for name in names or artifacts.ARRAYS}
+
+    def rankings(self, run_id: int, iteration: int) -> IterationRankings | None:
+        """Return what an iteration finds for each query; None where it had no queries.
+
+        Raises:
+            StoreError: There is no such run or iteration.
+            ArtifactError: An array is damaged.
+        """
+        return artifacts.read_rankings(self._whole_iteration(run_id, iteration))
 
     def checkpoint_path(self, run_id: int, iteration: int) -> Path:
         """Return the file of the network that an iteration ended with.
@@ -243,6 +279,9 @@ def _to_run(row: Row[Any]) -> RunRecord:
         status=row.status,
         n_iterations_done=row.n_iterations_done,
         created_at=row.created_at,
+        parent_run_id=row.parent_run_id,
+        parent_iteration=row.parent_iteration,
+        shelf=row.shelf,
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD_REVISION = "0002"
+HEAD_REVISION = "0004"
 
 metadata = MetaData()
 
@@ -57,6 +57,9 @@ runs = Table(
     Column("last_image_id", Integer, nullable=False),  # images added later are not of this run
     Column("status", Text, nullable=False),
     Column("created_at", Text, nullable=False),
+    Column("parent_run_id", Integer),  # no foreign key: a fork outlives the run it came from
+    Column("parent_iteration", Integer),
+    Column("shelf", Text, nullable=False, server_default=""),  # `archived`, `deleted` or none
     **_NEVER_REUSED,
 )
 

@@ -14,12 +14,15 @@ from pul.store.images import ImageSection
 from pul.store.jobs import JobSection
 from pul.store.runs import RunSection
 from pul.store.schema import settings
+from pul.store.shelf import ShelfSection
 
 _DATABASE_FILE = "pul.db"
 _NAME = "workspace_name"
 
 
-class Workspace(ImageSection, RunSection, ControlSection, JobSection, AnnotationSection):
+class Workspace(
+    ImageSection, RunSection, ShelfSection, ControlSection, JobSection, AnnotationSection
+):
     """Images, runs, jobs and annotations that belong together.
 
     A location is a folder, which holds an SQLite database beside the arrays, or the URL of a

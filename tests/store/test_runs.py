@@ -11,7 +11,7 @@ from pul.config import RunConfig
 from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.errors import ArtifactError, ConfigError, JobError, ModelError, StoreError
-from pul.records import IterationArrays
+from pul.records import IterationArrays, IterationRankings
 from pul.store.workspace import Workspace
 from tests.fakes import METRICS, iteration_arrays, iteration_record
 
@@ -108,6 +108,45 @@ def test_add_iteration__takes_a_checkpoint_from_a_file(workspace, run, tmp_path)
     workspace.add_iteration(run.run_id, iteration_record(0), iteration_arrays(), checkpoint)
     assert workspace.checkpoint_path(run.run_id, 0).read_bytes() == b"from a file"
     assert checkpoint.exists()
+
+
+def test_rankings__come_back_bit_for_bit_where_there_are_any(workspace, run):
+    rankings = IterationRankings(
+        gallery=np.array([[3, 1]], dtype=np.int32),
+        similarities=np.array([[0.75, 0.5]], dtype=np.float32),
+        average_precisions=np.array([np.nan]),
+        cmc=np.array([0.5, 1.0]),
+    )
+    add(workspace, run.run_id, 0)
+    workspace.add_iteration(
+        run.run_id, iteration_record(1), iteration_arrays(), b"", rankings=rankings
+    )
+    assert workspace.rankings(run.run_id, 0) is None
+    stored = workspace.rankings(run.run_id, 1)
+    for field in fields(IterationRankings):
+        expected, actual = getattr(rankings, field.name), getattr(stored, field.name)
+        assert actual.dtype == expected.dtype
+        np.testing.assert_array_equal(actual, expected)
+    (workspace.iteration_path(run.run_id, 1) / "ranking-cmc.npy").unlink()
+    with pytest.raises(ArtifactError, match=r"ranking-cmc.npy is missing"):
+        workspace.rankings(run.run_id, 1)
+
+
+def test_test_images__queries_with_an_identity_and_a_gallery_with_its_junk(workspace, tmp_path):
+    names = ("a", "b", "c", "d", "e")
+    samples = []
+    for name, pid, split in zip(
+        names, (5, None, -1, 0, None), ("query", "query", *["gallery"] * 3), strict=True
+    ):
+        (tmp_path / name).write_bytes(b"x")
+        samples.append(Sample(tmp_path / name, pid=pid, split=split))
+    workspace.add_dataset(Dataset("d", "table", tmp_path, tuple(samples)))
+    (tmp_path / "m").write_bytes(b"x")
+    run = workspace.create_run(RunConfig(), model=tmp_path / "m")
+    query, gallery = workspace.test_images(run.run_id)
+    assert [Path(path).name for path in query.paths] == ["a"]
+    assert [Path(path).name for path in gallery.paths] == ["c", "d"]
+    assert gallery.pids.tolist() == [-1, 0]
 
 
 @pytest.mark.parametrize("iteration", [0, 3])
