@@ -49,7 +49,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             chosen = np.flatnonzero(splits == split)
             chosen = np.roll(chosen, split == "gallery")  # another camera than the query's
             crops = image_dataset(folder / "images", pixels[chosen], pids[chosen], split=split)
-            workspace.add_dataset(crops)
+            workspace.add_dataset(crops, is_same_place=True)
     return folder
 
 
