@@ -205,6 +205,42 @@ def start_import(
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 
 
+def start_preview(
+    workspace: Workspace, run_id: int, iteration: int, n_clusters: int | None = None
+) -> JobRecord:
+    """Start a worker that clusters the stored features of an iteration anew, beside any run.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run.
+        iteration: One of its whole iterations.
+        n_clusters: K; None compares several around the present one.
+
+    Raises:
+        ConfigError: K is less than 1.
+        JobError: Another preview of the run is being made, or the worker cannot be started.
+        StoreError: There is no such run or iteration.
+    """
+    if n_clusters is not None:
+        RunConfig(n_clusters=n_clusters)
+    workspace.arrays(run_id, iteration, "features")  # refuses what is not there
+    waiting = active_preview(workspace, run_id)
+    if waiting is not None:
+        raise JobError(f"Job {waiting.job_id} is making a preview already; wait until it is done.")
+    # Not a job *on* the run: it changes nothing of it, and the run may be worked on meanwhile.
+    params = {"run_id": run_id, "iteration": iteration, "n_clusters": n_clusters}
+    return start_job(workspace, workspace.create_job("preview", params=params).job_id)
+
+
+def active_preview(workspace: Workspace, run_id: int) -> JobRecord | None:
+    """Return the job that makes a preview of a run, if any."""
+    for status in ("queued", "running", "paused"):
+        for job in workspace.jobs(status=status):
+            if job.kind == "preview" and job.params["run_id"] == run_id:
+                return job
+    return None
+
+
 def start_job(workspace: Workspace, job_id: int) -> JobRecord:
     """Start a worker on a queued job: a process of its own that outlives this one.
 
@@ -288,7 +324,7 @@ def _is_lost(workspace: Workspace, job: JobRecord, timeout_s: float) -> bool:
 
 def _fail(workspace: Workspace, job: JobRecord) -> list[JobRecord]:
     worker = WorkerProcess.parse(job.worker)
-    mend = "start the import again"
+    mend = f"start the {job.kind} again"
     if job.run_id is not None:
         place = shlex.quote(workspace.url)
         mend = f"resume with `python -m pul resume {job.run_id} --workspace {place}`"

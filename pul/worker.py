@@ -212,7 +212,23 @@ def _import(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
     watch.report(JobProgress(step="import", done=n_images, total=n_images, message=message))
 
 
-_WORK = {"run": _run, "import": _import}
+def _preview(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
+    """Cluster an iteration's features with another K, or compare several."""
+    from pul.hardware import prepare
+    from pul.previews import compare_cluster_counts, make_preview
+
+    run_id, iteration = job.params["run_id"], job.params["iteration"]
+    prepare(RunConfig(**workspace.run(run_id).config).replace(device="cpu"))
+    n_clusters = job.params["n_clusters"]
+    if n_clusters is None:
+        on_progress = watch.count("cluster", "comparing numbers of clusters")
+        compare_cluster_counts(workspace, run_id, iteration, on_progress=on_progress)
+    else:
+        watch.report(JobProgress(step="cluster", message=f"K {n_clusters}"))
+        make_preview(workspace, run_id, iteration, n_clusters)
+
+
+_WORK = {"run": _run, "import": _import, "preview": _preview}
 
 
 def _run_id(job: JobRecord) -> int:

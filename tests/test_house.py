@@ -34,7 +34,8 @@ LEVELS = {
     "pul.suggestions pul.oracle pul.baselines",
     3: "pul.loop",
     4: "pul.store pul.jobs pul.labelling pul.exchange",
-    5: "pul.worker pul.mapping pul.doctor pul.demo pul.console pul.cli pul.cli_baselines "
+    5: "pul.previews "
+    "pul.worker pul.mapping pul.doctor pul.demo pul.console pul.cli pul.cli_baselines "
     "pul.cli_labelling pul.cli_exchange pul.cli_runs pul.reporting pul.query pul.__main__",
 }
 LEVEL_OF = {name: level for level, names in LEVELS.items() for name in names.split()}
@@ -192,7 +193,12 @@ def third_party(*packages: str) -> dict[str, set[str]]:
 
 
 # Modules that another requirement brings and whose presence it documents.
-BROUGHT = {"starlette": "streamlit", "click": "typer", "uvicorn": "streamlit"}
+BROUGHT = {
+    "starlette": "streamlit",
+    "click": "typer",
+    "uvicorn": "streamlit",
+    "scikit-learn": "umap-learn",
+}
 
 
 RUN = declared("requirements.txt")

@@ -12,6 +12,7 @@ from pul.store.controls import ControlSection
 from pul.store.database import Database
 from pul.store.images import ImageSection
 from pul.store.jobs import JobSection
+from pul.store.previews import PreviewSection
 from pul.store.runs import RunSection
 from pul.store.schema import settings
 from pul.store.shelf import ShelfSection
@@ -21,7 +22,13 @@ _NAME = "workspace_name"
 
 
 class Workspace(
-    ImageSection, RunSection, ShelfSection, ControlSection, JobSection, AnnotationSection
+    ImageSection,
+    RunSection,
+    ShelfSection,
+    ControlSection,
+    JobSection,
+    AnnotationSection,
+    PreviewSection,
 ):
     """Images, runs, jobs and annotations that belong together.
 
