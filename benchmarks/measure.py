@@ -93,7 +93,7 @@ def _run_once(contender: Contender, record: Runs, repeat: int) -> None:
     started, cpu_started = time.perf_counter(), time.process_time()
     outcome = contender.run(repeat)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-    peak = _peak() - before if before else 0
+    peak = peak_bytes() - before if before else 0
     figures = dict(contender.judge(outcome))
     record.seconds.append(figures.pop("seconds", seconds))
     record.cpu_seconds.append(figures.pop("cpu_seconds", cpu_seconds))
@@ -112,7 +112,8 @@ def _start_peak() -> int:
     return _memory("VmRSS")
 
 
-def _peak() -> int:
+def peak_bytes() -> int:
+    """Return the peak resident memory of this process since it was reset, or since it began."""
     return _memory("VmHWM")
 
 
