@@ -11,6 +11,7 @@ from app.services_cards import Board, Candidate, Card, Likeness, More, PairQuest
 from app.services_identities import N_BEST, IdentityRow
 from app.services_labelling import Outcome
 from app.thumbnails import PREFIX, tokens
+from pul.errors import StoreError
 
 LIMITS = (25, 50)  # numbers of identities, L, of the paper
 _N_HEARD = 5
@@ -42,13 +43,19 @@ class Desk:
         Returns:
             Names of the cards that the outbox is about.
         """
-        self.annotator = str(outbox["annotator"])
+        self.annotator = str(outbox.get("annotator", ""))
+        commits = _commits(outbox)
         known = set(self.stored)
-        for commit in outbox["commits"]:
-            if commit["token"] not in known:
-                self._store(location, commit)
-        self.stored = [commit["token"] for commit in outbox["commits"]]
-        return {str(commit.get("card", "")) for commit in outbox["commits"]}
+        try:
+            for commit in commits:
+                if commit["token"] not in known:
+                    self._store(location, commit)
+                    known.add(commit["token"])
+        except StoreError as error:  # the browser keeps it and all behind it, and sends them again
+            text = f"Not stored yet, but kept in this browser and sent again: {error}"
+            self._hear(Outcome(commit["token"], commit["kind"], text, True))
+        self.stored = [commit["token"] for commit in commits if commit["token"] in known]
+        return {str(commit.get("card", "")) for commit in commits}
 
     def next_cards(self, board: Board, n: int, chosen: Sequence[int] = ()) -> list[Card]:
         """Return the cards that come next; made anew only where something has changed.
@@ -67,13 +74,24 @@ class Desk:
 
     def _store(self, location: str, commit: Mapping[str, Any]) -> None:
         if commit["kind"] == "skip":
-            self.skipped.append(str(commit["card"]))
+            self.skipped.append(str(commit.get("card")))
             return
         if commit["kind"] == "unskip":
-            self.skipped = [name for name in self.skipped if name != commit["card"]]
+            self.skipped = [name for name in self.skipped if name != commit.get("card")]
             return
         outcome = services_labelling.store(location, self.annotator, commit)
-        self.heard = [*self.heard, outcome][-_N_HEARD:]
+        self._hear(outcome)
+
+    def _hear(self, outcome: Outcome) -> None:
+        before = [heard for heard in self.heard if heard.token != outcome.token]
+        self.heard = [*before, outcome][-_N_HEARD:]
+
+
+def _commits(outbox: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the acts that a browser sent, without what is none: it may send anything."""
+    sent = outbox.get("commits")
+    acts = [act for act in sent if isinstance(act, Mapping)] if isinstance(sent, list) else []
+    return [act for act in acts if all(isinstance(act.get(x), str) for x in ("token", "kind"))]
 
 
 def desk_payload(location: str, desk: Desk) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from app.services import open_workspace
 from pul import annotations
 from pul.annotations import Act, Annotations, Side
-from pul.errors import ConfigError, PulError
+from pul.errors import ConfigError, PulError, StoreError
 from pul.store.workspace import Workspace
 
 GOAL = 50
@@ -129,10 +129,15 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
     Returns:
         What came of it. An act that makes no sense is refused, not raised: those behind it in
         the queue still count.
+
+    Raises:
+        StoreError: The store refuses for now, so that the act must come again.
     """
     token = str(commit["token"])
     try:
         before = said(location)
+        if any(event.payload.get("token") == token for event in before.events):
+            return Outcome(token, str(commit["kind"]), "Stored already.", False)
         act = _act(before, author, commit)
         extra = {name: commit[name] for name in ("seconds", "card") if name in commit}
         workspace = open_workspace(location)
@@ -140,7 +145,9 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
             act.kind, act.payload | extra | {"token": token}, author, token=token
         )
         return Outcome(token, act.kind, _report(before, said(location), act), False)
-    except (PulError, KeyError, TypeError, ValueError, StopIteration) as error:
+    except StoreError:
+        raise
+    except (PulError, LookupError, TypeError, ValueError, OverflowError, StopIteration) as error:
         return Outcome(token, str(commit.get("kind")), f"Not stored: {error}", True)
 
 

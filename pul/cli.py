@@ -411,6 +411,9 @@ def doctor(
     workspace: Annotated[
         str | None, typer.Option(help="Also look at this workspace: a folder or a URL.")
     ] = None,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Drop damaged iterations, to be computed again.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say what is here, what is wrong, and how to mend it; fails if something does not work."""
@@ -418,7 +421,7 @@ def doctor(
 
     findings = examine_machine()
     if workspace is not None:
-        findings += examine_workspace(workspace)
+        findings += examine_workspace(workspace, mend=mend)
     if json:
         print_json({"findings": findings, "thread_pools": describe_thread_pools()})
     else:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,11 @@ import threadpoolctl
 import torch
 
 from pul.demo import START_MODEL
-from pul.errors import PulError
+from pul.errors import ArtifactError, ModelError, PulError
 from pul.hardware import default_n_threads
 from pul.jobs import reap_lost_jobs
 from pul.model import load_network
+from pul.records import RunRecord
 from pul.store.workspace import Workspace
 
 _LIBRARIES = (
@@ -55,20 +57,23 @@ def examine_machine() -> list[Finding]:
     return [*_check_versions(), _check_device(), _check_threads(), *_check_weights()]
 
 
-def examine_workspace(location: str | Path) -> list[Finding]:
+def examine_workspace(location: str | Path, *, mend: bool = False) -> list[Finding]:
     """Look at a workspace: its database, images, jobs, and every stored iteration.
 
     Args:
         location: Folder or URL.
+        mend: Whether to drop the iterations of a run from the first damaged one on, so that a
+            resumption computes them again.
     """
     try:
         with Workspace.open(location) as workspace:
             return [
                 Finding("ok", "workspace", f"{workspace.name} at {workspace.url}"),
+                _check_database(workspace),
                 _check_disk(workspace.path),
                 *_check_images(workspace),
                 *_check_jobs(workspace),
-                *_check_iterations(workspace),
+                *_check_iterations(workspace, mend=mend),
             ]
     except PulError as error:
         return [Finding("error", "workspace", str(error))]
@@ -126,9 +131,7 @@ def _check_weights() -> Iterator[Finding]:
     if START_MODEL.is_file():
         yield Finding("ok", "start model", f"{START_MODEL.name}, for the demo")
     else:
-        yield Finding(
-            "error", "start model", f"{START_MODEL} is missing; check it out."
-        )
+        yield Finding("error", "start model", f"{START_MODEL} is missing; check it out.")
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     files = sorted(path.name for path in folder.glob("*.pth")) if folder.is_dir() else []
     if files:
@@ -140,6 +143,14 @@ def _check_weights() -> Iterator[Finding]:
             f"none in {folder}: they are downloaded at their first use. Without a network, put the "
             "file there or name one with --weights.",
         )
+
+
+def _check_database(workspace: Workspace) -> Finding:
+    damage = workspace.damage()
+    if damage:
+        mend = "Go back to a backup with `python -m pul restore`."
+        return Finding("error", "database", f"its file is damaged: {damage}. {mend}")
+    return Finding("ok", "database", "its file is whole")
 
 
 def _check_disk(folder: Path) -> Finding:
@@ -179,17 +190,40 @@ def _check_jobs(workspace: Workspace) -> Iterator[Finding]:
             yield Finding("ok", f"job {job.job_id}", f"{job.kind}, {status}")
 
 
-def _check_iterations(workspace: Workspace) -> Iterator[Finding]:
+def _check_iterations(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
     for run in workspace.runs():
+        looked_at = None  # nothing can be computed again without the start model
         try:
-            for record in workspace.iterations(run.run_id):
-                workspace.arrays(run.run_id, record.iteration)
-                load_network(workspace.checkpoint_path(run.run_id, record.iteration))
             workspace.start_model(run.run_id)
+            for record in workspace.iterations(run.run_id):
+                looked_at = record.iteration
+                workspace.arrays(run.run_id, record.iteration)
+                workspace.rankings(run.run_id, record.iteration)
+                load_network(workspace.checkpoint_path(run.run_id, record.iteration))
         except PulError as error:
-            yield Finding("error", run.name, str(error))
+            if looked_at is None or not isinstance(error, ArtifactError | ModelError):
+                yield Finding("error", run.name, str(error))
+            else:
+                yield _mend(workspace, run, looked_at, error, mend=mend)
         else:
             yield Finding("ok", run.name, f"{run.status}, {run.n_iterations_done} whole iterations")
+
+
+def _mend(
+    workspace: Workspace, run: RunRecord, first: int, damage: PulError, *, mend: bool
+) -> Finding:
+    place = shlex.quote(workspace.url)
+    resume = f"`python -m pul resume {run.run_id} --workspace {place}`"
+    if not mend:
+        doctor = f"`python -m pul doctor --mend --workspace {place}`"
+        way = f"Go back to a backup, or have iterations {first} and later computed again: {doctor}"
+        return Finding("error", run.name, f"{damage} {way}, then {resume}.")
+    try:
+        workspace.drop_iterations(run.run_id, first)
+    except PulError as error:
+        return Finding("error", run.name, f"{damage} {error}")
+    said = f"iterations {first} and later were damaged and are dropped; compute them with {resume}."
+    return Finding("warning", run.name, said)
 
 
 def _version(name: str) -> str | None:

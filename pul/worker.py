@@ -33,6 +33,9 @@ if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none o
 CHECK_S = 0.2  # how often progress is stored and requests are looked at
 HEARTBEAT_S = 2.0  # how often a sign of life is given while there is no progress
 
+# What torch says on the CPU, on a GPU, and of a thread that cannot be had.
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "can't start new thread")
+
 OnEvent = Callable[["Event"], None]
 
 
@@ -329,8 +332,11 @@ def _keep_iteration(
 def _explain(failure: Exception) -> str:
     if isinstance(failure, PulError):
         return str(failure)
-    if isinstance(failure, MemoryError):
-        return "There is not enough memory; choose a smaller batch, network or image size."
+    if isinstance(failure, MemoryError) or any(sign in str(failure) for sign in _OUT_OF_MEMORY):
+        return (
+            "There is not enough memory; choose a smaller batch, network or image size, then "
+            "start a new run, or free some memory and resume this one."
+        )
     return f"Something that should not happen did: {type(failure).__name__}: {failure}"
 
 

@@ -262,6 +262,22 @@ def test_work__a_surprise_is_kept_too(workspace):
     )
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    ],
+)
+def test_work__memory_that_runs_out_is_told_as_such(workspace, failure):
+    def run_out(event: Event) -> None:
+        raise failure
+
+    ended = work(workspace, start(workspace).job_id, on_event=run_out)
+    assert ended.error.startswith("There is not enough memory; choose a smaller batch")
+
+
 def test_work__ends_when_its_job_is_given_away(workspace):
     job = start(workspace, CONFIG.replace(finetune=WHOLE_DAY))
 

@@ -94,7 +94,7 @@ def _read(path: Path) -> NDArray[Any]:
     except (OSError, ValueError, EOFError) as error:
         state = "missing" if isinstance(error, FileNotFoundError) else "damaged"
         raise ArtifactError(
-            f"{path} is {state}. Go back to a backup, or start a new run."
+            f"{path} is {state}. `python -m pul doctor` says how to have it computed again."
         ) from error
     return array
 
@@ -107,7 +107,10 @@ def find_checkpoint(folder: Path) -> Path:
     """
     path = folder / CHECKPOINT
     if not path.is_file():
-        raise ArtifactError(f"The checkpoint {path} is missing; go back to a backup.")
+        raise ArtifactError(
+            f"The checkpoint {path} is missing. `python -m pul doctor` says how to have it "
+            "computed again."
+        )
     return path
 
 

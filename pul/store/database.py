@@ -16,14 +16,16 @@ from pul.store.schema import HEAD_REVISION
 _LOCK_WAIT_S = 30
 _WRITE_LOCK = 7085  # any number, the same in every PUL process
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_RESTORE = "go back to a backup with `python -m pul restore`"
 _HINTS = {
     "locked": "Another program holds it; close that or try again.",
     "lock timeout": "Another program holds it; close that or try again.",
     "full": "Free some disk space and try again.",
     "readonly": "Make the folder and the file writable for this user.",
     "unable to open": "Check that the folder exists and is writable for this user.",
-    "malformed": "The file is damaged; go back to a backup.",
-    "not a database": "The file is damaged or of another program; go back to a backup.",
+    "i/o error": "The disk is full or failing; free some space, look at the disk, and try again.",
+    "malformed": f"The file is damaged; {_RESTORE}.",
+    "not a database": f"The file is damaged or of another program; {_RESTORE}.",
     "connection": "Check that the database server runs and that the address is right.",
 }
 
@@ -112,6 +114,18 @@ class Database:
             )
         with self.write() as connection:
             upgrade(connection, HEAD_REVISION)
+
+    def damage(self) -> str:
+        """Return what is wrong with the database's own file; "" for nothing, and on a server.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        if not self.is_sqlite:
+            return ""
+        with self.read() as connection:
+            said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        return "" if said == "ok" else str(said)
 
     def close(self) -> None:
         """Close all connections."""

@@ -16,6 +16,7 @@ from pul.store.previews import PreviewSection
 from pul.store.runs import RunSection
 from pul.store.schema import settings
 from pul.store.shelf import ShelfSection
+from pul.store.upkeep import UpkeepSection
 
 _DATABASE_FILE = "pul.db"
 _NAME = "workspace_name"
@@ -29,6 +30,7 @@ class Workspace(
     JobSection,
     AnnotationSection,
     PreviewSection,
+    UpkeepSection,
 ):
     """Images, runs, jobs and annotations that belong together.
 

@@ -1,7 +1,9 @@
 """The labelling door and what is sent to the browser, without one."""
 
 import json
+import sqlite3
 from base64 import b64decode
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from app import labelling, services_cards, services_labelling, services_oracle
 from app.labelling import Desk
 from app.services_identities import identity_rows, outliers
+from pul.store import database
 from pul.store.workspace import Workspace
 from tests.app.fabricated import draw_people, fabricate
 
@@ -63,6 +66,40 @@ def test_receive__a_refused_act_does_not_hold_up_the_next(place: str) -> None:
     assert "There is no identity 99" in desk.heard[0].text
     assert desk.stored == ["ann-1", "ann-2"]
     assert len(services_labelling.said(place).identities) == 1
+
+
+def test_receive__a_locked_store_leaves_the_act_to_come_again(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.01)
+    first, second = (act(n, "create", images=images_of(place, n)) for n in (1, 2))
+    desk = Desk()
+    with closing(sqlite3.connect(Path(place) / "pul.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        desk.receive(place, outbox(first, second))
+    assert desk.stored == []
+    assert desk.heard[0].text.startswith("Not stored yet, but kept in this browser")
+    desk.receive(place, outbox(first, second))
+    assert desk.stored == ["ann-1", "ann-2"]
+    assert [event.kind for event in services_labelling.said(place).events] == ["create", "create"]
+
+
+def test_receive__an_undo_that_comes_again_is_not_refused(place: str) -> None:
+    acts = [act(1, "create", images=images_of(place, 1)), act(2, "undo")]
+    Desk().receive(place, outbox(*acts))
+    reloaded = Desk()
+    reloaded.receive(place, outbox(*acts))
+    assert [outcome.is_refused for outcome in reloaded.heard] == [False, False]
+    assert len(services_labelling.said(place).events) == 2
+
+
+@pytest.mark.parametrize(
+    "commits", [None, 7, "abc", {}, [None], [[]], [{"token": 1, "kind": "create"}]]
+)
+def test_receive__what_is_no_act_is_not_stored(place: str, commits: object) -> None:
+    desk = Desk()
+    desk.receive(place, {"annotator": "ann", "commits": commits})
+    assert (desk.stored, desk.heard) == ([], [])
 
 
 @pytest.mark.parametrize(

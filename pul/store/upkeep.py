@@ -1,0 +1,45 @@
+"""Keeping a workspace sound: what is damaged, and what can be computed again."""
+
+from sqlalchemy import delete, select, update
+
+from pul.errors import JobError
+from pul.store.jobs import ACTIVE
+from pul.store.runs import read_run
+from pul.store.schema import iterations, jobs, metrics, runs
+from pul.store.section import Section
+
+
+class UpkeepSection(Section):
+    """The part of a workspace that looks after what is stored."""
+
+    def damage(self) -> str:
+        """Return what is wrong with the database's own file; "" for nothing, and on a server.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        return self._database.damage()
+
+    def drop_iterations(self, run_id: int, first: int) -> None:
+        """Forget the iterations of a run from one on, so that a resumption computes them again.
+
+        Their folders are rubbish from then on, and are overwritten.
+
+        Args:
+            run_id: The run.
+            first: The first iteration to forget.
+
+        Raises:
+            JobError: The run is being worked on.
+            StoreError: There is no such run.
+        """
+        at_work = select(jobs.c.job_id).where(jobs.c.run_id == run_id, jobs.c.status.in_(ACTIVE))
+        with self._database.write() as connection:
+            read_run(connection, run_id)
+            if connection.execute(at_work).first() is not None:
+                raise JobError(f"Run {run_id} is being worked on; stop it first.")
+            for table in (metrics, iterations):
+                late = (table.c.run_id == run_id) & (table.c.iteration >= first)
+                connection.execute(delete(table).where(late))
+            stopped = update(runs).where(runs.c.run_id == run_id).values(status="stopped")
+            connection.execute(stopped)

@@ -1,0 +1,1 @@
+"""Real work on a tiny workspace, hurt on purpose: `python -m tests.faults --faults 500`."""
