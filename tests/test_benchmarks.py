@@ -1,8 +1,9 @@
 """The report of the benchmarks; nothing here is timed."""
 
 import json
+from types import SimpleNamespace
 
-from benchmarks import report
+from benchmarks import iteration, report
 from benchmarks.measure import Case, Contender, Limit, measure
 
 
@@ -54,3 +55,17 @@ def test_document__shows_the_results_that_are_kept():
     text = report.DOCUMENT.read_text(encoding="utf-8")
     records = [json.loads(path.read_text()) for path in sorted(report.RESULTS.glob("*.json"))]
     assert [r["benchmark"] for r in records if report.table(r) not in text] == []
+
+
+def test_iteration__medians_and_shares_by_hand():
+    def record(number, **seconds):
+        return SimpleNamespace(iteration=number, seconds=seconds)
+
+    shown = iteration.table(
+        [record(0, extract=99.0), record(1, extract=1.0, finetune=5.0), record(2, extract=3.0)]
+    )
+    assert shown.splitlines()[2:] == [
+        "| finetune | 2.5 | 56 |",  # the median of 5 and of nothing
+        "| extract | 2.0 | 44 |",
+        "| all | 4.5 | 100 |",
+    ]
