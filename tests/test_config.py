@@ -93,6 +93,4 @@ def test_suggest_n_clusters__market_ratio():
 
 
 def test_presets__quick_selects_more_than_the_paper() -> None:
-    paper, quick = load_preset("paper").lambda_, load_preset("quick").lambda_
-    assert paper is not None and quick is not None
-    assert (paper, quick) == (0.85, 0.75)
+    assert (load_preset("paper").lambda_, load_preset("quick").lambda_) == (0.85, 0.75)
