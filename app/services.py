@@ -44,7 +44,7 @@ class Standing:
     Attributes:
         name: What people call the workspace.
         n_images: Images of all splits.
-        runs: All runs, oldest first.
+        runs: The runs that are not put aside, and the one that is looked at; oldest first.
         run: The run that is looked at; None where there is none.
         iterations: Its whole iterations, from the baseline on.
         job: The last job on that run; None where it never had one.
@@ -213,14 +213,19 @@ def standing(location: str, run_id: int | None = None) -> Standing:
 
     Args:
         location: The workspace.
-        run_id: The run to look at; the newest where None or gone.
+        run_id: The run to look at, archived or not; the newest where None or deleted.
 
     Raises:
         StoreError: It cannot be read.
     """
     workspace = open_workspace(location)
     jobs.reap_lost_jobs(workspace)
-    runs = tuple(workspace.runs())
+    everything = workspace.runs(shelf=None)
+    runs = tuple(
+        run
+        for run in everything
+        if not run.shelf or (run.run_id == run_id and run.shelf == "archived")
+    )
     run = next((run for run in runs if run.run_id == run_id), runs[-1] if runs else None)
     imports = [job for job in workspace.jobs() if job.kind == "import"]
     job = next(iter(reversed(workspace.jobs(run_id=run.run_id))), None) if run else None

@@ -2,15 +2,25 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.services import ROOT, n_train_images, open_workspace
 from pul import demo, jobs
 from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
 from pul.errors import ModelError
-from pul.records import IterationRecord, JobRecord, RunRecord
+from pul.history import Difference, changes, differences, flatten, setting_text
+from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
 
-__all__ = ["RunConfig", "preset_names"]
+__all__ = [
+    "Difference",
+    "RunConfig",
+    "changes",
+    "differences",
+    "flatten",
+    "preset_names",
+    "setting_text",
+]
 
 IMAGENET_NETWORKS = {
     "ResNet-50, ImageNet (torchvision, for a GPU)": NetworkConfig(),
@@ -107,6 +117,85 @@ def steer(location: str, job: JobRecord, act: str) -> None:
     else:
         asked = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
         asked[act](workspace, job.job_id)
+
+
+def fork_run(
+    location: str, run_id: int, iteration: int, config: RunConfig, name: str = ""
+) -> RunRecord:
+    """Make a run that starts from an iteration's model, and start working on it.
+
+    Raises:
+        StoreError: There is no such iteration.
+        JobError: The worker cannot be started.
+    """
+    workspace = open_workspace(location)
+    job = jobs.create_fork(workspace, run_id, iteration, config, name)
+    jobs.start_job(workspace, job.job_id)
+    return workspace.runs()[-1]
+
+
+def ask_change(
+    location: str, run_id: int, *, lambda_: float | None = None, n_clusters: int | None = None
+) -> None:
+    """Let a run use another λ or K from its next iteration on; None leaves one as it is.
+
+    Raises:
+        ConfigError: A value is not allowed.
+    """
+    workspace = open_workspace(location)
+    for name, value in (("lambda_", lambda_), ("n_clusters", n_clusters)):
+        if value is not None:
+            workspace.set_control(run_id, name, value, author="studio")
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a run uses from its next iteration on.
+
+    Attributes:
+        lambda_: λ; 0 selects all.
+        n_clusters: K.
+        waiting: What of it was asked for and not used yet, by name.
+    """
+
+    lambda_: float
+    n_clusters: int
+    waiting: dict[str, float]
+
+
+def in_force(location: str, run: RunRecord) -> InForce:
+    """Return λ and K that a run will use next: what was asked for last, else its settings."""
+    controls = open_workspace(location).controls(run.run_id)
+    asked = {control.name: control.value for control in controls}
+    waiting = {c.name: c.value for c in controls if c.applied_at_iteration is None}
+    return InForce(
+        lambda_=float(asked.get("lambda_", run.config["lambda_"] or 0.0)),
+        n_clusters=int(asked.get("n_clusters", run.config["n_clusters"])),
+        waiting=waiting,
+    )
+
+
+def shelve(location: str, run_id: int, shelf: Shelf) -> RunRecord:
+    """Archive or delete a run, or bring it back.
+
+    Raises:
+        JobError: It is to be deleted while it is being worked on.
+    """
+    return open_workspace(location).shelve_run(run_id, shelf)
+
+
+def shelved(location: str) -> list[RunRecord]:
+    """Return the runs that are archived or deleted."""
+    return [run for run in open_workspace(location).runs(shelf=None) if run.shelf]
+
+
+def checkpoint(location: str, run_id: int, iteration: int) -> Path:
+    """Return the file of the model that an iteration ended with.
+
+    Raises:
+        StoreError: There is no such iteration, or its file is missing.
+    """
+    return open_workspace(location).checkpoint_path(run_id, iteration)
 
 
 def iterations(location: str, run_id: int) -> tuple[IterationRecord, ...]:

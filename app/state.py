@@ -7,6 +7,7 @@ from typing import Any, cast
 import streamlit as st
 
 from app import labelling, services
+from pul.records import RunRecord
 
 LOCATION = "location"
 RUN_ID = "run_id"
@@ -17,6 +18,9 @@ IS_FRESH = "is_fresh"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
+COMPARED = "compared"
+FORK = "fork"
+SHELVED = "shelved"
 
 _FIRST: dict[str, Any] = {
     LOCATION: None,  # the workspace that is open; the server's own where None
@@ -26,19 +30,25 @@ _FIRST: dict[str, Any] = {
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # what this screen sent while labelling, by workspace
     CARD_IMAGES: [],  # numbers of images that were chosen elsewhere: the Label page's next card
+    COMPARED: (),  # the runs that are laid over the one that is looked at
+    FORK: None,  # run and iteration whose model the next run shall start from
+    SHELVED: None,  # the run that was archived or deleted last, to take it back
     IS_FRESH: True,  # whether the whole page is being drawn, not a part of it that polls
     SHOWN: None,  # what the page on the screen was drawn from, to see when it is outdated
 }
 
 
 def begin() -> None:
-    """Set what is not set yet; a run named in the address is the one to look at."""
+    """Set what is not set yet; the address says which run to look at and what to lay over it."""
     is_new = RUN_ID not in st.session_state
     for key, value in _FIRST.items():
         st.session_state.setdefault(key, copy(value))  # no two sessions share a dictionary
     named = st.query_params.get("run", "")
     if is_new and named.isdigit():
         st.session_state[RUN_ID] = int(named)
+    if is_new:
+        others = st.query_params.get("compare", "").split(",")
+        st.session_state[COMPARED] = tuple(int(name) for name in others if name.isdigit())
 
 
 def location() -> str:
@@ -51,6 +61,8 @@ def open_location(place: str) -> None:
     st.session_state[LOCATION] = place
     st.session_state[FOUND] = None
     st.session_state[CARD_IMAGES] = []
+    st.session_state[COMPARED] = ()
+    st.session_state[FORK] = st.session_state[SHELVED] = None
     look_at(None)
 
 
@@ -66,6 +78,51 @@ def look_at(run_id: int | None) -> None:
         st.query_params.pop("run", None)
     else:
         st.query_params["run"] = str(run_id)
+
+
+def compared() -> tuple[int, ...]:
+    """Return the runs that are laid over the one that is looked at."""
+    return cast("tuple[int, ...]", st.session_state[COMPARED])
+
+
+def compare(run_ids: Sequence[int]) -> None:
+    """Lay other runs over the one that is looked at."""
+    st.session_state[COMPARED] = tuple(run_ids)
+
+
+def tell_address(run_id: int) -> None:
+    """Say in the address what Rounds shows, so that a reload or another person sees the same."""
+    told = {"run": str(run_id), "compare": ",".join(map(str, compared()))}
+    for name, value in told.items():
+        if not value:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def fork() -> tuple[int, int] | None:
+    """Return run and iteration whose model the next run shall start from."""
+    return cast("tuple[int, int] | None", st.session_state[FORK])
+
+
+def fork_from(place: tuple[int, int] | None) -> None:
+    """Let the next run start from the model of an iteration; None takes it back."""
+    st.session_state[FORK] = place
+
+
+def shelved() -> RunRecord | None:
+    """Return the run that was archived or deleted last, while that can be taken back here."""
+    return cast("RunRecord | None", st.session_state[SHELVED])
+
+
+def remember_shelved(run: RunRecord | None) -> None:
+    """Keep the run that has just been archived or deleted."""
+    st.session_state[SHELVED] = run
+
+
+def shown_on_rounds() -> tuple[object, ...]:
+    """Return what a press on Rounds may change, to see that it did."""
+    return (run_id(), fork(), shelved())
 
 
 def iteration(run_id: int, newest: int) -> int:

@@ -59,13 +59,13 @@ def _choose_run(now: services.Standing) -> None:
     names = {run.run_id: f"{run.name} · {run.status}" for run in reversed(now.runs)}
     newest = now.runs[-1].run_id
     looked_at = now.run.run_id if now.run else newest
-    # A key for each newest run: the choice follows a run that has just been started.
+    # A key for each run: the choice follows a run that was started or opened elsewhere.
     picked = st.selectbox(
         "Run",
         list(names),
         list(names).index(looked_at),
         format_func=names.__getitem__,
-        key=f"run:{newest}:{state.location()}",
+        key=f"run:{looked_at}:{state.location()}",
     )
     if picked != looked_at:
         state.look_at(None if picked == newest else picked)

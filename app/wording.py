@@ -11,6 +11,7 @@ STEPS = {
     "initialize": "fine-tuning on labelled images",
     "finetune": "fine-tuning",
     "evaluate": "evaluating",
+    "validate": "measuring on validation identities",
     "import": "importing",
 }
 
@@ -88,7 +89,10 @@ def share_done(progress: JobProgress | None) -> float:
     return min(1.0, max(0.0, part))
 
 
-_ORDER = ("decode", "initialize", "extract", "cluster", "select", "project", "finetune", "evaluate")
+_ORDER = (
+    "decode", "initialize", "extract", "cluster", "select", "project", "finetune", "evaluate",
+    "validate",
+)  # fmt: skip
 
 
 def remaining_s(

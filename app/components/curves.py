@@ -1,18 +1,18 @@
-"""Curves of runs over their iterations: mAP, rank-k, reliable share, loss."""
+"""Curves of runs over their iterations, with ticks where something was changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.components.palette import RUNS
+from app.components.palette import RUNS, STEPS
+from app.components.panels import Line, Panel, panels
+from app.wording import STEPS as STEP_NAMES
 from pul.records import IterationRecord
 
-_OPACITY = {1: 1.0, 5: 0.7, 10: 0.5, 20: 0.35}
-_PANELS = ((1, 1), (1, 2), (2, 1), (2, 2))
-_Value = Callable[[IterationRecord], float | None]
+_PANEL_HEIGHT = 205
+_LINES_ROOM, _ROOM = 1.3, 1.06  # the x axis ends beyond the last iteration: room for names
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,109 +20,159 @@ class Curve:
     """One run to draw.
 
     Attributes:
+        run_id: Its number; a click on a point tells it.
         name: What people call it.
         iterations: Its whole iterations, the baseline first.
     """
 
+    run_id: int
     name: str
     iterations: tuple[IterationRecord, ...]
 
 
-def curves(runs: Sequence[Curve], *, ap_method: str, height: int = 460) -> go.Figure:
-    """Draw runs over each other; the first one's ranks 5, 10 and 20 too.
+def curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
+    """Draw runs over each other, the first one in full.
 
     Args:
         runs: The runs; the first is the one that is looked at.
-        ap_method: The definition of AP behind the mAP, for the title.
-        height: Height of the figure in pixels.
+        changes: What changed in which of its iterations; each gets a tick in every panel.
     """
-    titles = (f"mAP, % ({ap_method} AP)", "Rank-k, %", "Reliable share, %", "Loss of last epoch")
-    figure = make_subplots(2, 2, subplot_titles=titles, vertical_spacing=0.16)
-    for number, run in enumerate(runs):
-        color = RUNS[number % len(RUNS)]
-        baseline, trained = run.iterations[:1], run.iterations[1:]
-        _add(figure, run, 0, partial(_metric, name="mean_ap"), color, is_named=True)
-        for rank in _OPACITY if number == 0 else (1,):
-            _add(figure, run, 1, partial(_metric, name=f"rank_{rank}"), color, rank=rank)
-        _add(figure, run, 2, lambda r: 100 * r.reliable_share, color)
-        _add(figure, Curve(run.name, trained), 3, lambda r: r.loss, color)
-        for panel, name in ((0, "mean_ap"), (1, "rank_1")):
-            if baseline and (level := _metric(baseline[0], name)) is not None:
-                row, column = _PANELS[panel]
-                line = {"dash": "dash", "color": color, "width": 1.2}
-                figure.add_hline(y=level, line=line, opacity=0.75, row=row, col=column)
-    _lay_out(figure, runs, height)
-    if runs:
-        _label_ranks(figure, runs[0], RUNS[0])
+    shown = panels(runs[0].iterations) if runs else []
+    n_columns = 4 if len(shown) > 6 else min(3, max(1, len(shown)))
+    n_rows = -(-len(shown) // n_columns) or 1
+    figure = make_subplots(
+        n_rows,
+        n_columns,
+        subplot_titles=[panel.title for panel in shown],
+        vertical_spacing=0.32 / n_rows if n_rows > 1 else 0,
+        horizontal_spacing=0.05,
+    )
+    last = max((run.iterations[-1].iteration for run in runs if run.iterations), default=0)
+    for number, panel in enumerate(shown):
+        place = {"row": number // n_columns + 1, "col": number % n_columns + 1}
+        for at, run in enumerate(runs if panel.lines else ()):
+            for line in panel.lines if at == 0 else panel.lines[:1]:
+                _draw(figure, run, panel, line, RUNS[at % len(RUNS)], place, is_named=number == 0)
+        if runs:
+            _name_lines(figure, runs[0], panel, place)
+        if not panel.lines:
+            _draw_seconds(figure, runs[0], place)
+        _mark(figure, changes, place)
+        room = _LINES_ROOM if len(panel.lines) > 1 else _ROOM
+        figure.update_xaxes(range=[-0.3, max(last, 1) * room + 0.3], **place)
+    _lay_out(figure, len(runs), n_rows, last)
     return figure
 
 
-def _metric(record: IterationRecord, name: str) -> float | None:
-    return None if record.metrics is None else 100 * float(getattr(record.metrics, name))
-
-
-def _add(
+def _draw(
     figure: go.Figure,
     run: Curve,
-    panel: int,
-    value: _Value,
+    panel: Panel,
+    line: Line,
     color: str,
+    place: dict[str, int],
     *,
-    rank: int = 1,
-    is_named: bool = False,
+    is_named: bool,
 ) -> None:
-    points = [(record.iteration, value(record)) for record in run.iterations]
-    known = [(iteration, level) for iteration, level in points if level is not None]
-    name = f"{run.name}, rank-{rank}" if panel == 1 else run.name
-    row, column = _PANELS[panel]
+    known = [(r.iteration, level) for r in run.iterations if (level := line.value(r)) is not None]
+    name = f"{run.name}, {line.name}" if line.name else run.name
+    is_main = line.opacity == 1
     figure.add_trace(
         go.Scatter(
             x=[iteration for iteration, _ in known],
             y=[level for _, level in known],
-            name=name,
+            customdata=[[run.run_id, iteration] for iteration, _ in known],
+            name=run.name,
             legendgroup=run.name,
             showlegend=is_named,
             mode="lines+markers",
-            line={"color": color, "width": 2 if rank == 1 else 1.3},
-            marker={"size": 6 if rank == 1 else 4, "color": color},
-            opacity=_OPACITY[rank],
-            hovertemplate=f"%{{y:.{3 if panel == 3 else 1}f}}<extra>{name}</extra>",
+            line={"color": color, "width": 2 if is_main else 1.3},
+            marker={"size": 6 if is_main else 4, "color": color},
+            unselected={"marker": {"opacity": 1}},
+            opacity=line.opacity,
+            hovertemplate=f"%{{y:.{panel.n_digits}f}}<extra>{name}</extra>",
         ),
-        row=row,
-        col=column,
+        **place,
     )
+    if line.has_baseline and known and known[0][0] == 0:
+        dashed = {"dash": "dash", "color": color, "width": 1.2}
+        figure.add_hline(y=known[0][1], line=dashed, opacity=0.75, **place)
 
 
-def _label_ranks(figure: go.Figure, run: Curve, color: str) -> None:
-    last = run.iterations[-1] if run.iterations else None
-    for rank in _OPACITY:
-        if last is not None and (level := _metric(last, f"rank_{rank}")) is not None:
+def _name_lines(figure: go.Figure, run: Curve, panel: Panel, place: dict[str, int]) -> None:
+    last = run.iterations[-1]
+    for line in panel.lines:
+        if line.name and (level := line.value(last)) is not None:
             figure.add_annotation(
                 x=last.iteration,
                 y=level,
-                text=f"rank-{rank}",
+                text=line.name,
                 xanchor="left",
                 xshift=6,
                 showarrow=False,
-                font={"size": 11, "color": color},
-                row=1,
-                col=2,
+                font={"size": 10, "color": RUNS[0]},
+                **place,
             )
 
 
-def _lay_out(figure: go.Figure, runs: Sequence[Curve], height: int) -> None:
-    last = max((run.iterations[-1].iteration for run in runs if run.iterations), default=0)
-    whole = list(range(0, max(last, 1) + 1, max(1, last // 10)))  # no iteration lies between two
-    figure.update_xaxes(range=[-0.15, max(last, 1) * 1.06 + 0.1], tickvals=whole, showgrid=False)
-    figure.update_xaxes(range=[-0.15, max(last, 1) * 1.18 + 0.1], row=1, col=2)  # room for labels
-    figure.update_yaxes(rangemode="tozero", nticks=6)
-    figure.update_annotations(font_size=13, xanchor="left")
-    for annotation, x in zip(figure.layout.annotations, (0.0, 0.55) * 2, strict=True):
-        annotation.x = x
+def _draw_seconds(figure: go.Figure, run: Curve, place: dict[str, int]) -> None:
+    spent = {name for record in run.iterations for name in record.seconds}
+    for step, color in STEPS.items():
+        if step in spent:
+            figure.add_trace(
+                go.Bar(
+                    x=[record.iteration for record in run.iterations],
+                    y=[record.seconds.get(step, 0.0) for record in run.iterations],
+                    name=STEP_NAMES[step],
+                    marker={"color": color, "line": {"width": 0}},
+                    width=0.7,
+                    showlegend=False,
+                    hovertemplate="%{y:.1f} s<extra>" + STEP_NAMES[step] + "</extra>",
+                ),
+                **place,
+            )
+
+
+def _mark(figure: go.Figure, changes: Mapping[int, str], place: dict[str, int]) -> None:
+    """Put a tick under each iteration in which something changed, and a faint line over it."""
+    if not changes:
+        return
+    for iteration in changes:
+        figure.add_vline(
+            x=iteration, line={"dash": "dot", "color": "#888888", "width": 1}, opacity=0.6, **place
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=list(changes),
+            y=[0] * len(changes),
+            text=list(changes.values()),
+            name="changed",
+            mode="markers",
+            marker={"symbol": "triangle-up", "size": 9, "color": "#B27D00"},
+            unselected={"marker": {"opacity": 1}},
+            cliponaxis=False,
+            showlegend=False,
+            hovertemplate="%{text}<extra>changed</extra>",
+        ),
+        **place,
+    )
+
+
+def _lay_out(figure: go.Figure, n_runs: int, n_rows: int, last: int) -> None:
+    whole = list(range(0, max(last, 1) + 1, max(1, -(-last // 8))))  # no iteration is between two
+    figure.update_xaxes(tickvals=whole, showgrid=False)
+    figure.update_yaxes(rangemode="tozero", nticks=5)
+    titles = [a for a in figure.layout.annotations if a.yref == "paper"]
+    axes = list(figure.select_xaxes())
+    for title, axis in zip(titles, axes, strict=False):
+        title.update(x=axis.domain[0], xanchor="left", font={"size": 13})
     figure.update_layout(
-        height=height,
+        height=_PANEL_HEIGHT * n_rows + 50,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        barmode="stack",
+        clickmode="event+select",
+        dragmode=False,
         hovermode="x unified",
-        showlegend=len(runs) > 1,
-        legend={"orientation": "h", "y": -0.06, "x": 0},
+        showlegend=n_runs > 1,
+        legend={"orientation": "h", "y": -0.1, "x": 0},
     )

@@ -1,6 +1,6 @@
 """The buttons that steer a run, and what is said when it failed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import streamlit as st
@@ -23,6 +23,7 @@ _WORDS: dict[Act, tuple[str, str]] = {
     "stop": ("Stop", "The worker ends within a batch; whole iterations stay."),
     "resume": ("Resume", "A new worker goes on from the last whole iteration."),
 }
+_SYMBOLS = {"lambda_": "λ", "n_clusters": "K"}
 _WAITING: dict[Command, Act] = {"pause": "pause", "resume": "unpause", "stop": "stop"}
 
 
@@ -60,3 +61,38 @@ def failure(error: str, traceback: str) -> None:
     if traceback:
         with st.expander("Trace"):
             st.code(traceback, language=None)
+
+
+def live_settings(
+    lambda_: float,
+    n_clusters: int,
+    waiting: Mapping[str, float],
+    *,
+    on_ask: Callable[[float | None, int | None], None],
+    key: str,
+) -> None:
+    """Let someone change λ and K from the next iteration on.
+
+    Args:
+        lambda_: λ as it is in force, or asked for.
+        n_clusters: K as it is in force, or asked for.
+        waiting: What was asked for and waits for the next iteration, by name.
+        on_ask: Told the new λ and K, None where it stays.
+        key: Key of the widgets.
+    """
+    words = [f"{_SYMBOLS[name]} {value:g}" for name, value in waiting.items()]
+    label = f"{', '.join(words)} next" if words else "λ, K …"
+    # The form keeps what is typed while the page polls; its key changes when it was heard.
+    key = f"{key}:{lambda_}:{n_clusters}"
+    with (
+        st.popover(label, help="Change λ and K on the way", width="stretch"),
+        st.form(key, border=False),
+    ):
+        threshold = st.number_input("Threshold λ", 0.0, 1.0, lambda_, 0.01, key=f"{key}:lambda")
+        clusters = st.number_input("Clusters K", 1, value=n_clusters, key=f"{key}:k")
+        if st.form_submit_button("Apply from the next iteration", width="stretch"):
+            on_ask(
+                threshold if threshold != lambda_ else None,
+                int(clusters) if clusters != n_clusters else None,
+            )
+            st.rerun(scope="fragment")

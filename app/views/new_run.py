@@ -1,13 +1,39 @@
-"""The part of page 5 that starts a run with all its settings."""
+"""The part of page 5 that starts a run with all its settings, from a model or as a fork."""
+
+from functools import partial
 
 import streamlit as st
 
 from app import services, services_runs, state
 from app.components.quick_start import choose_model
-from app.components.settings_form import MAIN, MORE, flatten, settings_grid
+from app.components.settings_form import settings_grid
+from app.components.settings_list import MAIN, MORE
+from app.services_runs import RunConfig, flatten, setting_text
 
 
 def show(now: services.Standing) -> None:
+    place = state.fork()
+    runs = {run.run_id: run for run in now.runs}
+    if place is None or place[0] not in runs:
+        with st.expander("New run", expanded=now.run is None):
+            _new(now)
+        return
+    run, iteration = runs[place[0]], place[1]
+    with st.expander(f"Fork {run.name} at iteration {iteration}", expanded=True):
+        told, back = st.columns([4, 1], vertical_alignment="center")
+        told.markdown(
+            f"A new run that starts from the model of **{run.name}, iteration {iteration}**, with "
+            "that run's settings unless you change them."
+        )
+        back.button("Not now", on_click=partial(state.fork_from, None), width="stretch")
+        asked = _form(RunConfig(**run.config), key=f"fork:{run.run_id}", label="Start the fork")
+        if asked is not None:
+            with st.spinner("Starting"):
+                services_runs.fork_run(state.location(), run.run_id, iteration, asked)
+            _look_at_newest()
+
+
+def _new(now: services.Standing) -> None:
     location = state.location()
     first, second, third = st.columns([1, 1, 2])
     presets = services_runs.preset_names()
@@ -17,14 +43,28 @@ def show(now: services.Standing) -> None:
     with third:
         model = choose_model(services_runs.start_models(location), key="new")
     config = services_runs.first_config(location, preset)
-    values, paper = flatten(config.model_dump()), flatten(services_runs.RunConfig().model_dump())
-    with st.form("new_run", border=False):
-        entered = settings_grid(MAIN, values, paper, key=f"new:{preset}")
-        with st.expander("More settings"):
-            entered |= settings_grid(MORE, values, paper, key=f"new:{preset}")
-        is_sent = st.form_submit_button("Start PUL", type="primary", disabled=not model)
-    if is_sent:
+    asked = _form(config, key=f"new:{preset}", label="Start PUL", is_ready=bool(model))
+    if asked is not None:
         with st.spinner("Starting"):
-            services_runs.start_run(location, config.replace(**entered), model, name.strip())
-        state.look_at(None)
-        st.rerun()
+            services_runs.start_run(location, asked, model, name.strip())
+        _look_at_newest()
+
+
+def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> RunConfig | None:
+    """Show all settings and return them once, when the button is pressed."""
+    values = flatten(config.model_dump())
+    paper = {path: setting_text(value) for path, value in flatten(RunConfig().model_dump()).items()}
+    with st.form(f"form:{key}", border=False):
+        entered = settings_grid(MAIN, values, paper, key=key)
+        with st.expander("More settings"):
+            for title, settings in MORE.items():
+                st.markdown(f"**{title}**")
+                entered |= settings_grid(settings, values, paper, key=key)
+        is_sent = st.form_submit_button(label, type="primary", disabled=not is_ready)
+    return config.replace(**entered) if is_sent else None
+
+
+def _look_at_newest() -> None:
+    state.fork_from(None)
+    state.look_at(None)
+    st.rerun()

@@ -1,12 +1,15 @@
 """Workspaces for the studio's tests, and the studio on one of them."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pul.records import JobStatus
+from pul.store.workspace import Workspace
 from tests.app.fabricated import draw_people
 
 STUDIO = Path(__file__).parents[2] / "app" / "studio.py"
@@ -67,3 +70,17 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def wait_for(location: Path, status: JobStatus) -> None:
+    """Wait until the last job of a workspace has come to a status."""
+    with Workspace.open(location) as workspace:
+        wait_until(lambda: workspace.jobs()[-1].status == status)
+
+
+def wait_until(holds: Callable[[], bool], *, timeout_s: float = 180) -> None:
+    """Wait until something holds."""
+    until = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from pul.config import RunConfig
 from pul.jobs import WorkerProcess
-from pul.records import JobProgress, JobStatus
+from pul.records import JobProgress
 from pul.store.workspace import Workspace
-from tests.app.conftest import Open, go_to, labels, text_of
+from tests.app.conftest import Open, go_to, labels, text_of, wait_for
 from tests.app.fabricated import fabricate, iteration_arrays, iteration_record
-
-
-def wait_for(location: Path, status: JobStatus, *, timeout_s: float = 60) -> None:
-    """Wait until the last job of a workspace has come to a status."""
-    until = time.monotonic() + timeout_s
-    with Workspace.open(location) as workspace:
-        while workspace.jobs()[-1].status != status:
-            assert time.monotonic() < until, workspace.jobs()[-1]
-            time.sleep(0.05)
 
 
 def map_data(studio: AppTest) -> dict[str, object]:
@@ -234,103 +224,3 @@ def test_map__shows_no_file_names(location: Path, people: Path, open_studio: Ope
     said = text_of(studio) + json.dumps(map_data(studio))
     assert ".jpg" not in said
     assert str(people) not in said
-
-
-# Rounds
-
-
-def test_rounds__nothing_to_train_on(open_studio: Open) -> None:
-    assert "There is nothing to train on yet." in text_of(open_studio("rounds"))
-
-
-def test_rounds__no_run_yet(location: Path, people: Path, open_studio: Open) -> None:
-    from pul.data.datasets import read_dataset
-
-    with Workspace.create(location) as workspace:
-        workspace.add_dataset(read_dataset(people))
-    studio = open_studio("rounds")
-    assert studio.expander[0].proto.expanded
-    assert "Paper: 750." in text_of(studio)
-    assert [n.value for n in studio.number_input if n.label == "Clusters K"] == [3]
-
-
-@pytest.mark.parametrize(
-    ("status", "offered"),
-    [
-        ("queued", ["Stop"]),
-        ("running", ["Pause", "Stop"]),
-        ("paused", ["Go on", "Stop"]),
-        ("stopped", ["Resume"]),
-        ("failed", ["Resume"]),
-        ("finished", []),
-    ],
-)
-def test_rounds__buttons_by_status(
-    location: Path, people: Path, open_studio: Open, status: JobStatus, offered: list[str]
-) -> None:
-    fabricate(location, people, status=status)
-    studio = open_studio("rounds")
-    acts = {"Pause", "Go on", "Stop", "Resume"}
-    assert [label for label in labels(studio, "button") if label in acts] == offered
-    assert not studio.exception
-
-
-def test_rounds__running(location: Path, people: Path, open_studio: Open) -> None:
-    fabricate(location, people, n_iterations=3)
-    studio = open_studio("rounds")
-    # Iterations took 13 s; the running one is the 4th of 10, at 29.7 % of 8 s of fine-tuning.
-    assert studio.main.get("progress")[0].proto.text == (
-        "iteration 4/10 · fine-tuning · epoch 2/5 · 31/64 · loss 1.234 · about 85 s left"
-    )
-    table = studio.dataframe[0].value
-    assert table["Iteration"].tolist() == ["3", "2", "1", "0 · baseline"]
-    assert table["mAP % trapezoid"].round(1).tolist() == [28.4, 26.4, 24.4, 22.4]
-    assert "trapezoid AP over 8 queries, 1 without a true match counted as 0" in text_of(studio)
-
-
-def test_rounds__pause_is_asked_of_the_worker(
-    location: Path, people: Path, open_studio: Open
-) -> None:
-    fabricate(location, people)
-    studio = open_studio("rounds")
-    next(b for b in studio.button if b.label == "Pause").click().run()
-    with Workspace.open(location) as workspace:
-        assert workspace.requested(1) == "pause"
-    pause = next(b for b in studio.button if b.label == "Pause …")
-    assert pause.disabled
-
-
-def test_rounds__failed(location: Path, people: Path, open_studio: Open) -> None:
-    fabricate(location, people, status="failed")
-    studio = open_studio("rounds")
-    assert "The disk is full: 0 bytes free." in studio.error[0].value
-    assert "Traceback" in text_of(studio)
-
-
-def test_rounds__compare_runs(location: Path, people: Path, open_studio: Open) -> None:
-    fabricate(location, people, status="finished", name="first")
-    fabricate(location, people, status="finished", name="second")
-    studio = open_studio("rounds")
-    studio.multiselect[0].set_value([1]).run()
-    (chart,) = studio.get("plotly_chart")
-    named = {trace["name"] for trace in json.loads(chart.proto.spec)["data"]}
-    assert {"first", "second"} <= named
-
-
-def test_rounds__without_ground_truth(
-    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dataclasses import replace
-
-    from tests.app import fabricated
-
-    made = fabricated.iteration_record
-    monkeypatch.setattr(
-        fabricated, "iteration_record",
-        lambda *args: replace(made(*args), metrics=None, cluster_quality=None),
-    )  # fmt: skip
-    fabricate(location, people)
-    studio = open_studio("rounds")
-    assert not studio.exception
-    assert "no mAP, no rank-k" in text_of(studio)
-    assert not any("mAP" in name or "Purity" in name for name in studio.dataframe[0].value)

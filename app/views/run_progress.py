@@ -1,0 +1,68 @@
+"""The part of page 5 that polls: where the run stands, its buttons, its curves, its models."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import services, services_runs, state
+from app.components.progress import progress_panel
+from app.components.shelf import shelf_menu
+from app.components.steering import failure, live_settings, steering
+from app.views import run_curves
+from app.wording import counted, remaining_s
+from pul.records import RunRecord, Shelf
+
+ENDED = {"finished": "finished", "stopped": "was stopped", "failed": "failed"}
+
+
+def show(run_id: int, drawn_for: tuple[object, ...]) -> None:
+    if state.shown_on_rounds() != drawn_for:
+        st.rerun()  # a press in here changed what is beside it
+    now = services.standing(state.location(), run_id)
+    if now.run is None:
+        return
+    _steer(now, now.run)
+    if now.iterations:
+        run_curves.show(now, now.run)
+
+
+def _steer(now: services.Standing, run: RunRecord) -> None:
+    told, live, buttons, menu = st.columns([3.2, 0.9, 1.4, 0.4], vertical_alignment="center")
+    with told:
+        if run.parent_run_id is not None:
+            st.caption(f"Forked from run {run.parent_run_id}, iteration {run.parent_iteration}")
+        if now.is_active and now.job is not None:
+            progress_panel(now.job, remaining_s=remaining_s(now.job.progress, now.iterations))
+        else:
+            done = counted(run.n_iterations_done, "iteration")
+            st.markdown(f"**{run.name}** {ENDED.get(run.status, run.status)} after {done}.")
+    if now.job is not None:
+        with buttons:
+            on_act = partial(services_runs.steer, state.location(), now.job)
+            steering(now.job.status, now.requested, on_act=on_act)
+    with live:
+        if run.status != "finished":
+            _change(now, run)
+    with menu:
+        shelf_menu(run, is_active=now.is_active, on_shelve=partial(_shelve, run))
+    if run.status == "failed" and now.job is not None:
+        failure(now.job.error, now.job.traceback)
+
+
+def _change(now: services.Standing, run: RunRecord) -> None:
+    in_force = services_runs.in_force(state.location(), run)
+    live_settings(
+        in_force.lambda_,
+        in_force.n_clusters,
+        in_force.waiting,
+        on_ask=lambda lambda_, n_clusters: services_runs.ask_change(
+            state.location(), run.run_id, lambda_=lambda_, n_clusters=n_clusters
+        ),
+        key=f"live:{run.run_id}",
+    )
+
+
+def _shelve(run: RunRecord, shelf: Shelf) -> None:
+    changed = services_runs.shelve(state.location(), run.run_id, shelf)
+    state.remember_shelved(changed if shelf else None)
+    state.look_at(run.run_id if not shelf else None)

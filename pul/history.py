@@ -1,0 +1,88 @@
+"""What changed on the way of a run, and in what runs differ."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from pul.records import IterationRecord, RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an iteration used that the one before it had not.
+
+    Attributes:
+        iteration: The first that used it.
+        parts: What changed, each in a few words: `λ 0.85 → 0.90`.
+    """
+
+    iteration: int
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A setting in which runs differ.
+
+    Attributes:
+        setting: Its dotted name.
+        values: Its value in each run, as text.
+    """
+
+    setting: str
+    values: tuple[str, ...]
+
+
+def changes(records: Sequence[IterationRecord]) -> list[Change]:
+    """Return where λ, K or the annotations changed from one iteration to the next."""
+    found = [
+        Change(later.iteration, _changed(before, later)) for before, later in pairwise(records)
+    ]
+    return [change for change in found if change.parts]
+
+
+def differences(runs: Sequence[RunRecord]) -> list[Difference]:
+    """Return in what runs differ: start model and settings, and nothing they have in common."""
+    described = [{"start model": run.model} | flatten(run.config) for run in runs]
+    names = list(dict.fromkeys(name for run in described for name in run))
+    rows = [
+        Difference(name, tuple(setting_text(run.get(name)) for run in described)) for name in names
+    ]
+    return [row for row in rows if len(set(row.values)) > 1]
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of nested settings by dotted name."""
+    leaves: dict[str, Any] = {}
+    for name, value in tree.items():
+        path = f"{prefix}{name}"
+        leaves |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return leaves
+
+
+def setting_text(value: Any) -> str:
+    """Return a setting's value for people; `–` where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _changed(before: IterationRecord, later: IterationRecord) -> tuple[str, ...]:
+    parts = []
+    if before.lambda_ != later.lambda_:
+        parts.append(f"λ {_lambda_text(before.lambda_)} → {_lambda_text(later.lambda_)}")
+    if before.n_clusters != later.n_clusters:
+        parts.append(f"K {before.n_clusters:,} → {later.n_clusters:,}")
+    if before.annotations_hash != later.annotations_hash:
+        parts.append(
+            f"labels: {before.n_identities:,} → {later.n_identities:,} identities, "
+            f"{before.n_annotated_images:,} → {later.n_annotated_images:,} images"
+        )
+    return tuple(parts)
+
+
+def _lambda_text(lambda_: float | None) -> str:
+    return f"{lambda_:.2f}" if lambda_ else "all"

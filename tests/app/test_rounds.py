@@ -1,0 +1,275 @@
+"""The Rounds page in every state, without a browser."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from pul.config import RunConfig
+from pul.history import flatten
+from pul.records import IterationRecord, JobStatus
+from pul.store.workspace import Workspace
+from tests.app.conftest import Open, labels, text_of, wait_for
+from tests.app.fabricated import fabricate
+
+
+def button(studio: AppTest, label: str) -> Button:
+    """Return a button by what stands on it."""
+    return next(b for b in studio.button if b.label == label)
+
+
+def chart_of(studio: AppTest) -> dict[str, list[dict[str, object]]]:
+    """Return the traces of the curves by name."""
+    (chart,) = studio.get("plotly_chart")
+    traces: dict[str, list[dict[str, object]]] = {}
+    for trace in json.loads(chart.proto.spec)["data"]:
+        traces.setdefault(trace["name"], []).append(trace)
+    return traces
+
+
+def test_rounds__nothing_to_train_on(open_studio: Open) -> None:
+    assert "There is nothing to train on yet." in text_of(open_studio("rounds"))
+
+
+def test_rounds__no_run_yet(location: Path, people: Path, open_studio: Open) -> None:
+    from pul.data.datasets import read_dataset
+
+    with Workspace.create(location) as workspace:
+        workspace.add_dataset(read_dataset(people))
+    studio = open_studio("rounds")
+    assert studio.expander[0].proto.expanded
+    assert "Paper: 750." in text_of(studio)
+    assert [n.value for n in studio.number_input if n.label == "Clusters K"] == [3]
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        ("queued", ["Stop"]),
+        ("running", ["Pause", "Stop"]),
+        ("paused", ["Go on", "Stop"]),
+        ("stopped", ["Resume"]),
+        ("failed", ["Resume"]),
+        ("finished", []),
+    ],
+)
+def test_rounds__buttons_by_status(
+    location: Path, people: Path, open_studio: Open, status: JobStatus, offered: list[str]
+) -> None:
+    fabricate(location, people, status=status)
+    studio = open_studio("rounds")
+    acts = {"Pause", "Go on", "Stop", "Resume"}
+    assert [label for label in labels(studio, "button") if label in acts] == offered
+    assert not studio.exception
+
+
+def test_rounds__running(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, n_iterations=3)
+    studio = open_studio("rounds")
+    # Iterations took 13 s; the running one is the 4th of 10, at 29.7 % of 8 s of fine-tuning.
+    assert studio.main.get("progress")[0].proto.text == (
+        "iteration 4/10 · fine-tuning · epoch 2/5 · 31/64 · loss 1.234 · about 85 s left"
+    )
+    table = studio.dataframe[0].value
+    assert table["Iteration"].tolist() == ["3", "2", "1", "0 · baseline"]
+    assert table["mAP % trapezoid"].round(1).tolist() == [28.4, 26.4, 24.4, 22.4]
+    assert "trapezoid AP over 8 queries, 1 without a true match counted as 0" in text_of(studio)
+
+
+def test_rounds__pause_is_asked_of_the_worker(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people)
+    studio = open_studio("rounds")
+    next(b for b in studio.button if b.label == "Pause").click().run()
+    with Workspace.open(location) as workspace:
+        assert workspace.requested(1) == "pause"
+    pause = next(b for b in studio.button if b.label == "Pause …")
+    assert pause.disabled
+
+
+def test_rounds__failed(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="failed")
+    studio = open_studio("rounds")
+    assert "The disk is full: 0 bytes free." in studio.error[0].value
+    assert "Traceback" in text_of(studio)
+
+
+def test_rounds__compare_runs(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="finished", name="first")
+    fabricate(location, people, status="finished", name="second")
+    studio = open_studio("rounds")
+    studio.multiselect[0].set_value([1]).run()
+    (chart,) = studio.get("plotly_chart")
+    named = {trace["name"] for trace in json.loads(chart.proto.spec)["data"]}
+    assert {"first", "second"} <= named
+    assert studio.query_params == {"run": "2", "compare": "1"}
+    assert "the same start model and the same settings" in text_of(studio)
+
+
+def test_rounds__compare_settings_shows_what_differs(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="finished", name="first", n_planned=3)
+    fabricate(location, people, status="finished", name="second", n_planned=7)
+    studio = open_studio("rounds", run="1", compare="2,99")
+    assert studio.multiselect[0].value == [2]
+    table = studio.dataframe[0].value
+    assert table.to_numpy().tolist() == [["n_iterations", "3", "7"]]
+    assert studio.query_params == {"run": "1", "compare": "2"}
+
+
+def test_rounds__ticks_where_something_changed(
+    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from tests.app import fabricated
+
+    made = fabricated.iteration_record
+
+    def changed(iteration: int, *rest: object) -> IterationRecord:
+        record = made(iteration, *rest)  # type: ignore[arg-type]
+        return replace(record, lambda_=0.9) if iteration >= 2 else record
+
+    monkeypatch.setattr(fabricated, "iteration_record", changed)
+    fabricate(location, people, n_iterations=3)
+    studio = open_studio("rounds")
+    ticks = chart_of(studio)["changed"]
+    assert len(ticks) == 6  # one in each panel
+    assert {tuple(tick["text"]) for tick in ticks} == {("λ 0.85 → 0.90",)}  # type: ignore[arg-type]
+    assert "▲ Changed on the way: iteration 2: λ 0.85 → 0.90." in text_of(studio)
+
+
+def test_rounds__validation_identities_have_a_curve(
+    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from tests.app import fabricated
+
+    made = fabricated.iteration_record
+
+    def held_out(*args: object) -> IterationRecord:
+        record = made(*args)  # type: ignore[arg-type]
+        assert record.metrics is not None
+        held = replace(record.metrics, mean_ap=0.5)
+        return replace(record, metrics=None, validation_metrics=held, n_validation_identities=6)
+
+    monkeypatch.setattr(fabricated, "iteration_record", held_out)
+    fabricate(location, people, n_iterations=1)
+    (chart,) = open_studio("rounds").get("plotly_chart")
+    spec = json.loads(chart.proto.spec)
+    titles = {annotation["text"] for annotation in spec["layout"]["annotations"]}
+    assert "mAP on your 6 validation identities, %" in titles
+    assert not any(title.startswith("Rank-k") for title in titles)
+
+
+def test_rounds__lambda_and_k_from_the_next_iteration(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people)
+    studio = open_studio("rounds")
+    next(n for n in studio.number_input if n.key.startswith("live:1:0.85:8:lambda")).set_value(
+        0.7
+    )
+    button(studio, "Apply from the next iteration").click().run()
+    with Workspace.open(location) as workspace:
+        (asked,) = workspace.controls(1)
+    assert (asked.name, asked.value, asked.applied_at_iteration) == ("lambda_", 0.7, None)
+    inputs = {n.label: n.value for n in studio.number_input if n.key.startswith("live:")}
+    assert inputs == {"Threshold λ": 0.7, "Clusters K": 8}
+
+
+def test_rounds__delete_and_undo(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="finished", name="first")
+    fabricate(location, people, status="finished", name="second")
+    studio = open_studio("rounds")
+    button(studio, "Delete").click().run()
+    assert "Deleted second; its 4 iterations can be brought back." in studio.success[0].value
+    assert "first" in studio.html[0].value
+    assert "**second** · deleted · 3 iterations" in text_of(studio)
+    with Workspace.open(location) as workspace:
+        assert [run.name for run in workspace.runs()] == ["first"]
+    button(studio, "Undo").click().run()
+    assert not studio.success
+    assert "second" in studio.html[0].value
+    with Workspace.open(location) as workspace:
+        assert len(workspace.runs()) == 2
+
+
+def test_rounds__archived_runs_can_still_be_looked_at(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="finished", name="first")
+    fabricate(location, people, status="finished", name="second")
+    studio = open_studio("rounds", run="1")
+    button(studio, "Archive").click().run()
+    assert studio.query_params["run"] == "2"
+    button(studio, "Look").click().run()
+    assert "**first** finished after 3 iterations." in text_of(studio)
+    button(studio, "Bring back").click().run()
+    assert "Put aside" not in "".join(labels(studio, "expander"))
+
+
+def test_rounds__the_only_run_is_deleted(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people, status="finished")
+    studio = open_studio("rounds")
+    button(studio, "Delete").click().run()
+    assert not studio.exception
+    assert "New run" in labels(studio, "expander")
+
+
+def test_rounds__one_that_is_worked_on_cannot_be_deleted(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="running")
+    assert button(open_studio("rounds"), "Delete").disabled
+
+
+def test_rounds__fork_takes_the_settings_of_its_run(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="finished", name="first", n_iterations=2, n_planned=2)
+    studio = open_studio("rounds")
+    button(studio, "Fork …").click().run()
+    assert "Fork first at iteration 2" in labels(studio, "expander")
+    iterations = next(n for n in studio.number_input if n.label == "Iterations")
+    assert iterations.value == 2
+    iterations.set_value(4)
+    button(studio, "Start the fork").click().run()
+    wait_for(location, "failed")  # the checkpoint is no network
+    with Workspace.open(location) as workspace:
+        parent, fork = workspace.runs()
+        assert workspace.start_model(2).read_bytes() == b"no checkpoint"
+    assert (fork.parent_run_id, fork.parent_iteration) == (1, 2)
+    assert fork.config == parent.config | {"n_iterations": 4}
+    assert "Forked from run 1, iteration 2" in text_of(studio)
+
+
+def test_settings__every_one_can_be_set_on_the_screen() -> None:
+    from app.components.settings_list import MAIN, MORE
+
+    shown = [setting.path for group in (MAIN, *MORE.values()) for setting in group]
+    assert sorted(shown) == sorted(flatten(RunConfig().model_dump()))
+
+
+def test_rounds__without_ground_truth(
+    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from tests.app import fabricated
+
+    made = fabricated.iteration_record
+    monkeypatch.setattr(
+        fabricated, "iteration_record",
+        lambda *args: replace(made(*args), metrics=None, cluster_quality=None),
+    )  # fmt: skip
+    fabricate(location, people)
+    studio = open_studio("rounds")
+    assert not studio.exception
+    assert "no mAP, no rank-k" in text_of(studio)
+    assert not any("mAP" in name or "Purity" in name for name in studio.dataframe[0].value)
