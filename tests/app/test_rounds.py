@@ -172,9 +172,7 @@ def test_rounds__lambda_and_k_from_the_next_iteration(
 ) -> None:
     fabricate(location, people)
     studio = open_studio("rounds")
-    next(n for n in studio.number_input if n.key.startswith("live:1:0.85:8:lambda")).set_value(
-        0.7
-    )
+    next(n for n in studio.number_input if n.key.startswith("live:1:0.85:8:lambda")).set_value(0.7)
     button(studio, "Apply from the next iteration").click().run()
     with Workspace.open(location) as workspace:
         (asked,) = workspace.controls(1)
