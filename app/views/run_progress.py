@@ -42,14 +42,14 @@ def _steer(now: services.Standing, run: RunRecord) -> None:
             steering(now.job.status, now.requested, on_act=on_act)
     with live:
         if run.status != "finished":
-            _change(now, run)
+            _change(run)
     with menu:
         shelf_menu(run, is_active=now.is_active, on_shelve=partial(_shelve, run))
     if run.status == "failed" and now.job is not None:
         failure(now.job.error, now.job.traceback)
 
 
-def _change(now: services.Standing, run: RunRecord) -> None:
+def _change(run: RunRecord) -> None:
     in_force = services_runs.in_force(state.location(), run)
     live_settings(
         in_force.lambda_,

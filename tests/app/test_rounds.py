@@ -132,7 +132,7 @@ def test_rounds__ticks_where_something_changed(
 
     def changed(iteration: int, *rest: object) -> IterationRecord:
         record = made(iteration, *rest)  # type: ignore[arg-type]
-        return replace(record, lambda_=0.9) if iteration >= 2 else record
+        return replace(record, lambda_=0.9 if iteration >= 2 else 0.85)
 
     monkeypatch.setattr(fabricated, "iteration_record", changed)
     fabricate(location, people, n_iterations=3)
@@ -172,13 +172,14 @@ def test_rounds__lambda_and_k_from_the_next_iteration(
 ) -> None:
     fabricate(location, people)
     studio = open_studio("rounds")
-    next(n for n in studio.number_input if n.key.startswith("live:1:0.85:8:lambda")).set_value(0.7)
+    threshold = next(n for n in studio.number_input if n.key.startswith("live:1:"))
+    threshold.set_value(0.33)
     button(studio, "Apply from the next iteration").click().run()
     with Workspace.open(location) as workspace:
         (asked,) = workspace.controls(1)
-    assert (asked.name, asked.value, asked.applied_at_iteration) == ("lambda_", 0.7, None)
+    assert (asked.name, asked.value, asked.applied_at_iteration) == ("lambda_", 0.33, None)
     inputs = {n.label: n.value for n in studio.number_input if n.key.startswith("live:")}
-    assert inputs == {"Threshold λ": 0.7, "Clusters K": 8}
+    assert inputs == {"Threshold λ": 0.33, "Clusters K": 8}
 
 
 def test_rounds__delete_and_undo(location: Path, people: Path, open_studio: Open) -> None:
