@@ -9,6 +9,7 @@ import typer
 from pul.cli_baselines import evaluate_baseline
 from pul.cli_exchange import export, export_model, import_annotations
 from pul.cli_labelling import autopilot
+from pul.cli_reproduce import reproduce
 from pul.cli_runs import clean, fork, parse_settings, work_on
 from pul.config import (
     EvaluationConfig,
@@ -441,6 +442,7 @@ for command in (
     import_annotations,
     export_model,
     evaluate_baseline,
+    reproduce,
 ):
     app.command()(command)
 

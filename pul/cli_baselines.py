@@ -4,22 +4,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 import typer
 
 from pul.config import EvaluationConfig
 from pul.console import print_json, print_metrics, progress_bar
-from pul.errors import ConfigError, DataError
+from pul.errors import ConfigError
 
 if TYPE_CHECKING:
     from pul.baselines.ranking import Extract
-    from pul.baselines.umdl import UmdlConfig
-    from pul.data.datasets import Dataset
 
 app = typer.Typer()
 
 _TABLES = ("w2c.mat", "codebook_350.mat", "params_350.mat")
-_HEIGHT, _WIDTH = 128, 64  # the size of Market-1501's images
 
 Feature = Literal["bow", "lomo", "umdl"]
 
@@ -63,6 +59,7 @@ def evaluate_baseline(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")] = False,
 ) -> None:
     """Evaluate hand-crafted features, which need no weights, on official queries and gallery."""
+    from pul.baselines.extractors import HEIGHT, WIDTH, bow_extractor, umdl_extractor
     from pul.baselines.lomo import extract_lomo
     from pul.baselines.ranking import evaluate_extractor
     from pul.baselines.umdl import UmdlConfig
@@ -74,14 +71,22 @@ def evaluate_baseline(
     if feature == "lomo":
         extract: Extract = partial(extract_lomo, retinex=retinex)
     else:
-        extract = _bow(dataset, tables, seed)
+        with progress_bar("fitting words") as on_progress:
+            extract = bow_extractor(dataset, tables=tables, seed=seed, on_progress=on_progress)
     if feature == "umdl":
-        sources = [read_dataset(path) for path in source or []]
-        learning = UmdlConfig(n_iterations=iterations)
-        extract = _umdl(extract, dataset, sources, images, learning, seed)
+        with progress_bar("learning dictionaries") as on_progress:
+            extract = umdl_extractor(
+                extract,
+                dataset,
+                [read_dataset(path) for path in source or []],
+                n_images=images,
+                config=UmdlConfig(n_iterations=iterations),
+                seed=seed,
+                on_progress=on_progress,
+            )
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_extractor(
-            extract, dataset, config, height=_HEIGHT, width=_WIDTH, on_progress=on_progress
+            extract, dataset, config, height=HEIGHT, width=WIDTH, on_progress=on_progress
         )
     if json:
         print_json(metrics)
@@ -100,50 +105,3 @@ def _check_options(
         raise ConfigError("umdl learns from labelled datasets: name one or more with --source.")
     if feature != "umdl" and source:
         raise ConfigError(f"--source belongs to umdl; {feature} learns from no other dataset.")
-
-
-def _bow(dataset: "Dataset", tables: Path | None, seed: int) -> "Extract":
-    from pul.baselines.bow import BowExtractor
-    from pul.data.images import load_pixels
-
-    if tables is not None:
-        return BowExtractor.from_files(*(tables / name for name in _TABLES)).extract
-    paths = [sample.path for sample in dataset.split("train")]
-    if not paths:
-        raise DataError(
-            f"{dataset.name} has no training images to fit the words of BoW on. Give a dataset "
-            f"with `bounding_box_train`, or --tables, a folder with {', '.join(_TABLES)}."
-        )
-    with progress_bar("fitting words") as on_progress:
-        pixels = load_pixels(
-            paths, height=_HEIGHT, width=_WIDTH, cache_dir=None, on_progress=on_progress
-        )
-        return BowExtractor.fit(pixels, seed=seed).extract
-
-
-def _umdl(
-    extract: "Extract",
-    target: "Dataset",
-    sources: list["Dataset"],
-    n_images: int,
-    config: "UmdlConfig",
-    seed: int,
-) -> "Extract":
-    from pul.baselines.ranking import UNKNOWN_CAMID, extract_samples
-    from pul.baselines.umdl import choose_images, choose_people, fit_umdl
-
-    describe = partial(extract_samples, extract, height=_HEIGHT, width=_WIDTH)
-    chosen = choose_images(target.split("train"), n_images, seed=seed)
-    if not chosen:
-        raise DataError(f"{target.name} has no training images for UMDL to learn from.")
-    features = describe(chosen)
-    camids = [UNKNOWN_CAMID if sample.camid is None else sample.camid for sample in chosen]
-    labelled = []
-    for source in sources:
-        people = choose_people(source.split("train"), n_images, seed=seed)
-        labelled.append((describe(people), np.array([sample.pid for sample in people])))
-    with progress_bar("learning dictionaries") as on_progress:
-        encoder = fit_umdl(
-            features, camids, labelled, seed=seed, config=config, on_progress=on_progress
-        )
-    return lambda images: encoder.encode(extract(images))

@@ -1,6 +1,7 @@
 """Labelling on a workspace: what suggestions and runs read from it, and the autopilot."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,18 +105,43 @@ class Guidance:
 
 
 def read_guidance(workspace: Workspace, run_id: int) -> Guidance:
-    """Return what people have said by now about the training images of a run.
+    """Return what a run learns from people: what was fixed for it, else what they said by now.
 
     Raises:
         StoreError: There is no such run.
     """
-    state = catch_up(workspace)
     image_ids = workspace.run_images(run_id, "train").image_ids
+    fixed = workspace.get_setting(_fixed_name(run_id))
+    if fixed is not None:
+        rows = to_rows({int(image): identity for image, identity in fixed.items()}, image_ids)
+        return Guidance(rows, {}, frozenset(), hash_identities(fixed))
+    state = catch_up(workspace)
     annotations = to_rows(state.training_mapping(), image_ids)
     validation = to_rows(state.validation_mapping(), image_ids)
     left_out = frozenset(to_rows(dict.fromkeys(state.held_out(), 0), image_ids))
     is_said = annotations or left_out
     return Guidance(annotations, validation, left_out, state.content_hash() if is_said else "")
+
+
+def fix_guidance(workspace: Workspace, run_id: int, identities: Mapping[int, int]) -> None:
+    """Let a run learn from these identities alone, whatever people say: an experiment's run.
+
+    Args:
+        workspace: Where the run is.
+        run_id: A run that nothing has worked on yet.
+        identities: Number of an image → identity; empty for a run without labels.
+
+    Raises:
+        StoreError: The database refuses.
+    """
+    plain = {str(image): identities[image] for image in sorted(identities)}
+    workspace.set_setting(_fixed_name(run_id), plain)
+
+
+def hash_identities(identities: Mapping[int, int] | Mapping[str, int]) -> str:
+    """Return a name for identities of images; "" where there are none."""
+    pairs = sorted((int(image), identity) for image, identity in identities.items())
+    return hashlib.sha256(repr(pairs).encode()).hexdigest()[:16] if pairs else ""
 
 
 def run_autopilot(
@@ -188,3 +214,7 @@ def _choose(workspace: Workspace, run_id: int | None, iteration: int | None) -> 
     if iteration is None or iteration not in whole:
         raise StoreError(f"Run {run_id} has no whole iteration {iteration}, but {whole}.")
     return run_id, iteration
+
+
+def _fixed_name(run_id: int) -> str:
+    return f"identities of run {run_id}"

@@ -10,6 +10,7 @@ from pul.errors import WorkspaceError
 from pul.store.annotations import AnnotationSection
 from pul.store.controls import ControlSection
 from pul.store.database import Database
+from pul.store.experiments import ExperimentSection
 from pul.store.images import ImageSection
 from pul.store.jobs import JobSection
 from pul.store.previews import PreviewSection
@@ -31,6 +32,7 @@ class Workspace(
     AnnotationSection,
     PreviewSection,
     UpkeepSection,
+    ExperimentSection,
 ):
     """Images, runs, jobs and annotations that belong together.
 

@@ -1,0 +1,1 @@
+"""The paper's tables and figures: planned, run in a workspace, and set beside its own numbers."""

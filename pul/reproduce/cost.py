@@ -1,0 +1,76 @@
+"""What the rows of an experiment will still take: from what was measured here, else a guess."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+from pul.reproduce.results import RowResult
+
+# On two cores, with a small network at 128×64.
+_GUESSED_TRAINED_PER_S = 60.0
+_GUESSED_EXTRACTED_PER_S = 250.0
+_GUESSED_DESCRIBED_PER_S = 60.0  # hand-crafted features
+_GUESSED_SHARE = 0.4  # of the images that are reliable
+_GUESSED_UMDL_S = 1800.0
+
+GUESS = (
+    f"a guess for two cores and a small network: {_GUESSED_TRAINED_PER_S:.0f} images/s trained, "
+    f"{_GUESSED_EXTRACTED_PER_S:.0f} extracted, {_GUESSED_SHARE:.0%} of them reliable"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a row will still take.
+
+    Attributes:
+        seconds: Seconds left, the training of its start model not counted.
+        is_measured: From what such iterations took here; else a guess.
+    """
+
+    seconds: float
+    is_measured: bool
+
+
+def estimate(
+    result: RowResult, others: Sequence[RowResult], *, n_train: int, n_test: int
+) -> Estimate:
+    """Estimate what a row will still take.
+
+    Iterations of as many epochs, with a selection or all without one, tell where some are stored.
+
+    Args:
+        result: The row as it stands.
+        others: All rows whose runs may tell, this one too.
+        n_train: Images to adapt to.
+        n_test: Queries and gallery images.
+    """
+    if result.status in ("finished", "missing"):
+        return Estimate(0.0, is_measured=True)
+    if result.row.config is None:
+        is_umdl = result.row.system == "umdl"
+        seconds = n_test / _GUESSED_DESCRIBED_PER_S + is_umdl * _GUESSED_UMDL_S
+        return Estimate(seconds, is_measured=False)
+    looks = [seconds for other in others for n, seconds in _iterations(other) if n == 0]
+    alike = [other for other in others if _kind(other) == _kind(result)]
+    steps = [seconds for other in alike for n, seconds in _iterations(other) if n > 0]
+    look = mean(looks) if looks else (n_train + n_test) / _GUESSED_EXTRACTED_PER_S
+    step = mean(steps) if steps else look + _guess_training(result, n_train)
+    n_steps = result.n_iterations - sum(n > 0 for n, _ in _iterations(result))
+    is_measured = bool(looks) and (bool(steps) or n_steps == 0)
+    return Estimate(n_steps * step + (0.0 if result.iterations else look), is_measured)
+
+
+def _iterations(result: RowResult) -> Iterator[tuple[int, float]]:
+    for found in result.iterations:
+        yield found.iteration, sum(found.seconds.values())
+
+
+def _kind(result: RowResult) -> tuple[int, bool] | None:
+    config = result.row.config
+    return None if config is None else (config["finetune"]["n_epochs"], bool(config["lambda_"]))
+
+
+def _guess_training(result: RowResult, n_train: int) -> float:
+    n_epochs, selects = _kind(result) or (0, True)
+    return n_epochs * n_train * (_GUESSED_SHARE if selects else 1.0) / _GUESSED_TRAINED_PER_S

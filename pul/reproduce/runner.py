@@ -1,0 +1,226 @@
+"""Runs the rows of an experiment one after the other, each through the store as any other run."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pul.config import RunConfig
+from pul.data.datasets import Dataset
+from pul.errors import JobError, PulError
+from pul.jobs import create_resumption, create_run
+from pul.labelling import fix_guidance, hash_identities
+from pul.records import ExperimentRecord, ExperimentRow, JobStatus
+from pul.reproduce.people import first_people, queue_people
+from pul.reproduce.plan import Ids, SourceConfig, without_machine
+from pul.reproduce.results import known_runs
+from pul.reproduce.systems import (
+    HandCraftedConfig,
+    OnProgress,
+    evaluate_hand_crafted,
+    name_model,
+    train_start_model,
+)
+from pul.store.workspace import Workspace
+
+if TYPE_CHECKING:  # torch takes seconds to load, and a plan needs none of it
+    from pul.loop import Event
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an experiment runs on, besides the images of its workspace.
+
+    Attributes:
+        target: The dataset to adapt to.
+        sources: Labelled datasets.
+        model: A start model that takes their place; None to train one.
+        source_config: How a start model is trained.
+        ids: Whose labels the rows with labelled people get.
+        hand_crafted: How hand-crafted features are made.
+        seed: Seed of source training.
+        device: Where to train.
+        n_threads: CPU threads; None leaves one core to the screen and the system.
+    """
+
+    target: Dataset
+    sources: tuple[Dataset, ...]
+    model: Path | None
+    source_config: SourceConfig
+    ids: Ids
+    hand_crafted: HandCraftedConfig
+    seed: int = 0
+    device: str = "auto"
+    n_threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told how far it is.
+
+    Attributes:
+        on_row: Told of each row before it begins, and when it has ended.
+        on_event: Told of the events of its run.
+        on_progress: Told (step, done, total) of all else.
+    """
+
+    on_row: Callable[[ExperimentRow, str], None]
+    on_event: Callable[["Event"], None]
+    on_progress: OnProgress
+
+
+def run_rows(
+    workspace: Workspace,
+    record: ExperimentRecord,
+    rows: Sequence[ExperimentRow],
+    inputs: Inputs,
+    watcher: Watcher,
+) -> JobStatus:
+    """Run rows in order; what is finished is passed over, what was begun goes on.
+
+    Rows that need the same run share it, within this experiment and with all others of the
+    workspace. A row that fails says why in the store, and the next one begins.
+
+    Args:
+        workspace: Where the target's images are, and the experiment.
+        record: The experiment.
+        rows: Some of its rows.
+        inputs: What it runs on.
+        watcher: Who is told.
+
+    Returns:
+        `finished`; `failed` if a row did; `stopped` if someone stopped its run, which ends it all.
+    """
+    status: JobStatus = "finished"
+    for row in rows:
+        if row.missing:
+            continue
+        runner = _RowRunner(workspace, record.experiment_id, row, inputs, watcher)
+        watcher.on_row(row, "running")
+        ended = runner.run()
+        watcher.on_row(runner.row, ended)
+        if ended == "stopped":
+            return "stopped"
+        status = "failed" if ended == "failed" else status
+    return status
+
+
+class _RowRunner:
+    """One row at work; the store knows at each moment what it has come to."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        experiment_id: str,
+        row: ExperimentRow,
+        inputs: Inputs,
+        watcher: Watcher,
+    ) -> None:
+        self.workspace, self.experiment_id = workspace, experiment_id
+        self.row, self.inputs, self.watcher = row, inputs, watcher
+
+    def run(self) -> JobStatus:
+        """Do what the row needs and return how it ended."""
+        started = time.perf_counter()
+        try:
+            if self.row.config is None:
+                if self.row.metrics is None:
+                    metrics = evaluate_hand_crafted(
+                        self.row.system,
+                        self.inputs.target,
+                        self.inputs.sources,
+                        self.inputs.hand_crafted,
+                        self.watcher.on_progress,
+                    )
+                    seconds = round(time.perf_counter() - started, 1)
+                    self._keep(metrics=metrics, seconds=seconds, error="")
+                return "finished"
+            return self._run_pul(RunConfig(**self.row.config))
+        except PulError as error:
+            self._keep(error=str(error))
+            return "failed"
+
+    def _run_pul(self, config: RunConfig) -> JobStatus:
+        model = self._start_model()
+        identities: dict[int, int] = {}
+        if self.row.n_identities:
+            identities = self._choose_people(config, model)
+        run_id = self._find_or_create(config, model, identities)
+        self._keep(run_id=run_id, error="")
+        status, error = self._work(run_id)
+        self._keep(error=error)
+        return status
+
+    def _find_or_create(self, config: RunConfig, model: Path, identities: Mapping[int, int]) -> int:
+        """Return the run of these settings, model and labels; make it if there is none."""
+        name = f"run of {self._fingerprint(config, model, identities)}"
+        run_id = self.workspace.get_setting(name)
+        if run_id in known_runs(self.workspace):
+            return int(run_id)
+        config = config.replace(device=self.inputs.device, n_threads=self.inputs.n_threads)
+        title = f"{self.row.label} · {self.experiment_id}"
+        made = create_run(self.workspace, config, model, title).run_id
+        assert made is not None  # a job on a run names it
+        fix_guidance(self.workspace, made, identities)
+        self.workspace.set_setting(name, made)
+        return made
+
+    def _fingerprint(self, config: RunConfig, model: Path, identities: Mapping[int, int]) -> str:
+        content = [
+            without_machine(config.model_dump(mode="json")),
+            hashlib.sha256(model.read_bytes()).hexdigest(),
+            hash_identities(identities),
+            int(self.workspace.images().image_ids.max()),
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    def _work(self, run_id: int) -> tuple[JobStatus, str]:
+        """Go on with a run, if it is not finished; return how it ended and why it failed."""
+        from pul.worker import work
+
+        if self.workspace.run(run_id).status == "finished":
+            return "finished", ""
+        job = create_resumption(self.workspace, run_id)
+        ended = work(self.workspace, job.job_id, on_event=self.watcher.on_event)
+        return ended.status, ended.error
+
+    def _choose_people(self, config: RunConfig, model: Path) -> dict[int, int]:
+        if self.inputs.ids == "first":
+            return first_people(self.workspace.images("train"), self.row.n_identities)
+        look = self._find_or_create(config.replace(n_iterations=0), model, {})
+        status, error = self._work(look)
+        if status != "finished":
+            raise JobError(error or f"Run {look}, whose clusters are labelled, was {status}.")
+        return queue_people(self.workspace, look, self.row.n_identities, seed=config.seed)
+
+    def _start_model(self) -> Path:
+        """Return the start model of the row; train it if it is not in the workspace."""
+        if self.row.system == "supervised":
+            return self._trained([self.inputs.target])
+        if self.inputs.model is not None:
+            return self.inputs.model
+        return self._trained([s for s in self.inputs.sources if s.name in self.row.sources])
+
+    def _trained(self, datasets: Sequence[Dataset]) -> Path:
+        config, seed = self.inputs.source_config, self.inputs.seed
+        path = self.workspace.path / "models" / f"{name_model(datasets, config, seed)}.safetensors"
+        if not path.is_file():
+            started = time.perf_counter()
+            train_start_model(
+                path,
+                datasets,
+                config,
+                seed=seed,
+                machine=RunConfig(device=self.inputs.device, n_threads=self.inputs.n_threads),
+                cache_dir=self.workspace.cache_path,
+                on_progress=self.watcher.on_progress,
+            )
+            self._keep(seconds=round(time.perf_counter() - started, 1))
+        return path
+
+    def _keep(self, **values: Any) -> None:
+        self.row = replace(self.row, **values)
+        self.workspace.update_experiment_row(self.experiment_id, self.row)

@@ -1,0 +1,129 @@
+"""What PUL is compared with and begins from: hand-crafted features and start models."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pul.config import EvaluationConfig, RunConfig
+from pul.data.datasets import Dataset, merge_datasets
+from pul.records import RetrievalMetrics
+from pul.reproduce.plan import SourceConfig
+
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class HandCraftedConfig:
+    """How hand-crafted features are made and measured.
+
+    Attributes:
+        bow_tables: Folder with the authors' tables of BoW; None fits some on the target.
+        umdl_images: Images of each dataset that UMDL learns from. Paper: 2,500.
+        seed: Seed of what is fitted.
+        evaluation: Definitions to use.
+    """
+
+    bow_tables: Path | None
+    umdl_images: int
+    seed: int
+    evaluation: EvaluationConfig
+
+
+def evaluate_hand_crafted(
+    system: str,
+    target: Dataset,
+    sources: Sequence[Dataset],
+    config: HandCraftedConfig,
+    on_progress: OnProgress,
+) -> RetrievalMetrics:
+    """Return the figures of `bow`, `lomo` or `umdl` on the target's queries and gallery.
+
+    Raises:
+        DataError: The target has no queries or gallery, or there is nothing to learn from.
+    """
+    from pul.baselines.extractors import HEIGHT, WIDTH, bow_extractor, umdl_extractor
+    from pul.baselines.lomo import extract_lomo
+    from pul.baselines.ranking import Extract, evaluate_extractor
+    from pul.baselines.umdl import UmdlConfig
+
+    def tell(step: str) -> Callable[[int, int], None]:
+        return lambda done, total: on_progress(step, done, total)
+
+    extract: Extract = extract_lomo
+    if system != "lomo":
+        extract = bow_extractor(
+            target, tables=config.bow_tables, seed=config.seed, on_progress=tell("fitting words")
+        )
+    if system == "umdl":
+        extract = umdl_extractor(
+            extract,
+            target,
+            sources,
+            n_images=config.umdl_images,
+            config=UmdlConfig(),
+            seed=config.seed,
+            on_progress=tell("learning dictionaries"),
+        )
+    return evaluate_extractor(
+        extract,
+        target,
+        config.evaluation,
+        height=HEIGHT,
+        width=WIDTH,
+        on_progress=tell("extracting"),
+    )
+
+
+def name_model(datasets: Sequence[Dataset], config: SourceConfig, seed: int) -> str:
+    """Return the name of a start model; another image, setting or seed gives another one."""
+    content = [
+        sorted(str(sample.path.name) for d in datasets for sample in d.split("train")),
+        config.model_dump(mode="json"),
+        seed,
+    ]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    return f"{config.network.backbone}-{digest}"
+
+
+def train_start_model(
+    path: Path,
+    datasets: Sequence[Dataset],
+    config: SourceConfig,
+    *,
+    seed: int,
+    machine: RunConfig,
+    cache_dir: Path,
+    on_progress: OnProgress,
+) -> None:
+    """Train the original model θ_o on labelled datasets and write it, whole or not at all.
+
+    Args:
+        path: File to write.
+        datasets: At least one.
+        config: Network and training.
+        seed: Seed of everything random.
+        machine: Its device and threads are used.
+        cache_dir: Where decoded pixels are kept.
+        on_progress: Called with (step, batches done, batches in all).
+
+    Raises:
+        DataError: There are no two identities to tell apart.
+        ModelError: The network or its weights cannot be had.
+    """
+    from pul.hardware import prepare
+    from pul.model import save_network
+    from pul.source import train_source
+
+    network, _ = train_source(
+        merge_datasets(datasets),
+        config.network,
+        config.train,
+        seed=seed,
+        device=prepare(machine),
+        cache_dir=cache_dir,
+        on_progress=lambda done, total: on_progress("training the start model", done, total),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_network(network, path)
