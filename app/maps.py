@@ -1,8 +1,13 @@
-"""GET /maps/<token>: the arrays of one iteration's map, as bytes for the browser to draw."""
+"""GET /maps/<token>: the arrays of one iteration's map, as bytes for the browser to draw.
+
+A map is a base and layers over it: another K's clusters, identities, doubts. Each has an address of
+its own, so that the browser fetches a layer only when it shows it, and never twice.
+"""
 
 import json
 import struct
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +15,57 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import services
+from app import services, services_map
+from app.components.palette import CAMERAS
 from app.signing import TokenError, TokenExpiredError, expiry, sign, verify
 from app.thumbnails import keep, location_of, refuse, tokens, workspace_key
 from pul.errors import PulError
 
+Layer = Literal["base", "preview", "identities", "doubts"]
+Arrays = dict[str, NDArray[np.generic]]
+
 PREFIX = "/maps/"
 _PURPOSE = "map"
-_PAYLOAD = struct.Struct(">8sII")  # workspace, run, iteration
+_LAYERS: tuple[Layer, ...] = ("base", "preview", "identities", "doubts")
+_PAYLOAD = struct.Struct(">8sIIBIQ")  # workspace, run, iteration, layer, K, version
 _KEEP = "private, max-age=21600, immutable"  # no longer than the tokens within are good
 
 
-def url(location: str, run_id: int, iteration: int) -> str:
-    """Return the address of a map that is about to be shown."""
-    payload = _PAYLOAD.pack(workspace_key(location), run_id, iteration)
+def urls(location: str, run_id: int, iteration: int, n_clusters: int, color_by: str) -> list[str]:
+    """Return the addresses of a map that is about to be shown, the base first.
+
+    Args:
+        location: The workspace.
+        run_id: The run.
+        iteration: The iteration.
+        n_clusters: K of the preview to show; 0 for the iteration's own clusters.
+        color_by: What the colours say.
+    """
+    found = [url(location, run_id, iteration)]
+    made = services_map.preview(location, run_id, iteration, n_clusters) if n_clusters else None
+    version = int(made.annotations_hash[:12] or "0", 16) if made else 0
+    shown = n_clusters if made else 0
+    if made:
+        found.append(url(location, run_id, iteration, "preview", shown, version))
+    if color_by == "identity":
+        version = services_map.identities_version(location)
+        found.append(url(location, run_id, iteration, "identities", version=version))
+    if color_by == "doubt":
+        found.append(url(location, run_id, iteration, "doubts", shown, version))
+    return found
+
+
+def url(
+    location: str,
+    run_id: int,
+    iteration: int,
+    layer: Layer = "base",
+    n_clusters: int = 0,
+    version: int = 0,
+) -> str:
+    """Return the address of one layer; another version of what it holds has another address."""
+    place = (workspace_key(location), run_id, iteration)
+    payload = _PAYLOAD.pack(*place, _LAYERS.index(layer), n_clusters, version)
     return PREFIX + sign(_PURPOSE, payload, expires=expiry())
 
 
@@ -35,33 +77,52 @@ def serve_map(request: Request) -> Response:
         return refuse(410, str(error))
     except (TokenError, struct.error):
         return refuse(403, "The token was not made by this server; reload the page.")
-    key, run_id, iteration = payload
+    key, run_id, iteration, layer, n_clusters, _ = payload
     location = location_of(key)
     if location is None:
         return refuse(404, "The workspace is not open; reload the page.")
     try:
-        content = _content(location, services.map_arrays(location, run_id, iteration), expiry())
+        content = _content(location, run_id, iteration, _LAYERS[layer], n_clusters)
     except PulError:
         return refuse(404, "This iteration is gone; reload the page.")
     return Response(content, media_type="application/octet-stream", headers=keep(_KEEP))
 
 
+def _content(location: str, run_id: int, iteration: int, layer: Layer, n_clusters: int) -> bytes:
+    if layer == "identities":
+        colors = services_map.identity_colors(location, run_id, len(CAMERAS))
+        return pack({"identities": colors})
+    if layer == "base":
+        arrays = services.map_arrays(location, run_id, iteration)
+        return _base(location, arrays, expiry())
+    arrays = services_map.shown_arrays(location, run_id, iteration, n_clusters or None)
+    if layer == "doubts":
+        return pack({"doubts": services_map.doubts(location, run_id, iteration, arrays)})
+    return pack(_clustering(arrays))
+
+
 @lru_cache(maxsize=8)
-def _content(location: str, arrays: services.MapArrays, _expires: int) -> bytes:
+def _base(location: str, arrays: services.MapArrays, _expires: int) -> bytes:
     text = "".join(tokens(location, arrays.image_ids)).encode("ascii")
     return pack(
         {
             "points": arrays.points.ravel(),
-            "clusters": arrays.clusters,
-            "centers": arrays.centers,
-            "similarities": arrays.similarities,
+            **_clustering(arrays),
             "cameras": arrays.cameras,
             "tokens": np.frombuffer(text, dtype=np.uint8),
         }
     )
 
 
-def pack(arrays: dict[str, NDArray[np.generic]]) -> bytes:
+def _clustering(arrays: services.MapArrays) -> Arrays:
+    return {
+        "clusters": arrays.clusters,
+        "centers": arrays.centers,
+        "similarities": arrays.similarities,
+    }
+
+
+def pack(arrays: Arrays) -> bytes:
     """Join arrays: the length of a JSON head in 4 bytes, the head, then the arrays' bytes.
 
     Args:

@@ -352,6 +352,15 @@ def _map_arrays(location: str, number: int, run_id: int, iteration: int) -> MapA
     )
 
 
+def run_images(location: str, run_id: int) -> ImageTable:
+    """Return the training images of a run; row i is image i of its arrays.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    return _run_images(location, _database_number(location), run_id)
+
+
 def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
     """Order images for the grid: by cluster, and in each from its center outwards."""
     chosen = np.asarray(images, dtype=np.int64)

@@ -21,6 +21,7 @@ CARD_IMAGES = "card_images"
 COMPARED = "compared"
 FORK = "fork"
 SHELVED = "shelved"
+PREVIEWED = "previewed"
 
 _FIRST: dict[str, Any] = {
     LOCATION: None,  # the workspace that is open; the server's own where None
@@ -29,6 +30,7 @@ _FIRST: dict[str, Any] = {
     FOUND: None,  # the dataset that was looked at and is not yet imported
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # what this screen sent while labelling, by workspace
+    PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # numbers of images that were chosen elsewhere: the Label page's next card
     COMPARED: (),  # the runs that are laid over the one that is looked at
     FORK: None,  # run and iteration whose model the next run shall start from
@@ -163,3 +165,15 @@ def card_images() -> list[int]:
 def open_card(images: Sequence[int]) -> None:
     """Let images be the Label page's next card, such as those of a lasso; none takes it back."""
     st.session_state[CARD_IMAGES] = [int(image) for image in images]
+
+
+def previewed(run_id: int, iteration: int) -> int:
+    """Return K of the preview that the map shows of an iteration; 0 for its own clusters."""
+    chosen = cast("dict[tuple[str, int, int], int]", st.session_state[PREVIEWED])
+    return chosen.get((location(), run_id, iteration), 0)
+
+
+def preview(run_id: int, iteration: int, n_clusters: int) -> None:
+    """Show a preview of an iteration on the map; 0 goes back to its own clusters."""
+    chosen = cast("dict[tuple[str, int, int], int]", st.session_state[PREVIEWED])
+    chosen[location(), run_id, iteration] = n_clusters

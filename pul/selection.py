@@ -75,6 +75,32 @@ def center_similarities(
     return clipped
 
 
+def center_margins(features: FloatArray, clusters: IntArray, centers: IntArray) -> FloatArray:
+    """Return how much nearer each image is to its own center than to the next one.
+
+    Args:
+        features: Features, shape (N, D); they are l2-normalised here.
+        clusters: Cluster of each image, shape (N,), values in [0, K).
+        centers: Index of the center of each cluster, shape (K,).
+
+    Returns:
+        Cosine to the own center less that to the nearest other, shape (N,), in [-2, 2]: about 0
+        where an image may as well be of the other cluster. 2 where there is no other.
+    """
+    if len(centers) < 2:
+        return np.full(len(clusters), 2, dtype=np.float32)
+    anchors = l2_normalize(check_features(features[centers]))
+    margins = np.empty(len(clusters), dtype=np.float32)
+    for rows in _blocks(len(clusters)):
+        # A block at a time from the disk: the matrix as a whole need not fit into memory.
+        cosines = l2_normalize(check_features(features[rows])) @ anchors.T  # (B, K)
+        own = clusters[rows][:, None]
+        nearest = np.take_along_axis(cosines, own, axis=1)[:, 0]
+        np.put_along_axis(cosines, own, -np.inf, axis=1)
+        margins[rows] = nearest - cosines.max(axis=1)
+    return margins
+
+
 def threshold(similarities: FloatArray, centers: IntArray, *, lambda_: float | None) -> BoolArray:
     """Mark the images above λ, given their stored similarities: what a λ slider moves.
 

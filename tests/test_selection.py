@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pul.errors import ConfigError
-from pul.selection import center_similarities, select_reliable, threshold
+from pul.selection import center_margins, center_similarities, select_reliable, threshold
 
 # Two clusters on the plane. Cosines to the own center, by hand:
 #   0: center of cluster 0 at (1, 0)             1
@@ -77,3 +77,27 @@ def test_select_reliable__agrees_with_the_loops_and_is_monotone(features, select
     assert (reliable == expected).all()
     stricter = threshold(cosines, centers, lambda_=min(1.0, lambda_ + more))
     assert not (stricter & ~reliable).any()
+
+
+def test_center_margins__by_hand():
+    # Cosine to the own center less that to the other: 1 - 0, √½ - √½, 0 - 1, 1 - 0, 0.8 - 0.6.
+    margins = center_margins(FEATURES, CLUSTERS, CENTERS)
+    np.testing.assert_allclose(margins, [1, 0, -1, 1, 0.2], atol=1e-6)
+
+
+def test_center_margins__no_other_center():
+    assert center_margins(FEATURES, np.zeros(5, np.int64), CENTERS[:1]).tolist() == [2] * 5
+
+
+def test_center_margins__the_nearest_of_several_across_blocks():
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(9000, 6)).astype(np.float32)
+    clusters, centers = rng.integers(0, 12, 9000), np.arange(12)
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    cosines = unit @ unit[centers].T
+    rows = [0, 4095, 4096, 8999]
+    expected = [
+        cosines[row, clusters[row]] - max(np.delete(cosines[row], clusters[row])) for row in rows
+    ]
+    margins = center_margins(features, clusters, centers)
+    np.testing.assert_allclose(margins[rows], expected, atol=1e-6)

@@ -4,29 +4,39 @@ const GLIDE_MS = 400;
 const CLICK_PX = 4;
 const REACH_PX = 12;
 
-async function fetchLayout(url) {
-  if (!layouts.has(url)) {
-    if (layouts.size > 5) layouts.delete(layouts.keys().next().value);
-    const reply = fetch(url).then(async (response) => {
-      if (!response.ok) throw new Error(await response.text());
-      return parseLayout(await response.arrayBuffer());
-    });
-    layouts.set(url, reply);
-    reply.catch(() => layouts.delete(url));
+function remember(key, make) {
+  if (!layouts.has(key)) {
+    if (layouts.size > 15) layouts.delete(layouts.keys().next().value);
+    layouts.set(key, make());
+    layouts.get(key).catch(() => layouts.delete(key));
   }
-  return layouts.get(url);
+  return layouts.get(key);
 }
 
-function parseLayout(buffer) {
+// A base and the layers over it, each fetched once; the same addresses give the same object.
+function fetchLayout(urls) {
+  return remember(urls.join(" "), async () => {
+    const parts = await Promise.all(urls.map((url) => remember(`of ${url}`, () => fetchArrays(url))));
+    const layout = Object.assign({}, ...parts);
+    layout.n = layout.clusters.length;
+    layout.isCenter = new Uint8Array(layout.n);
+    for (const center of layout.centers) layout.isCenter[center] = 1;
+    layout.selection = new Selection(layout);
+    return layout;
+  });
+}
+
+async function fetchArrays(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(await response.text());
+  return parseArrays(await response.arrayBuffer());
+}
+
+function parseArrays(buffer) {
   const types = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
   const size = new DataView(buffer).getUint32(0, true);
   const fields = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  const layout = {};
-  for (const { name, dtype, offset, length } of fields) layout[name] = new types[dtype](buffer, offset, length);
-  layout.n = layout.clusters.length;
-  layout.isCenter = new Uint8Array(layout.n);
-  for (const center of layout.centers) layout.isCenter[center] = 1;
-  return layout;
+  return Object.fromEntries(fields.map(({ name, dtype, offset, length }) => [name, new types[dtype](buffer, offset, length)]));
 }
 
 const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -39,7 +49,8 @@ class Scatter {
     Object.assign(this, { root, find, mode: "lasso", outline: [], selected: [] });
     this.canvas = find("canvas");
     this.points = new Points(this.canvas);
-    this.slider = find(".scatter-lambda input");
+    this.chart = new SelectionChart(root);
+    this.slider = find(".scatter-plot input");
     for (const button of root.querySelectorAll("[data-mode]")) button.onclick = () => this.setMode(button.dataset.mode);
     find("[data-fit]").onclick = () => { this.fit(); this.draw(); };
     find("[data-clear]").onclick = () => this.select("none", []);
@@ -57,6 +68,7 @@ class Scatter {
 
   dispose() {
     this.observer.disconnect();
+    this.chart.dispose();
     this.points.dispose();
   }
 
@@ -64,7 +76,7 @@ class Scatter {
   async update(data, send) {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     this.send = send;
-    const layout = await fetchLayout(data.layout_url);
+    const layout = await fetchLayout(data.layout_urls);
     if (turn !== this.turn) return; // a newer update overtook this one
     const before = this.data;
     const isSameRun = before?.revision === data.revision && this.layout?.n === layout.n;
@@ -75,9 +87,10 @@ class Scatter {
     if (!isSameRun) this.selected = [];
     this.setColors();
     this.setSelected(this.selected);
+    this.chart.set(layout.selection, data.quality);
     this.setLambda(this.lambda);
     this.showMode();
-    this.root.dataset.ready = data.layout_url;
+    this.root.dataset.ready = data.layout_urls.join(" ");
   }
 
   setLayout(layout, isSameRun) {
@@ -110,7 +123,10 @@ class Scatter {
     const { by, colors, range, is_smooth: isSmooth } = data.color;
     const style = getComputedStyle(this.root);
     const ink = style.color.match(/[\d.]+/g).slice(0, 3).map((value) => value / 255);
-    const sources = { cosine: layout.similarities, camera: layout.cameras, cluster: layout.clusters };
+    const sources = {
+      cosine: layout.similarities, camera: layout.cameras, cluster: layout.clusters,
+      identity: layout.identities, doubt: layout.doubts,
+    };
     const source = sources[by] ?? layout.clusters;
     const n = by === "cluster" ? colors.length : 0;
     const code = Float32Array.from(source, (value) => (n ? (value * 7) % n : value));
@@ -133,22 +149,11 @@ class Scatter {
   }
 
   setLambda(value) {
-    const { layout, data } = this;
     this.lambda = value;
     this.slider.value = value;
     this.points.uniforms.lambda = value;
     this.draw();
-    const perCluster = new Int32Array(layout.centers.length);
-    let nReliable = 0;
-    for (let image = 0; image < layout.n; image += 1) {
-      if (this.isReliable(image)) { nReliable += 1; perCluster[layout.clusters[image]] += 1; }
-    }
-    const nKept = perCluster.reduce((kept, n) => kept + (n > 1), 0);
-    const share = layout.n ? (100 * nReliable) / layout.n : 0;
-    this.find("output").textContent = value === 0 ? "all" : value.toFixed(2);
-    this.find(".scatter-counts").innerHTML = `<b>${share.toFixed(1)} %</b> reliable` +
-      `<span>${count(nReliable)} of ${count(layout.n)} images</span><span>${count(nKept)} of ${count(perCluster.length)} clusters kept</span>` +
-      (Math.abs(value - data.lambda_) < 0.005 ? "" : `<span>run used λ ${data.lambda_ ? data.lambda_.toFixed(2) : "all"}</span>`);
+    this.chart.setLambda(value, this.data.lambda_);
   }
 
   isReliable(image) {

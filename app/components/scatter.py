@@ -9,15 +9,18 @@ import streamlit as st
 
 from app.components.palette import CAMERAS, CLUSTERS, COSINE, OTHER, RELIABLE
 
-ColorBy = Literal["cluster", "reliable", "camera", "cosine"]
+ColorBy = Literal["cluster", "identity", "camera", "cosine", "reliable", "doubt"]
 Kind = Literal["none", "area", "cluster"]
 
 _COLORINGS: dict[ColorBy, str] = {
     "cluster": "Cluster",
-    "reliable": "Reliable",
+    "identity": "Identity",
     "camera": "Camera",
     "cosine": "Cosine to center",
+    "reliable": "Reliable",
+    "doubt": "Doubt",
 }
+_DOUBT_RANGE = (-0.3, 0.0)
 _FOLDER = Path(__file__).parent
 
 
@@ -29,7 +32,7 @@ _render = st.components.v2.component(
     "pul_scatter",
     html=_read("scatter.html"),
     css=_read("scatter.css"),
-    js=_read("points.js", "scatter.js"),
+    js=_read("points.js", "selection.js", "scatter.js"),
     isolate_styles=False,
 )
 
@@ -51,6 +54,21 @@ class Coloring:
     range: tuple[float, float]
     is_smooth: bool
     labels: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Purity and recall against λ, in steps of 0.01 from 0.
+
+    Attributes:
+        purities: Fractions; None where no image of a known person is reliable. None for no line.
+        recalls: Fractions; None for no line.
+        note: What they were counted on.
+    """
+
+    purities: tuple[float | None, ...] | None
+    recalls: tuple[float, ...] | None
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +116,14 @@ def coloring(by: ColorBy, camera_names: Sequence[int]) -> Coloring:
         ramp = f"linear-gradient(90deg, {', '.join(COSINE)})"
         labels = (("cosine to center, 0 to 1", ramp, "ramp"), center)
         return Coloring(by, COSINE, (0.0, 1.0), True, labels)
+    if by == "doubt":
+        ramp = f"linear-gradient(90deg, {', '.join(COSINE)})"
+        hint = "nearest other center less own: cosine −0.3 (sure) to 0 (may be of either)"
+        return Coloring(by, COSINE, _DOUBT_RANGE, True, ((hint, ramp, "ramp"), center))
+    if by == "identity":
+        each = f"linear-gradient(90deg, {', '.join(CLUSTERS[:4])})"
+        labels = (("one colour an identity", each, "ramp"), ("not labelled", OTHER, "dot"), center)
+        return Coloring(by, (OTHER, *CLUSTERS), (-1.5, len(CLUSTERS) - 0.5), False, labels)
     if by == "camera":
         colors = tuple(CAMERAS[i % len(CAMERAS)] for i in range(max(1, len(camera_names))))
         named = zip(camera_names, colors, strict=False)
@@ -110,11 +136,12 @@ def coloring(by: ColorBy, camera_names: Sequence[int]) -> Coloring:
 
 def scatter(
     *,
-    layout_url: str,
+    layout_urls: Sequence[str],
     thumbs_url: str,
     revision: str,
     lambda_: float | None,
     color: Coloring,
+    lines: Lines,
     camera_names: Sequence[int],
     height: int,
     key: str,
@@ -122,11 +149,12 @@ def scatter(
     """Show the map and return what was chosen on it.
 
     Args:
-        layout_url: Where the browser fetches the arrays of the map.
+        layout_urls: Where the browser fetches the arrays of the map, the base first.
         thumbs_url: What to put before an image's token to get its picture.
         revision: Names what keeps its zoom and its slider while the arrays change.
         lambda_: λ of the run; None or 0 selects all.
         color: The colours.
+        lines: Purity and recall against λ.
         camera_names: The cameras, as the dataset numbers them.
         height: Height of the map in pixels.
         key: Key of the component.
@@ -135,11 +163,12 @@ def scatter(
     state = _render(
         key=key,
         data={
-            "layout_url": layout_url,
+            "layout_urls": list(layout_urls),
             "thumbs_url": thumbs_url,
             "revision": revision,
             "lambda_": first,
             "color": asdict(color),
+            "quality": asdict(lines),
             "cameras": list(camera_names),
             "height": height,
         },

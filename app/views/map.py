@@ -1,19 +1,22 @@
-"""Page 3: the map of an iteration, and the people behind what is chosen on it."""
+"""Page 3: the map of an iteration, what λ selects on it, and the people behind what is chosen."""
+
+import math
 
 import streamlit as st
 
-from app import maps, services, state, thumbnails
+from app import maps, services, services_map, state, thumbnails
 from app.components.empty import nothing_yet
-from app.components.grid import Tile, grid
-from app.components.scatter import Choice, choose_coloring, coloring, scatter
-from app.wording import counted, percent
-from pul.records import IterationRecord, RunRecord
+from app.components.scatter import Choice, Lines, choose_coloring, coloring, scatter
+from app.services import Standing
+from app.services_map import Quality
+from app.views import map_clusters, map_people
+from app.wording import counted
+from pul.records import RunRecord
 
-HEIGHT = 640
-N_TILES = 400
+HEIGHT = 560
 
 
-def show(now: services.Standing | None) -> None:
+def show(now: Standing | None) -> None:
     if now is None or now.run is None:
         nothing_yet(
             "There is no map yet.", "Start with “Extract and cluster”.", state.page("workspace")
@@ -25,34 +28,56 @@ def show(now: services.Standing | None) -> None:
     elif not now.run.config["projection"]:
         nothing_yet("This run was made without maps.", "Choose another run.", state.page("rounds"))
     else:
-        _map(now.run, now.iterations)
+        _map(now, now.run)
 
 
 @st.fragment
-def _map(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
-    left, right = st.columns([2, 1], gap="large", vertical_alignment="bottom")
-    with left:
-        by = choose_coloring()
-    with right:
-        iteration = _choose_iteration(run.run_id, len(iterations) - 1)
-    record, location = iterations[iteration], state.location()
-    arrays = services.map_arrays(location, run.run_id, iteration)
+def _map(now: Standing, run: RunRecord) -> None:
+    shown, chosen = st.columns([2.15, 1])
+    with chosen:
+        iteration = _choose_iteration(run.run_id, len(now.iterations) - 1)
+    place = (state.location(), run.run_id, iteration)
+    n_clusters = state.previewed(run.run_id, iteration)
+    arrays = services_map.shown_arrays(*place, n_clusters)
+    with shown:
+        choice = _scatter(now, run, iteration, n_clusters, arrays)
+    with chosen:
+        map_people.show(arrays, choice)
+        map_clusters.show(now, now.iterations[iteration], choice.lambda_)
+
+
+def _scatter(
+    now: Standing, run: RunRecord, iteration: int, n_clusters: int, arrays: services.MapArrays
+) -> Choice:
+    location = state.location()
+    by = choose_coloring()
     # A component's key may not hold two underscores in a row, as a path may.
     name = f"map-{thumbnails.workspace_key(location).hex()}-{run.run_id}"
-    shown, chosen = st.columns([2.15, 1])
-    with shown:
-        choice = scatter(
-            layout_url=maps.url(location, run.run_id, iteration),
-            thumbs_url=thumbnails.PREFIX,
-            revision=name,
-            lambda_=record.lambda_,
-            color=coloring(by, arrays.camera_names),
-            camera_names=arrays.camera_names,
-            height=HEIGHT,
-            key=name,
-        )
-    with chosen:
-        _people(arrays, choice)
+    return scatter(
+        layout_urls=maps.urls(location, run.run_id, iteration, n_clusters, by),
+        thumbs_url=thumbnails.PREFIX,
+        revision=name,
+        lambda_=now.iterations[iteration].lambda_,
+        color=coloring(by, arrays.camera_names),
+        lines=_lines(services_map.quality(location, run.run_id, iteration, arrays)),
+        camera_names=arrays.camera_names,
+        height=HEIGHT,
+        key=name,
+    )
+
+
+def _lines(known: Quality) -> Lines:
+    curves = known.curves
+    if curves.purities is None or curves.recalls is None:
+        return Lines(None, None, "Label some people to see purity and recall here.")
+    people = f"{counted(curves.n_known, 'image')} of {known.n_people:,} people"
+    note = f"Purity, recall: {people}, from ground truth, used for these two lines only."
+    if known.source == "annotations":
+        note = f"Purity, recall: {people}, as labelled."
+        if known.is_flattered:
+            note += " Labelled people were clusters of their own here, which flatters."
+    purities = tuple(None if math.isnan(p) else round(p, 4) for p in curves.purities.tolist())
+    return Lines(purities, tuple(round(r, 4) for r in curves.recalls.tolist()), note)
 
 
 def _choose_iteration(run_id: int, newest: int) -> int:
@@ -64,35 +89,3 @@ def _choose_iteration(run_id: int, newest: int) -> int:
     iteration = int(st.slider("Iteration", 0, newest, before, key=key))
     state.look_at_iteration(run_id, iteration, newest)
     return iteration
-
-
-def _people(arrays: services.MapArrays, choice: Choice) -> None:
-    reliable = arrays.reliable(choice.lambda_)
-    is_chosen = choice.kind != "none"
-    images = services.in_order(arrays, choice.images if is_chosen else arrays.centers.tolist())
-    if is_chosen:
-        n_clusters = len({int(arrays.clusters[image]) for image in images})
-        share = percent(reliable[images].mean()) if images else "0"
-        st.markdown(
-            f"**{counted(len(images), 'image')}** · {counted(n_clusters, 'cluster')} · "
-            f"{share} % reliable"
-        )
-    else:
-        st.markdown(f"**{counted(len(images), 'center')}** · lasso points, or click one")
-    shown = images[:N_TILES]
-    links = thumbnails.urls(state.location(), arrays.image_ids[shown])
-    centers = set(arrays.centers.tolist())
-    tiles = [
-        Tile(
-            url=url,
-            cluster=int(arrays.clusters[image]),
-            camera=arrays.camera_of(image),
-            similarity=float(arrays.similarities[image]),
-            is_reliable=bool(reliable[image]),
-            is_center=image in centers,
-        )
-        for url, image in zip(links, shown, strict=True)
-    ]
-    grid(tiles, height=HEIGHT, is_grouped=is_chosen)
-    if len(images) > len(shown):
-        st.caption(f"The first {len(shown)} are shown.")

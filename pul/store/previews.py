@@ -50,6 +50,14 @@ class PreviewSection(Section):
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
             return None
 
+    def preview_version(self, run_id: int, iteration: int, n_clusters: int, seed: int) -> int:
+        """Return a number that changes when a preview is replaced; 0 where there is none."""
+        try:
+            path = self._preview_path(run_id, iteration, n_clusters, seed)
+            return path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def keep_cluster_counts(self, run_id: int, compared: ClusterCounts) -> None:
         """Keep the comparison of several K on an iteration; replaces the one before.
 

@@ -183,7 +183,7 @@ def test_map__newest_iteration_and_its_centers(
     assert text_of(studio).count("/thumbs/") == 8
 
 
-@pytest.mark.parametrize("by", ["cluster", "reliable", "camera", "cosine"])
+@pytest.mark.parametrize("by", ["cluster", "identity", "camera", "cosine", "reliable", "doubt"])
 def test_map__colourings(location: Path, people: Path, open_studio: Open, by: str) -> None:
     fabricate(location, people)
     studio = open_studio("map")
@@ -199,9 +199,9 @@ def test_map__colourings(location: Path, people: Path, open_studio: Open, by: st
 def test_map__an_earlier_iteration(location: Path, people: Path, open_studio: Open) -> None:
     fabricate(location, people, n_iterations=2)
     studio = open_studio("map")
-    newest = map_data(studio)["layout_url"]
+    newest = map_data(studio)["layout_urls"]
     studio.slider[0].set_value(0).run()
-    assert map_data(studio)["layout_url"] != newest
+    assert map_data(studio)["layout_urls"] != newest
 
 
 def test_map__a_new_iteration_comes_by_itself_unless_another_was_chosen(

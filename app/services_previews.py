@@ -1,0 +1,94 @@
+"""The part of the door to `pul` that tries another K, and hands λ and K to a run."""
+
+from app.services import Standing, job, open_workspace
+from pul import jobs
+from pul.errors import StoreError
+from pul.records import ClusterCounts, JobRecord
+
+__all__ = ["ClusterCounts", "job"]
+
+_NAMES = {"lambda_": "λ", "n_clusters": "K"}
+_RESUMABLE = ("stopped", "failed")
+
+
+def start_preview(location: str, run_id: int, iteration: int, n_clusters: int | None) -> JobRecord:
+    """Start clustering the features of an iteration with another K, or comparing several.
+
+    Args:
+        location: The workspace.
+        run_id: The run.
+        iteration: The iteration.
+        n_clusters: K; None compares several.
+
+    Raises:
+        JobError: Another preview of this run is being made, or no worker can be started.
+    """
+    return jobs.start_preview(open_workspace(location), run_id, iteration, n_clusters)
+
+
+def last_preview(location: str, run_id: int, iteration: int) -> JobRecord | None:
+    """Return the last job that made a preview of an iteration; None where there never was one."""
+    found = [
+        each
+        for each in open_workspace(location).jobs()
+        if each.kind == "preview"
+        and (each.params["run_id"], each.params["iteration"]) == (run_id, iteration)
+    ]
+    return found[-1] if found else None
+
+
+def is_active(made_by: JobRecord | None) -> bool:
+    """Whether someone works on a job, or is about to."""
+    return made_by is not None and made_by.status in ("queued", "running", "paused")
+
+
+def cluster_counts(location: str, run_id: int, iteration: int) -> ClusterCounts | None:
+    """Return the comparison of several K on an iteration; None where none was made."""
+    return open_workspace(location).cluster_counts(run_id, iteration)
+
+
+def can_apply(now: Standing) -> bool:
+    """Whether a run will have a next iteration that may use other values."""
+    return now.run is not None and (now.is_active or now.run.status in _RESUMABLE)
+
+
+def next_iteration(now: Standing) -> int:
+    """Return the first iteration of a run that would use what is asked of it now."""
+    running = now.job.progress.iteration if now.is_active and now.job and now.job.progress else 0
+    return max(running, now.run.n_iterations_done if now.run else 0) + 1
+
+
+def waiting(location: str, run_id: int) -> dict[str, float]:
+    """Return what was asked of a run and is not used yet: `lambda_`, `n_clusters`."""
+    asked = open_workspace(location).controls(run_id)
+    return {each.name: each.value for each in asked if each.applied_at_iteration is None}
+
+
+def in_force(location: str, now: Standing) -> dict[str, float]:
+    """Return λ and K as the run uses them now; λ is 0 where all images train."""
+    if now.run is None:
+        raise StoreError("There is no run to look at; start one.")
+    values = {name: float(now.run.config[name] or 0) for name in _NAMES}
+    asked = open_workspace(location).controls(now.run.run_id)
+    return values | {x.name: x.value for x in asked if x.applied_at_iteration is not None}
+
+
+def apply(location: str, now: Standing, name: str, value: float, author: str) -> str:
+    """Ask a run to use another λ or K from its next iteration on, and say what changed.
+
+    Raises:
+        ConfigError: The value is not allowed.
+        StoreError: There is no such run.
+    """
+    before = in_force(location, now)[name]
+    run_id = now.run.run_id if now.run else 0
+    open_workspace(location).set_control(run_id, name, value, author=author)
+    was, will = (text(name, each) for each in (before, value))
+    return f"{will} from iteration {next_iteration(now)} on (now {was})."
+
+
+def text(name: str, value: float) -> str:
+    """Return a value with its letter: λ 0.85, K 750."""
+    if name == "lambda_":
+        return f"λ {value:.2f}" if value else "λ 0 (all images)"
+    return f"K {value:.0f}"

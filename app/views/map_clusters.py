@@ -1,0 +1,152 @@
+"""Beside the map: try another K, compare several, and hand λ and K to the run."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import services_map, services_previews, state
+from app.components.cluster_counts import cluster_counts
+from app.services import Standing
+from app.wording import counted
+from pul.errors import PulError
+from pul.records import IterationRecord, JobRecord
+
+POLL_S = 0.5
+
+
+def show(now: Standing, record: IterationRecord, lambda_: float) -> None:
+    """Show the controls.
+
+    Args:
+        now: Where the run stands.
+        record: The iteration on the map.
+        lambda_: Where its slider stands.
+    """
+    run_id = now.run.run_id if now.run else 0
+    job = services_previews.last_preview(state.location(), run_id, record.iteration)
+    n_clusters = _choose(run_id, record, is_busy=services_previews.is_active(job))
+    if job is not None and services_previews.is_active(job):
+        st.fragment(_wait, run_every=POLL_S)(job.job_id)
+    elif job is not None and job.status == "failed":
+        st.error(job.error)
+    _standing(run_id, record)
+    _compared(run_id, record)
+    _apply(now, lambda_, n_clusters)
+
+
+def _choose(run_id: int, record: IterationRecord, *, is_busy: bool) -> int:
+    iteration, present = record.iteration, record.n_clusters
+    field, preview, compare = st.columns([1, 1, 1], vertical_alignment="bottom")
+    first = state.previewed(run_id, iteration) or present
+    n_clusters = field.number_input(
+        "Clusters K", 1, record.n_images, first, key=f"k:{state.location()}:{run_id}:{iteration}"
+    )
+    start = partial(_start, run_id, iteration)
+    preview.button(
+        "Preview K",
+        on_click=start,
+        args=(n_clusters,),
+        disabled=is_busy,
+        help="Cluster the features of this iteration with this K; nothing of the run changes.",
+        width="stretch",
+    )
+    compare.button(
+        "Compare K",
+        on_click=start,
+        args=(None,),
+        disabled=is_busy,
+        help="Cluster with a half to one and a half of the present K, each with two seeds.",
+        width="stretch",
+    )
+    return int(n_clusters)
+
+
+def _start(run_id: int, iteration: int, n_clusters: int | None) -> None:
+    if n_clusters is not None:
+        state.preview(run_id, iteration, n_clusters)
+    try:
+        services_previews.start_preview(state.location(), run_id, iteration, n_clusters)
+    except PulError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _wait(job_id: int) -> None:
+    """Say how far the preview is, and draw the page with it once it is there."""
+    job = services_previews.job(state.location(), job_id)
+    if not services_previews.is_active(job):
+        st.rerun()
+    st.progress(_share(job), _doing(job))
+
+
+def _share(job: JobRecord) -> float:
+    done = job.progress
+    return done.done / done.total if done is not None and done.total else 0.0
+
+
+def _doing(job: JobRecord) -> str:
+    if job.params["n_clusters"] is not None:
+        return f"Clustering with K {job.params['n_clusters']} …"
+    done = job.progress
+    return f"Comparing: clustering {done.done + 1} of {done.total}" if done else "Comparing …"
+
+
+def _standing(run_id: int, record: IterationRecord) -> None:
+    shown = state.previewed(run_id, record.iteration)
+    place = (state.location(), run_id, record.iteration)
+    made = services_map.preview(*place, shown) if shown else None
+    if made is None:
+        st.caption(f"The map shows the run's own {counted(record.n_clusters, 'cluster')}.")
+        return
+    told, back = st.columns([2, 1], vertical_alignment="center")
+    told.caption(f"The map shows a preview with K {shown}; the run used {record.n_clusters}.")
+    back.button(
+        "Back to the run", on_click=state.preview, args=(run_id, record.iteration, 0),
+        type="tertiary",
+    )  # fmt: skip
+
+
+def _compared(run_id: int, record: IterationRecord) -> None:
+    compared = services_previews.cluster_counts(state.location(), run_id, record.iteration)
+    if compared is None:
+        return
+    cluster_counts(
+        [each.n_clusters for each in compared.counts],
+        [each.inertia for each in compared.counts],
+        [each.agreement for each in compared.counts],
+        present=record.n_clusters,
+    )
+    st.caption("Agreement: adjusted mutual information of two seeds; 1 is the same clusters.")
+
+
+def _apply(now: Standing, lambda_: float, n_clusters: int) -> None:
+    location, run_id = state.location(), now.run.run_id if now.run else 0
+    if not services_previews.can_apply(now):
+        st.caption("This run is finished: λ and K can be used by another run.")
+        return
+    asked = services_previews.waiting(location, run_id)
+    present = services_previews.in_force(location, now) | asked
+    iteration = services_previews.next_iteration(now)
+    wanted = {"lambda_": lambda_, "n_clusters": float(n_clusters)}
+    for column, (name, value) in zip(st.columns(2), wanted.items(), strict=True):
+        column.button(
+            f"Use {services_previews.text(name, value)}",
+            on_click=_ask,
+            args=(now, name, value),
+            disabled=abs(present[name] - value) < 1e-6,
+            help=f"From iteration {iteration} on; what trains now is not disturbed.",
+            key=f"use:{name}",
+            width="stretch",
+        )
+    if asked:
+        values = ", ".join(services_previews.text(name, asked[name]) for name in sorted(asked))
+        st.caption(f"Waiting for iteration {iteration}: **{values}**.")
+
+
+def _ask(now: Standing, name: str, value: float) -> None:
+    author = state.desk().annotator
+    try:
+        said = services_previews.apply(state.location(), now, name, value, author)
+    except PulError as error:
+        st.toast(str(error), icon=":material/error:")
+    else:
+        st.toast(said, icon=":material/check:")
