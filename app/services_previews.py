@@ -1,13 +1,11 @@
-"""The part of the door to `pul` that tries another K, and hands λ and K to a run."""
+"""The part of the door to `pul` that tries another K on an iteration's features."""
 
 from app.services import Standing, job, open_workspace
 from pul import jobs
-from pul.errors import StoreError
 from pul.records import ClusterCounts, JobRecord
 
 __all__ = ["ClusterCounts", "job"]
 
-_NAMES = {"lambda_": "λ", "n_clusters": "K"}
 _RESUMABLE = ("stopped", "failed")
 
 
@@ -56,39 +54,3 @@ def next_iteration(now: Standing) -> int:
     """Return the first iteration of a run that would use what is asked of it now."""
     running = now.job.progress.iteration if now.is_active and now.job and now.job.progress else 0
     return max(running, now.run.n_iterations_done if now.run else 0) + 1
-
-
-def waiting(location: str, run_id: int) -> dict[str, float]:
-    """Return what was asked of a run and is not used yet: `lambda_`, `n_clusters`."""
-    asked = open_workspace(location).controls(run_id)
-    return {each.name: each.value for each in asked if each.applied_at_iteration is None}
-
-
-def in_force(location: str, now: Standing) -> dict[str, float]:
-    """Return λ and K as the run uses them now; λ is 0 where all images train."""
-    if now.run is None:
-        raise StoreError("There is no run to look at; start one.")
-    values = {name: float(now.run.config[name] or 0) for name in _NAMES}
-    asked = open_workspace(location).controls(now.run.run_id)
-    return values | {x.name: x.value for x in asked if x.applied_at_iteration is not None}
-
-
-def apply(location: str, now: Standing, name: str, value: float, author: str) -> str:
-    """Ask a run to use another λ or K from its next iteration on, and say what changed.
-
-    Raises:
-        ConfigError: The value is not allowed.
-        StoreError: There is no such run.
-    """
-    before = in_force(location, now)[name]
-    run_id = now.run.run_id if now.run else 0
-    open_workspace(location).set_control(run_id, name, value, author=author)
-    was, will = (text(name, each) for each in (before, value))
-    return f"{will} from iteration {next_iteration(now)} on (now {was})."
-
-
-def text(name: str, value: float) -> str:
-    """Return a value with its letter: λ 0.85, K 750."""
-    if name == "lambda_":
-        return f"λ {value:.2f}" if value else "λ 0 (all images)"
-    return f"K {value:.0f}"

@@ -42,6 +42,13 @@ def lambda_text(lambda_: float | None) -> str:
     return f"{lambda_:.2f}" if lambda_ else "all"
 
 
+def live_setting(name: str, value: float) -> str:
+    """Return λ or K with its letter: λ 0.85, K 750."""
+    if name == "n_clusters":
+        return f"K {value:.0f}"
+    return f"λ {value:.2f}" if value else "λ 0 (all images)"
+
+
 def duration(seconds: float) -> str:
     """Return a time for people: 8 s, 4 min, 2 h 05 min."""
     whole = round(seconds)

@@ -4,14 +4,15 @@ from functools import partial
 
 import streamlit as st
 
-from app import services_map, services_previews, state
+from app import services_map, services_previews, services_runs, state
 from app.components.cluster_counts import cluster_counts
 from app.services import Standing
-from app.wording import counted
+from app.wording import counted, live_setting
 from pul.errors import PulError
 from pul.records import IterationRecord, JobRecord
 
 POLL_S = 0.5
+_SAME = 1e-6
 
 
 def show(now: Standing, record: IterationRecord, lambda_: float) -> None:
@@ -119,34 +120,36 @@ def _compared(run_id: int, record: IterationRecord) -> None:
 
 
 def _apply(now: Standing, lambda_: float, n_clusters: int) -> None:
-    location, run_id = state.location(), now.run.run_id if now.run else 0
-    if not services_previews.can_apply(now):
-        st.caption("This run is finished: λ and K can be used by another run.")
+    if now.run is None or not services_previews.can_apply(now):
+        st.caption("This run is finished: another run can use this λ and K.")
         return
-    asked = services_previews.waiting(location, run_id)
-    present = services_previews.in_force(location, now) | asked
+    in_force = services_runs.in_force(state.location(), now.run)
     iteration = services_previews.next_iteration(now)
-    wanted = {"lambda_": lambda_, "n_clusters": float(n_clusters)}
-    for column, (name, value) in zip(st.columns(2), wanted.items(), strict=True):
+    wanted: dict[str, tuple[float, float]] = {
+        "lambda_": (in_force.lambda_, lambda_),
+        "n_clusters": (in_force.n_clusters, n_clusters),
+    }
+    for column, (name, (before, value)) in zip(st.columns(2), wanted.items(), strict=True):
         column.button(
-            f"Use {services_previews.text(name, value)}",
+            f"Use {live_setting(name, value)}",
             on_click=_ask,
-            args=(now, name, value),
-            disabled=abs(present[name] - value) < 1e-6,
+            args=(now.run.run_id, iteration, name, before, value),
+            disabled=abs(before - value) < _SAME,
             help=f"From iteration {iteration} on; what trains now is not disturbed.",
             key=f"use:{name}",
             width="stretch",
         )
-    if asked:
-        values = ", ".join(services_previews.text(name, asked[name]) for name in sorted(asked))
-        st.caption(f"Waiting for iteration {iteration}: **{values}**.")
+    if in_force.waiting:
+        asked = [live_setting(name, value) for name, value in sorted(in_force.waiting.items())]
+        st.caption(f"Waiting for iteration {iteration}: **{', '.join(asked)}**.")
 
 
-def _ask(now: Standing, name: str, value: float) -> None:
-    author = state.desk().annotator
+def _ask(run_id: int, iteration: int, name: str, before: float, value: float) -> None:
+    lambda_, n_clusters = (value, None) if name == "lambda_" else (None, int(value))
     try:
-        said = services_previews.apply(state.location(), now, name, value, author)
+        services_runs.ask_change(state.location(), run_id, lambda_=lambda_, n_clusters=n_clusters)
     except PulError as error:
         st.toast(str(error), icon=":material/error:")
-    else:
-        st.toast(said, icon=":material/check:")
+        return
+    was, will = live_setting(name, before), live_setting(name, value)
+    st.toast(f"{will} from iteration {iteration} on, instead of {was}.", icon=":material/check:")

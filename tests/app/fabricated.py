@@ -79,7 +79,8 @@ def fabricate(
         workspace.add_dataset(read_dataset(dataset_root))
         pids = workspace.images("train").pids
         n_clusters = len(np.unique(pids))
-        config = load_preset("quick").replace(n_clusters=n_clusters, n_iterations=n_planned)
+        changes = {"n_clusters": n_clusters, "n_iterations": n_planned, "lambda_": LAMBDA}
+        config = load_preset("quick").replace(**changes)
         model = location / "models" / "fabricated.safetensors"
         model.parent.mkdir(exist_ok=True)
         model.write_bytes(b"no network at all")

@@ -135,7 +135,7 @@ def test_map__lambda_moves_counts_and_dots_at_once(page: Page, studio: str, fill
     counts = page.locator(".scatter-counts")
     expect(counts).to_contain_text(f"{int(reliable.sum())} of 48 images")
     expect(counts).to_contain_text(f"{100 * reliable.mean():.1f} % reliable")
-    expect(counts).to_contain_text("run used λ 0.85")
+    expect(page.locator(".scatter-used")).to_have_text("run used λ 0.85")
 
 
 def test_map__zoom_and_selection_stay_when_the_iteration_changes(page: Page, studio: str) -> None:

@@ -220,7 +220,7 @@ def test_map__k_waits_for_the_next_iteration(filled: str, open_studio: Open) -> 
     studio = open_studio("map")
     studio.number_input[0].set_value(6).run()
     press(studio, "Use K 6")
-    assert studio.toast[0].value == "K 6 from iteration 3 on (now K 8)."
+    assert studio.toast[0].value == "K 6 from iteration 3 on, instead of K 8."
     assert "Waiting for iteration 3: **K 6**." in text_of(studio)
     assert next(button for button in studio.button if button.label == "Use K 6").disabled
     with Workspace.open(filled) as workspace:
@@ -247,7 +247,6 @@ def test_map__values_are_used_where_there_is_a_next_iteration(
     if iteration is None:
         assert "This run is finished" in text_of(studio)
         return
-    now = services.standing(str(location))
-    said = services_previews.apply(str(location), now, "lambda_", 0.9, "someone")
-    assert said == f"λ 0.90 from iteration {iteration} on (now λ 0.85)."
-    assert services_previews.waiting(str(location), 1) == {"lambda_": 0.9}
+    studio.number_input[0].set_value(6).run()
+    press(studio, "Use K 6")
+    assert studio.toast[0].value == f"K 6 from iteration {iteration} on, instead of K 8."
