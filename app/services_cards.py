@@ -5,7 +5,6 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,9 @@ from app.services_labelling import said
 from pul import suggestions
 from pul.annotations import Annotations, Side
 from pul.arrays import FloatArray
-from pul.data.samples import parse_name
-from pul.records import ImageTable
+from pul.labelling import load_index
 from pul.store.workspace import Workspace
-from pul.suggestions import Footage, SuggestionIndex
+from pul.suggestions import SuggestionIndex
 
 MOST_TILES = 80
 N_POOL = 24  # candidates that the browser ranks anew when some are accepted
@@ -193,25 +191,7 @@ def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIn
 
 @lru_cache(maxsize=2)
 def _index(workspace: Workspace, run_id: int, iteration: int) -> SuggestionIndex:
-    table = workspace.run_images(run_id, "train")
-    arrays = workspace.arrays(run_id, iteration, "features", "clusters", "similarities")
-    record = next(r for r in workspace.iterations(run_id) if r.iteration == iteration)
-    return suggestions.build_index(
-        arrays["features"],
-        arrays["clusters"],
-        arrays["similarities"],
-        table.image_ids,
-        _footage(table),
-        lambda_=record.lambda_,
-    )
-
-
-def _footage(table: ImageTable) -> Footage:
-    names = [parse_name(Path(path).name) for path in table.paths]
-    recordings = np.array([(name.sequence or 0) if name else 0 for name in names], dtype=np.int64)
-    return Footage.of(
-        table.camids, frames=table.frames, tracklets=table.tracklets, recordings=recordings
-    )
+    return load_index(workspace, run_id, iteration)
 
 
 # Cards

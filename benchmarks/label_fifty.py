@@ -1,6 +1,6 @@
 """A scripted person labels identities in a real browser, at human pace: time, actions, quality.
 
-    python -m benchmarks.label_fifty WORKSPACE [--n 50] [--pace 1.0] [--patience 1]
+    python -m benchmarks.label_fifty WORKSPACE [--n 50] [--pace 1.0] [--patience 0]
 
 It presses real keys and clicks real tiles of the studio in headless Chromium; ground truth decides.
 What is labelled stays in the workspace, so give it a copy. The pace is that of the keystroke-level
@@ -179,19 +179,18 @@ class Labeller:
             self.person.look()
             row = self._shown()["candidates"]
             mine = [n for n, tiles in enumerate(row) if self._majority(tiles) == pid]
-            if mine:
-                place = mine[0]
+            for place in mine:
                 if place < N_KEYS:
                     self.person.press(str(place + 1))
                 else:
                     self.person.click(f"[data-candidate='{place}']")
+            if mine:
                 self._sort_out(pid)
-                patience = self.patience
-            elif row and patience:
-                patience -= 1
-                self.person.press("0")
-            else:
+                patience = self.patience + 1
+            if not row or not patience:
                 return
+            patience -= 1
+            self.person.press("0")
 
     def _answer(self, sides: list[list[dict[str, Any]]]) -> None:
         left, right = (self._majority(side) for side in sides)
@@ -247,7 +246,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("workspace")
     parser.add_argument("--n", type=int, default=50, help="identities to label")
     parser.add_argument("--pace", type=float, default=1.0, help="share of the time really waited")
-    parser.add_argument("--patience", type=int, default=1, help="rows to replace before giving up")
+    parser.add_argument(
+        "--patience", type=int, default=0, help="rows without the person to replace"
+    )
     parser.add_argument("--chromium", default=shutil.which("chromium"))
     options = parser.parse_args(arguments)
     with Workspace.open(options.workspace) as workspace:

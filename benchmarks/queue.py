@@ -125,7 +125,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--labels", type=int, required=True, help="identities to label, L")
     parser.add_argument("--strategy", choices=["queue", "random", "largest"], default="queue")
     parser.add_argument("--seed", type=int, default=0, help="of random choices and of the run")
-    parser.add_argument("--patience", type=int, default=1, help="rows to replace, as the oracle's")
+    parser.add_argument("--patience", type=int, default=0, help="rows to replace, as the oracle's")
     parser.add_argument("--iterations", type=int, help="of the run; by default as the run had")
     parser.add_argument("--labels-only", action="store_true", help="label, and make no run")
     return parser.parse_args(arguments)

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from pul.annotations import Act, Annotations, fold, to_rows
-from pul.arrays import IntArray
+from pul.arrays import FloatArray, IntArray
+from pul.data.images import load_pixels
 from pul.data.samples import parse_name
-from pul.errors import DataError, StoreError
+from pul.errors import DataError, ImageError, StoreError
 from pul.oracle import Oracle, OracleReport, Strategy
 from pul.records import ImageTable
 from pul.store.workspace import Workspace
 from pul.suggestions import Footage, SuggestionIndex, build_index
+from pul.suggestions.colours import HEIGHT, WIDTH, describe_colours
 
 
 def load_index(
@@ -46,6 +48,7 @@ def load_index(
         images.image_ids,
         read_footage(images),
         lambda_=records[iteration].lambda_,
+        colours=_read_colours(workspace, images),
         second_clusters=second_clusters,
     )
 
@@ -60,6 +63,16 @@ def read_footage(images: ImageTable) -> Footage:
         tracklets=images.tracklets,
         recordings=np.array(recordings, dtype=np.int64),
     )
+
+
+def _read_colours(workspace: Workspace, images: ImageTable) -> FloatArray | None:
+    """Return what people wear; None where not all images can be read (any more)."""
+    paths = [Path(path) for path in images.paths]
+    try:
+        pixels = load_pixels(paths, height=HEIGHT, width=WIDTH, cache_dir=workspace.cache_path)
+    except (ImageError, StoreError):
+        return None
+    return describe_colours(pixels)
 
 
 def keep(

@@ -245,31 +245,27 @@ class Oracle:
     def _accept_more(
         self, kept: set[int], dropped: set[int], pid: int
     ) -> tuple[set[int], set[int]]:
-        """Accept candidates one by one; return the images accepted, and those passed over."""
+        """Accept candidates row by row; return the images accepted, and those passed over."""
         more: set[int] = set()
         passed: set[int] = set()
         patience = self.patience
-        while True:
-            row = suggest_more(self.index, self.annotations, kept | more, refused=dropped | passed)
+        while row := suggest_more(
+            self.index, self.annotations, kept | more, refused=dropped | passed
+        ):
             self.effort.look()
-            place = self._find(row, pid)
-            if place is not None:
-                self.effort.press() if place < _N_KEYS else self.effort.click()
-                right, wrong = self._sort_out(row[place], pid)
-                more |= right
-                passed |= wrong
-            elif row and patience:
-                patience -= 1
-                self.effort.press()  # none of these
-                passed |= {image for other in row for image in other.images.tolist()}
-            else:
-                return more, passed
-
-    def _find(self, row: list[Candidate], pid: int) -> int | None:
-        for place, candidate in enumerate(row):
-            if self._decide(_majority(self._pids(candidate.images)) == pid):
-                return place
-        return None
+            for place, candidate in enumerate(row):
+                if self._decide(_majority(self._pids(candidate.images)) == pid):
+                    self.effort.press() if place < _N_KEYS else self.effort.click()
+                    right, wrong = self._sort_out(candidate, pid)
+                    more |= right
+                    passed |= wrong
+                    patience = self.patience + 1
+            if not patience:
+                break
+            patience -= 1
+            self.effort.press()  # the others are not this person: the next row
+            passed |= {image for other in row for image in other.images.tolist()} - more
+        return more, passed
 
     def _sort_out(self, candidate: Candidate, pid: int) -> tuple[set[int], set[int]]:
         """Drop the tracklets of others from an accepted candidate."""

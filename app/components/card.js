@@ -102,7 +102,7 @@ class Label {
     this.future = [];
     const isOther = work.accepted !== this.work.accepted || work.rejected !== this.work.rejected;
     this.work = work;
-    this.pool = this.later ?? this.pool; // what came meanwhile; the row never changes without a key
+    this.pool = this.later ?? this.pool; // what came meanwhile; the row stands still until `0`
     this.draw();
     if (isOther) this.want();
   }
@@ -194,7 +194,7 @@ class Label {
 
   join(place, isRefused) {
     const candidate = this.shown?.[place];
-    if (candidate) this.edit(isRefused ? this.work.reject(candidate) : this.work.accept(candidate));
+    if (candidate) this.edit(isRefused ? this.work.reject(candidate, this.shown) : this.work.join(candidate, this.shown));
   }
 
   // ---- undo and redo: of a change to this card, else of the last act that was sent
@@ -292,7 +292,7 @@ class Label {
     const onCard = {
       create: () => this.create(), split: () => this.split(), skip: () => this.skip(),
       choose: () => this.chooser.open(this.people(), this.work.card.nearest, this.data.thumbs),
-      none: () => this.shown.length && this.edit(this.work.rejectAll(this.shown)),
+      none: () => this.shown.length && this.edit(this.work.pass(this.shown)),
       unsure: () => this.aside("unsure", "set aside as unsure"),
       junk: () => this.aside("junk", "marked as junk: out of training"),
     };
@@ -338,8 +338,8 @@ class Label {
     this.tiles.show(work, cameras, thumbs);
     this.find("reason").innerHTML = `<b>${work.chosen.length}</b> of ${counted(work.allTiles.length, "image")} chosen<span>${escape(work.card.reason)}</span>` +
       (work.card.nMore ? `<span>${work.card.nMore} more in this cluster</span>` : "");
-    this.shown = work.candidates(this.pool ?? work.card, this.used);
-    this.find("candidates").innerHTML = this.shown.map((candidate, place) => candidateHtml(candidate, place, thumbs)).join("") ||
+    this.shown = work.row ?? work.candidates(this.pool ?? work.card, this.used);
+    this.find("candidates").innerHTML = this.shown.map((candidate, place) => candidateHtml(candidate, place, thumbs, work)).join("") ||
       "<p>Nobody else looks like this person.</p>";
     this.zoom.watch(this.find("candidates"), "[data-candidate]");
     this.find("nearest").innerHTML = work.card.nearest.slice(0, 5).map((identity) => this.names.get(identity)).filter(Boolean)
@@ -399,10 +399,12 @@ function unpackPair(pair) {
   return { ...pair, left: side(pair.left), right: side(pair.right) };
 }
 
-function candidateHtml({ tiles, cameras }, place, thumbs) {
+function candidateHtml(candidate, place, thumbs, work) {
+  const { tiles, cameras } = candidate;
+  const state = work.accepted.includes(candidate) ? "joined" : work.rejected.includes(candidate) ? "refused" : "";
   const tokens = tiles.slice(0, 6).map((tile) => thumbs + tile.token).join(" ");
   const hint = counted(tiles.length, "image") + (cameras ? `, ${counted(cameras, "camera")}` : "");
-  return `<figure data-candidate="${place}" data-tokens="${tokens}" data-hint="${hint}"><img src="${thumbs}${tiles[0].token}" alt="candidate ${place + 1}, ${hint}" width="56" height="112" draggable="false">` +
+  return `<figure class="${state}" data-candidate="${place}" data-tokens="${tokens}" data-hint="${hint}"><img src="${thumbs}${tiles[0].token}" alt="candidate ${place + 1}, ${hint}" width="56" height="112" draggable="false">` +
     `${place < 9 ? `<kbd>${place + 1}</kbd>` : ""}${tiles.length > 1 ? `<small>×${tiles.length}</small>` : ""}<button type="button" data-refuse tabindex="-1" title="Not this person; never offered again">×</button></figure>`;
 }
 

@@ -3,12 +3,12 @@ const N_CANDIDATES = 12;
 
 class Work {
   constructor(card, changes = {}) {
-    Object.assign(this, { card, tiles: card.tiles, dropped: looseOf(card), accepted: [], rejected: [] }, changes);
+    Object.assign(this, { card, tiles: card.tiles, dropped: looseOf(card), accepted: [], rejected: [], row: null }, changes);
   }
 
   with(changes) {
-    const { dropped, accepted, rejected, tiles } = this;
-    return new Work(this.card, { tiles, dropped, accepted, rejected, ...changes });
+    const { dropped, accepted, rejected, tiles, row } = this;
+    return new Work(this.card, { tiles, dropped, accepted, rejected, row, ...changes });
   }
 
   get allTiles() {
@@ -30,16 +30,23 @@ class Work {
     return this.with({ dropped });
   }
 
-  accept(candidate) {
-    return this.with({ accepted: [...this.accepted, candidate] });
+  // The row of candidates stands still until `0`, so that several can be joined in one look; a second press takes one back.
+  join(candidate, row) {
+    const accepted = this.accepted.includes(candidate) ? this.accepted.filter((other) => other !== candidate) : [...this.accepted, candidate];
+    return this.with({ accepted, rejected: this.rejected.filter((other) => other !== candidate), row });
   }
 
-  reject(candidate) {
-    return this.rejectAll([candidate]);
+  reject(candidate, row) {
+    return this.with({ rejected: [...this.rejected, candidate], accepted: this.accepted.filter((other) => other !== candidate), row });
   }
 
-  rejectAll(candidates) {
-    return this.with({ rejected: [...this.rejected, ...candidates] });
+  // None of the others of the row: the next row may come.
+  pass(row) {
+    return this.with({ rejected: [...this.rejected, ...row.filter((candidate) => !this.isSettled(candidate))], row: null });
+  }
+
+  isSettled(candidate) {
+    return this.accepted.includes(candidate) || this.rejected.includes(candidate);
   }
 
   // Who else, from a pool of the card's own or one that came later.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pul.annotations import UNANSWERED, Annotations
-from pul.arrays import BoolArray, FloatArray, IntArray, check_features
+from pul.arrays import BoolArray, FloatArray, IntArray, check_features, l2_normalize
 from pul.errors import FeatureError
 from pul.suggestions.footage import Footage
 from pul.suggestions.groups import Groups, group
@@ -82,6 +82,7 @@ def build_index(
     footage: Footage,
     *,
     lambda_: float | None = 0.85,
+    colours: FloatArray | None = None,
     second_clusters: IntArray | None = None,
 ) -> SuggestionIndex:
     """Prepare an iteration for suggestions.
@@ -95,6 +96,8 @@ def build_index(
         image_ids: Number of each image in the store, shape (N,), ascending.
         footage: Where and when the images were taken.
         lambda_: λ of the iteration; None where all are reliable.
+        colours: What people wear, as `describe_colours` gives it, shape (N, C): half of the
+            likeness where it is given.
         second_clusters: Another k-means run, shape (N,): where the two disagree there is doubt.
 
     Raises:
@@ -107,6 +110,8 @@ def build_index(
             f"The arrays of an iteration must be of one length, and not empty, but are {lengths}."
         )
     embedding = embed(features, footage.camids)
+    if colours is not None:
+        embedding = l2_normalize(np.hstack([embedding, embed(colours, footage.camids)]))
     tracklets = make_tracklets(embedding, footage)
     cluster_of = _majority(tracklets.groups, clusters)
     bundles = _bundle(tracklets, cluster_of)

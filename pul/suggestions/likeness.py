@@ -6,25 +6,13 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from pul.arrays import DoubleArray, FloatArray, IntArray, l2_normalize
+from pul.arrays import FloatArray, IntArray, l2_normalize
+from pul.suggestions.clocks import Clocks, learn_clocks, unset_clocks
 from pul.suggestions.footage import Footage, find_tracklets
 from pul.suggestions.groups import Groups, group
 
-ONE_PERSON = 0.6  # mean affinity from which tracklets are offered as one person
-NEAR_FRAMES = 2000.0  # distance in time at which the bonus of being near has fallen to 1/e
+ONE_PERSON = 0.6  # mean affinity from which tracklets of a cluster are shown as one person
 _N_DIMENSIONS = 256
-_BONUS = 0.15  # cosine that a factor e in the odds of being one person is worth (Market-1501)
-_MAX_BONUS = 0.45
-_N_SAMPLED = 1500  # tracklets whose likest ones tell what time is worth
-_N_COMPARED = 20_000  # tracklets that they are compared with: bounds the memory
-_LIKEST = 0.999
-
-
-class Bonus(NamedTuple):
-    """What being at one moment adds to a cosine: at one camera, and between two."""
-
-    within: float
-    across: float
 
 
 class Tracklets(NamedTuple):
@@ -33,20 +21,15 @@ class Tracklets(NamedTuple):
     Attributes:
         groups: Images by tracklet.
         means: Mean embedding, L2-normalised, shape (S, P).
-        cameras, recordings: Where, shape (S,).
-        times: Mean frame, shape (S,); NaN where not known.
-        bonus: What being near in time is worth.
+        clocks: What the time between them is worth.
     """
 
     groups: Groups
     means: FloatArray
-    cameras: IntArray
-    recordings: IntArray
-    times: DoubleArray
-    bonus: Bonus
+    clocks: Clocks
 
     def affinities(self, left: IntArray, right: IntArray) -> FloatArray:
-        """Return how alike tracklets are: their cosine, and a bonus for being near in time.
+        """Return how alike tracklets are: their cosine, and what clocks add.
 
         Args:
             left, right: Tracklets, shapes (A,) and (B,).
@@ -55,13 +38,7 @@ class Tracklets(NamedTuple):
             Affinities, shape (A, B), float32.
         """
         cosines = self.means[left] @ self.means[right].T
-        apart = np.abs(self.times[left][:, None] - self.times[right][None])
-        near = np.exp(-apart.astype(np.float32) / np.float32(NEAR_FRAMES))
-        near[self.recordings[left][:, None] != self.recordings[right][None]] = 0
-        one_camera = self.cameras[left][:, None] == self.cameras[right][None]
-        within, across = map(np.float32, self.bonus)
-        worth = np.where(one_camera, within, across)
-        affinities: FloatArray = cosines + worth * np.nan_to_num(near, nan=0.0)
+        affinities: FloatArray = cosines + self.clocks.bonus(left, right)
         return affinities
 
     def bundle(self, tracklets: IntArray, *, least: float) -> IntArray:
@@ -79,14 +56,14 @@ class Tracklets(NamedTuple):
 
 
 def make_tracklets(embedding: FloatArray, footage: Footage) -> Tracklets:
-    """Find the tracklets of a set of images, and learn what being near in time is worth."""
+    """Find the tracklets of a set of images, and learn what time between them is worth."""
     groups = group(find_tracklets(embedding, footage))
     first = groups.rows[groups.starts[:-1]]
     frames = np.where(footage.frames < 0, np.nan, footage.frames)
     times = np.bincount(groups.of, frames, len(first)) / groups.sizes()
-    where = footage.camids[first], footage.recordings[first]
-    tracklets = Tracklets(groups, mean_of(embedding, groups), *where, times, Bonus(0, 0))
-    return tracklets._replace(bonus=learn_bonus(tracklets))
+    means, cameras = mean_of(embedding, groups), footage.camids[first]
+    clocks = learn_clocks(unset_clocks(cameras, footage.recordings[first], times), means, cameras)
+    return Tracklets(groups, means, clocks)
 
 
 def embed(features: FloatArray, camids: IntArray) -> FloatArray:
@@ -123,35 +100,3 @@ def sum_of(embedding: FloatArray, groups: Groups) -> FloatArray:
     """Return the sum of the embeddings of each group, shape (G, P)."""
     sums: FloatArray = np.add.reduceat(embedding[groups.rows], groups.starts[:-1], axis=0)
     return sums
-
-
-def learn_bonus(tracklets: Tracklets) -> Bonus:
-    """Learn without labels what being near in time says about being one person.
-
-    Of the pairs that look most alike, so many are near in time; of all pairs, so many. Where
-    clocks of cameras do not agree the two shares are equal, and time adds nothing.
-    """
-    n_tracklets = len(tracklets.times)
-    if np.isnan(tracklets.times).all() or n_tracklets < 2:
-        return Bonus(0.0, 0.0)
-    random = np.random.default_rng(0)
-    some = random.choice(n_tracklets, min(n_tracklets, _N_SAMPLED), replace=False)
-    others = random.choice(n_tracklets, min(n_tracklets, _N_COMPARED), replace=False)
-    cosines = tracklets.means[some] @ tracklets.means[others].T
-    near = np.abs(tracklets.times[some][:, None] - tracklets.times[others]) < NEAR_FRAMES
-    near &= tracklets.recordings[some][:, None] == tracklets.recordings[others]
-    one_camera = tracklets.cameras[some][:, None] == tracklets.cameras[others]
-    other = some[:, None] != others
-    return Bonus(
-        _worth(cosines, near, one_camera & other), _worth(cosines, near, ~one_camera & other)
-    )
-
-
-def _worth(cosines: FloatArray, near: np.ndarray, pairs: np.ndarray) -> float:
-    if not near[pairs].any():
-        return 0.0
-    likest = pairs & (cosines > np.quantile(cosines[pairs], _LIKEST))
-    if not near[likest].any():
-        return 0.0
-    lift = near[likest].mean() / near[pairs].mean()
-    return float(np.clip(_BONUS * np.log(lift), 0.0, _MAX_BONUS))

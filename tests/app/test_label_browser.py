@@ -178,16 +178,21 @@ def test_edit__drop_and_join_and_undo_count(page: Page, studio: str, workspace: 
     assert state.refused_by(made.identity) >= {*refused, *(set(images) - set(kept))}
 
 
-def test_candidates__joined_ones_leave_the_row_and_it_ranks_anew(page: Page, studio: str) -> None:
+def test_candidates__stand_still_until_the_next_row(page: Page, studio: str) -> None:
     open_card(page, studio)
-    before = shown(page, "label.shown.map(({ tiles }) => tiles[0].image)")
-    page.keyboard.press("1")
-    after = shown(page, "label.shown.map(({ tiles }) => tiles[0].image)")
+    row = "label.shown.map(({ tiles }) => tiles[0].image)"
+    before = shown(page, row)
     assert len(before) == 12
-    assert before[0] not in after
-    assert set(after) > set(before[1:7])  # who looked alike still does
+    for key in "132":
+        page.keyboard.press(key)
+    page.keyboard.press("3")  # taken back
+    assert shown(page, row) == before
+    joined = shown(page, "label.work.accepted.map(({ tiles }) => tiles[0].image)")
+    assert joined == [before[0], before[1]]
     page.keyboard.press("0")
-    assert not set(after) & set(shown(page, "label.shown.map(({ tiles }) => tiles[0].image)"))
+    assert not set(before) & set(shown(page, row))
+    page.keyboard.press("Control+z")
+    assert shown(page, row) == before
 
 
 def test_brush__a_drag_drops_what_it_passes(page: Page, studio: str) -> None:
