@@ -15,7 +15,8 @@ import threadpoolctl
 import torch
 
 from pul.demo import START_MODEL
-from pul.errors import ArtifactError, ModelError, PulError
+from pul.errors import ArtifactError, ModelError, PulError, StoreError
+from pul.examination import examine_images, examine_iteration
 from pul.hardware import default_n_threads
 from pul.jobs import reap_lost_jobs
 from pul.model import load_network
@@ -74,6 +75,7 @@ def examine_workspace(location: str | Path, *, mend: bool = False) -> list[Findi
                 *_check_images(workspace),
                 *_check_jobs(workspace),
                 *_check_iterations(workspace, mend=mend),
+                *_diagnose(workspace),
             ]
     except PulError as error:
         return [Finding("error", "workspace", str(error))]
@@ -231,3 +233,20 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _diagnose(workspace: Workspace) -> Iterator[Finding]:
+    """Say what makes figures or training doubtful: of the images, and of each run's last look."""
+    for found in examine_images(workspace):
+        yield Finding("warning", "data", f"{found.saw} {found.why} {found.mend}")
+    for run in workspace.runs():
+        records = workspace.iterations(run.run_id)
+        if not records:
+            continue
+        last = records[-1].iteration
+        try:
+            for found in examine_iteration(workspace, run.run_id, last):
+                text = f"{found.saw} {found.why} {found.mend}"
+                yield Finding("warning", f"{run.name}, iteration {last}", text)
+        except StoreError:
+            continue  # said above

@@ -12,8 +12,8 @@ from pul.doctor import Finding, examine_workspace
 from pul.errors import JobError, StoreError
 from pul.model import dump_network, save_network
 from pul.store.workspace import Workspace
-from tests.fakes import iteration_arrays, iteration_record
-from tests.networks import tiny_network
+from tests.fakes import image_dataset, iteration_arrays, iteration_record
+from tests.networks import coloured_images, tiny_network
 
 
 @pytest.fixture
@@ -93,3 +93,15 @@ def test_examine_workspace__a_torn_database_file_is_told(workspace):
     errors = [f.message for f in examine_workspace(workspace.path) if f.level == "error"]
     assert errors
     assert "python -m pul restore" in errors[0]
+
+
+def test_examine_workspace__says_what_makes_figures_doubtful(tmp_path):
+    with Workspace.create(tmp_path / "workspace") as workspace:
+        crops = image_dataset(tmp_path / "crops", *coloured_images(3, 2), split="train")
+        workspace.add_dataset(crops)
+        with workspace._database.write() as connection:
+            connection.exec_driver_sql("UPDATE images SET camid = NULL")
+        found = examine_workspace(workspace.path)
+    (doubt,) = [finding for finding in found if finding.subject == "data"]
+    assert doubt.level == "warning"
+    assert "No image says which camera took it." in doubt.message

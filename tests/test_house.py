@@ -34,7 +34,7 @@ LEVELS = {
     "pul.suggestions pul.oracle pul.baselines",
     3: "pul.loop",
     4: "pul.store pul.jobs pul.labelling pul.exchange",
-    5: "pul.previews pul.reproduce pul.cli_reproduce "
+    5: "pul.previews pul.examination pul.reproduce pul.cli_reproduce "
     "pul.worker pul.mapping pul.doctor pul.demo pul.console pul.cli pul.cli_baselines "
     "pul.cli_labelling pul.cli_exchange pul.cli_runs pul.reporting pul.query pul.__main__",
 }

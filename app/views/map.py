@@ -4,8 +4,9 @@ import math
 
 import streamlit as st
 
-from app import maps, services, services_map, state, thumbnails
+from app import maps, services, services_diagnosis, services_map, state, thumbnails
 from app.components.empty import nothing_yet
+from app.components.findings import findings
 from app.components.scatter import Choice, Lines, choose_coloring, coloring, scatter
 from app.services import Standing
 from app.services_map import Quality
@@ -41,6 +42,7 @@ def _map(now: Standing, run: RunRecord) -> None:
     arrays = services_map.shown_arrays(*place, n_clusters)
     with shown:
         choice = _scatter(now, run, iteration, n_clusters, arrays)
+        findings(services_diagnosis.of_iteration(*place))
     with chosen:
         map_people.show(arrays, choice)
         map_clusters.show(now, now.iterations[iteration], choice.lambda_)

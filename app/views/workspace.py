@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app import demo, services, services_runs, state, thumbnails
+from app import demo, services, services_diagnosis, services_runs, state, thumbnails
 from app.components.contents import SplitRow, camera_bars, left_out, split_table
+from app.components.findings import findings
 from app.components.grid import strip
 from app.components.quick_start import choose_model, quick_start
 from app.views import importing, opening
@@ -38,6 +39,7 @@ def _images() -> None:
     held = services.contents(location)
     st.subheader("Images")
     split_table([SplitRow(*row) for row in held.splits])
+    findings(services_diagnosis.of_images(location))
     strip(thumbnails.urls(location, services.sample_images(location, N_SAMPLE)))
     camera_bars(held.cameras, height=190)
     left_out(services.skipped(location) if held.n_skipped else ())

@@ -88,8 +88,8 @@ def test_map__a_box_shows_the_people_in_it(page: Page, studio: str, filled: Path
     assert inside > 0
     drag(page, [tuple(low), tuple((low + high) / 2), tuple(high)])
     expect(said(page)).to_contain_text(re.compile(rf"^{inside} images? ·"))
+    expect(page.locator(".pul-grid img")).to_have_count(inside)
     wait_for_pictures(page)
-    assert page.locator(".pul-grid img").count() == inside
 
 
 def test_map__a_lasso_around_everyone(page: Page, studio: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from app import maps, services, services_map, services_previews
+from app import maps, services, services_diagnosis, services_map, services_previews
 from app.maps import serve_map
 from pul import jobs
 from pul.annotations import create, set_role
@@ -250,3 +250,26 @@ def test_map__values_are_used_where_there_is_a_next_iteration(
     studio.number_input[0].set_value(6).run()
     press(studio, "Use K 6")
     assert studio.toast[0].value == f"K 6 from iteration {iteration} on, instead of K 8."
+
+
+# What is not well
+
+
+def test_map__says_what_is_not_well_and_how_to_mend_it(
+    filled: str, open_studio: Open, people: Path
+) -> None:
+    assert 'class="pul-findings"' not in text_of(open_studio("map"))
+    with Workspace.open(filled) as workspace, workspace._database.write() as connection:
+        connection.exec_driver_sql("UPDATE images SET camid = pid")  # a camera for each person
+    services_diagnosis._of_iteration.cache_clear()
+    said = text_of(open_studio("map"))
+    assert "of the clusters are of one camera only" in said
+    assert "Label a few people across cameras" in said
+
+
+def test_workspace__says_that_no_camera_is_known(filled: str, open_studio: Open) -> None:
+    assert 'class="pul-findings"' not in text_of(open_studio())
+    with Workspace.open(filled) as workspace, workspace._database.write() as connection:
+        connection.exec_driver_sql("UPDATE images SET camid = NULL")
+    services_diagnosis._of_images.cache_clear()
+    assert "No image says which camera took it." in text_of(open_studio())

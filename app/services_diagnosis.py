@@ -1,0 +1,37 @@
+"""The part of the door to `pul` that says what is wrong with the images or an iteration."""
+
+from functools import lru_cache
+
+from app.services import open_workspace
+from app.services_labelling import said
+from pul import examination
+from pul.diagnosis import Finding
+from pul.store.workspace import Workspace
+
+
+def of_images(location: str) -> tuple[Finding, ...]:
+    """Return what makes figures or suggestions of a workspace's images doubtful."""
+    workspace = open_workspace(location)
+    return _of_images(workspace, sum(split.n_images for split in workspace.summary().splits))
+
+
+@lru_cache(maxsize=4)
+def _of_images(workspace: Workspace, _n_images: int) -> tuple[Finding, ...]:
+    return examination.examine_images(workspace)
+
+
+def of_iteration(location: str, run_id: int, iteration: int) -> tuple[Finding, ...]:
+    """Return what makes an iteration's clusters, selection or features doubtful.
+
+    Raises:
+        StoreError: There is no such run or iteration.
+    """
+    n_acts = len(said(location).events)
+    return _of_iteration(open_workspace(location), run_id, iteration, n_acts)
+
+
+@lru_cache(maxsize=16)
+def _of_iteration(
+    workspace: Workspace, run_id: int, iteration: int, _n_acts: int
+) -> tuple[Finding, ...]:
+    return examination.examine_iteration(workspace, run_id, iteration)
