@@ -18,7 +18,8 @@ class Clustering:
     """N images in K clusters, none of them empty.
 
     Attributes:
-        clusters: Cluster of each image, shape (N,), int64, values in [0, K).
+        clusters: Cluster of each image, shape (N,), int64, values in [0, K); -1 for an outlier,
+            which k-means has none of.
         centroids: Mean feature of each cluster, shape (K, D), float32.
         centers: Index of the member nearest to its cluster's centroid, shape (K,), int64.
         inertia: Sum of squared distances of the images to their centroids (Eq. 1).

@@ -5,7 +5,7 @@ import tomllib
 from importlib import resources
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pul.errors import ConfigError
 
@@ -80,7 +80,8 @@ class TrainConfig(Settings):
     """How a network is trained, on the source or on the reliable images.
 
     Attributes:
-        loss: `softmax` (the paper), `triplet` or `contrastive` (its alternatives, Eq. 3).
+        loss: `softmax` (the paper), `triplet` or `contrastive` (its alternatives, Eq. 3), or
+            `cluster_memory` (Cluster Contrast, 2021).
         n_epochs: Passes over the training images. Paper: 20 an iteration, 40 on the source.
         batch_size: Images in a step.
         learning_rate: SGD's learning rate. Paper: 0.001.
@@ -90,11 +91,16 @@ class TrainConfig(Settings):
         dropout: Dropout rate before the classifier.
         classifier_init_std: Standard deviation of the fresh classifier's weights.
         bn_momentum: Momentum of batch normalisation's running statistics (Keras' 0.99 is 0.01).
+        n_instances: Images of a class that come together in a batch, for all losses but softmax.
+        memory_temperature: Cluster memory: what similarities are divided by.
+        memory_momentum: Cluster memory: share of the old entry that an update keeps.
+        memory_update: Cluster memory: by the `hard` image of a class in the batch, the one least
+            like its entry, or by their `mean`.
         precision: `float32`, or `bfloat16` for mixed precision where the device has it.
         augmentation: The random changes of a training image.
     """
 
-    loss: Literal["softmax", "triplet", "contrastive"] = "softmax"
+    loss: Literal["softmax", "triplet", "contrastive", "cluster_memory"] = "softmax"
     n_epochs: int = Field(default=20, ge=1, le=10_000)
     batch_size: int = Field(default=16, ge=2, le=65_536)
     learning_rate: float = Field(default=1e-3, gt=0, le=10)
@@ -104,6 +110,10 @@ class TrainConfig(Settings):
     dropout: float = Field(default=0.5, ge=0, lt=1)
     classifier_init_std: float = Field(default=1e-3, gt=0, le=1)
     bn_momentum: float = Field(default=0.01, gt=0, le=1)
+    n_instances: int = Field(default=4, ge=2, le=1_000)
+    memory_temperature: float = Field(default=0.05, gt=0, le=10)
+    memory_momentum: float = Field(default=0.1, ge=0, lt=1)
+    memory_update: Literal["hard", "mean"] = "hard"
     precision: Literal["float32", "bfloat16"] = "float32"
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -123,11 +133,29 @@ class EvaluationConfig(Settings):
     camera_aware: bool = True
 
 
+class DbscanConfig(Settings):
+    """How clusters are found where K is not given: as in SpCL and Cluster Contrast.
+
+    Attributes:
+        eps: Jaccard distance below which two images are neighbours.
+        min_samples: Neighbours, itself included, that put an image into the core of a cluster.
+        k1: Neighbours that must be mutual.
+        k2: Neighbours whose neighbourhoods are averaged.
+    """
+
+    eps: float = Field(default=0.6, gt=0, lt=1)
+    min_samples: int = Field(default=4, ge=1, le=10_000)
+    k1: int = Field(default=30, ge=1, le=1_000)
+    k2: int = Field(default=6, ge=1, le=1_000)
+
+
 class RunConfig(Settings):
     """One run of Algorithm 1 or of its semi-supervised form; the defaults are the paper's.
 
     Attributes:
-        n_clusters: K. Paper: 700 for Duke, 750 for Market-1501 and CUHK03.
+        clustering: `kmeans` (the paper), or `dbscan`, which finds K by itself and leaves outliers
+            out.
+        n_clusters: K of k-means. Paper: 700 for Duke, 750 for Market-1501 and CUHK03.
         lambda_: λ, the cosine to the cluster's center above which an image is reliable;
             None or 0 selects every image (Table III).
         selection: `own` center (Eq. 2) or `any` center (the authors' code).
@@ -137,6 +165,7 @@ class RunConfig(Settings):
         kmeans_n_init: Restarts of k-means; the one with the lowest inertia is kept.
         kmeans_max_iterations: Lloyd iterations at most.
         kmeans_backend: `exact`, or `faiss` for very many images: quicker, slightly looser clusters.
+        dbscan: How DBSCAN clusters.
         convergence_window: Iterations over which the share of reliable images is watched.
         convergence_tolerance: Stop when that share moves by less than this; 0 never stops early.
         annotation_mode: Annotated images only train along (`append`, the paper), or also steer the
@@ -152,6 +181,7 @@ class RunConfig(Settings):
         evaluation: How the figures are computed.
     """
 
+    clustering: Literal["kmeans", "dbscan"] = "kmeans"
     n_clusters: int = Field(default=750, ge=1)
     lambda_: float | None = Field(default=0.85, ge=-1, le=1)
     selection: Literal["own", "any"] = "own"
@@ -160,6 +190,7 @@ class RunConfig(Settings):
     kmeans_n_init: int = Field(default=1, ge=1, le=100)
     kmeans_max_iterations: int = Field(default=300, ge=1, le=10_000)
     kmeans_backend: Literal["exact", "faiss"] = "exact"
+    dbscan: DbscanConfig = DbscanConfig()
     convergence_window: int = Field(default=5, ge=2, le=1_000)
     convergence_tolerance: float = Field(default=0.005, ge=0, le=1)
     annotation_mode: Literal["append", "constrained"] = "append"
@@ -171,6 +202,14 @@ class RunConfig(Settings):
     n_threads: int | None = Field(default=None, ge=1, le=1024)
     finetune: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _check_clustering(self) -> Self:
+        if self.clustering == "dbscan" and self.annotation_mode == "constrained":
+            raise ValueError(
+                "annotation_mode 'constrained' is for clustering 'kmeans'; 'dbscan' takes 'append'"
+            )
+        return self
 
     @property
     def selects_all(self) -> bool:

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from pul.arrays import ByteArray, IntArray
+from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
 from pul.augment import augment
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
-from pul.features import OnProgress, autocast, check_pixels
+from pul.features import OnProgress, autocast, check_pixels, extract_features
 from pul.losses import build_loss, sample_batches
 from pul.model import Network
 
@@ -60,6 +60,7 @@ def finetune(
     *,
     seed: int,
     device: str = "cpu",
+    features: FloatArray | None = None,
     on_progress: OnProgress | None = None,
 ) -> FinetuneResult:
     """Train a network in place on the images that have a class.
@@ -74,6 +75,8 @@ def finetune(
         config: Loss, optimiser, epochs and augmentation.
         seed: Seed of the classifier, the order, the augmentation and the dropout.
         device: Where to run.
+        features: Features of all images by this network as it is, shape (N, D), for a loss that
+            begins from the classes' centroids; extracted where they are not given.
         on_progress: Called with (batches done, batches in all) after each batch.
 
     Returns:
@@ -86,7 +89,9 @@ def finetune(
     References:
         Algorithm 1, lines 2 and 17; Eq. 3; Sec. IV-B.
     """
-    steps = finetune_steps(network, pixels, pseudo_labels, config, seed=seed, device=device)
+    steps = finetune_steps(
+        network, pixels, pseudo_labels, config, seed=seed, device=device, features=features
+    )
     while True:
         try:
             step = next(steps)
@@ -106,6 +111,7 @@ def finetune_steps(
     *,
     seed: int,
     device: str = "cpu",
+    features: FloatArray | None = None,
 ) -> Generator[TrainStep, None, FinetuneResult]:
     """Do the work of `finetune` one batch at a time, yielding after each."""
     check_pixels(pixels, network)
@@ -116,7 +122,12 @@ def finetune_steps(
         )
     _, classes = np.unique(pseudo_labels[indices], return_inverse=True)  # (M,) in [0, C)
     n_classes = int(classes.max()) + 1
-    trainer = _Trainer(network, n_classes, config, seed=seed, device=device)
+    centroids = None
+    if config.loss == "cluster_memory":
+        if features is None:
+            features = extract_features(network, pixels, device=device)
+        centroids = class_centroids(features[indices], classes)
+    trainer = _Trainer(network, n_classes, config, centroids, seed=seed, device=device)
     random = np.random.default_rng(derive_seed(seed, "order"))
     losses: list[float] = []
     for epoch in range(1, config.n_epochs + 1):
@@ -132,6 +143,21 @@ def finetune_steps(
     return FinetuneResult(tuple(losses), len(indices), n_classes)
 
 
+def class_centroids(features: FloatArray, classes: IntArray) -> FloatArray:
+    """Return the mean of each class's l2-normalised features, where a cluster memory begins.
+
+    Args:
+        features: Features, shape (M, D).
+        classes: Class of each, shape (M,), values in [0, C), none of them empty.
+
+    Returns:
+        Means, shape (C, D), float32, not scaled to length 1.
+    """
+    sums = np.zeros((int(classes.max()) + 1, features.shape[1]), dtype=np.float64)
+    np.add.at(sums, classes, l2_normalize(features))
+    return np.asarray(sums / np.bincount(classes)[:, None], dtype=np.float32)
+
+
 class _Trainer:
     """A network, its fresh loss and their optimiser; a step is a function of (seed, step number).
 
@@ -140,7 +166,14 @@ class _Trainer:
     """
 
     def __init__(
-        self, network: Network, n_classes: int, config: TrainConfig, *, seed: int, device: str
+        self,
+        network: Network,
+        n_classes: int,
+        config: TrainConfig,
+        centroids: FloatArray | None,
+        *,
+        seed: int,
+        device: str,
     ) -> None:
         self.config, self.device, self.seed, self.n_steps = config, device, seed, 0
         self.network = network
@@ -151,7 +184,9 @@ class _Trainer:
                 module.momentum = config.bn_momentum
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(seed, "classifier"))
-            self.loss = build_loss(config, n_features=network.n_features, n_classes=n_classes)
+            self.loss = build_loss(
+                config, n_features=network.n_features, n_classes=n_classes, centroids=centroids
+            )
         self.loss.to(device).train()
         self.optimizer = torch.optim.SGD(
             [*network.parameters(), *self.loss.parameters()],

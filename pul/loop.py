@@ -6,22 +6,31 @@ stops it by closing the generator. Nothing here knows of a store, a process or a
 
 import copy
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from pul.arrays import BoolArray, ByteArray, FloatArray, IntArray, l2_normalize
-from pul.assignment import assign
-from pul.clustering import Clustering
+from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
 from pul.config import RunConfig, derive_seed
 from pul.evaluation import cluster_quality, evaluate
+from pul.events import (
+    EvaluationSet,
+    Event,
+    IterationFinished,
+    Live,
+    LiveSettings,
+    Progress,
+    ResumeState,
+    RunFinished,
+)
 from pul.features import extract_steps
 from pul.finetune import FinetuneResult, finetune_steps
 from pul.hardware import library_versions, peak_memory_bytes, prepare
+from pul.looking import choose_reliable, group_images
 from pul.model import Network
 from pul.projection import project
 from pul.rankings import keep_rankings
@@ -33,100 +42,23 @@ from pul.records import (
     JobProgress,
     RetrievalMetrics,
 )
-from pul.selection import center_similarities, threshold
 from pul.validation import evaluate_validation, make_validation_set
 
-
-@dataclass(frozen=True)
-class LiveSettings:
-    """What people may change between iterations.
-
-    Attributes:
-        lambda_: λ; None or 0 selects all.
-        n_clusters: K, annotated identities included.
-        annotations: Image index → identity.
-        annotations_hash: Names this state of the annotations; "" for none.
-        left_out: Images that must not train: those of validation identities, and junk.
-        validation: Image index → identity of those held out to measure with.
-    """
-
-    lambda_: float | None
-    n_clusters: int
-    annotations: Mapping[int, int] = field(default_factory=dict)
-    annotations_hash: str = ""
-    left_out: Collection[int] = ()
-    validation: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class EvaluationSet:
-    """What the figures of a run are computed on; never seen by the training.
-
-    Attributes:
-        query_pixels: Query images, shape (Q, H, W, 3), uint8; empty where there are none.
-        gallery_pixels: Gallery images, shape (G, H, W, 3), uint8.
-        query_pids, query_camids: Identity and camera of each query, shape (Q,).
-        gallery_pids, gallery_camids: Identity and camera of each gallery image, shape (G,).
-        train_pids: True identity of each training image, shape (N,), for purity; or None.
-    """
-
-    query_pixels: ByteArray
-    gallery_pixels: ByteArray
-    query_pids: IntArray
-    query_camids: IntArray
-    gallery_pids: IntArray
-    gallery_camids: IntArray
-    train_pids: IntArray | None = None
-
-
-@dataclass(frozen=True)
-class ResumeState:
-    """The last whole iteration of a run that is to go on.
-
-    Attributes:
-        iteration: Its number; 0 is the baseline.
-        network: The network it ended with.
-        points: Its 2-D map, shape (N, 2) or (0, 2).
-        reliable_shares: Share of reliable images of iterations 1, 2, ... up to it.
-    """
-
-    iteration: int
-    network: Network
-    points: FloatArray
-    reliable_shares: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A batch or a step is done."""
-
-    progress: JobProgress
-
-
-@dataclass(frozen=True)
-class IterationFinished:
-    """An iteration is whole: its record, its arrays, its rankings, the network it ended with.
-
-    The network is only lent: keep a copy or write it down before asking for the next event.
-    """
-
-    record: IterationRecord
-    arrays: IterationArrays
-    network: Network
-    rankings: IterationRankings | None = None
-
-
-@dataclass(frozen=True)
-class RunFinished:
-    """The run is at its end, and why."""
-
-    reason: Literal["converged", "n_iterations"]
-
+__all__ = [
+    "EvaluationSet",
+    "Event",
+    "IterationFinished",
+    "Live",
+    "LiveSettings",
+    "Progress",
+    "ResumeState",
+    "RunFinished",
+    "has_converged",
+    "run_pul",
+]
 
 _Batch = TypeVar("_Batch")
 _Result = TypeVar("_Result")
-Event = Progress | IterationFinished | RunFinished
-Live = Callable[[int], LiveSettings]
 
 
 def run_pul(
@@ -248,9 +180,10 @@ class _Run:
         yield from self._initialize_on(settings)
         look = yield from self._look(settings)
         start = self.original if self.config.restart_from == "original" else self.current
+        seen = look.arrays.features if start is self.current else None
         self.current = copy.deepcopy(start)
         self.features = None
-        result = yield from self._finetune(self.current, look.arrays.pseudo_labels)
+        result = yield from self._finetune(self.current, look.arrays.pseudo_labels, seen)
         measured = yield from self._evaluate()
         validation = yield from self._validate(settings)
         self.reliable_shares.append(float(look.arrays.reliable.mean()))
@@ -280,10 +213,12 @@ class _Run:
             features = yield from self._extract(self.pixels, "extract")
         yield self._progress("cluster")
         with self._timed("cluster"):
-            clustering = self._assign(features, settings)
+            # The baseline clusters as iteration 1 will, so that its map shows what comes.
+            seed = derive_seed(self.config.seed, "cluster", max(1, self.iteration))
+            clustering = group_images(features, settings, self.config, seed=seed)
         yield self._progress("select")
         with self._timed("select"):
-            similarities, reliable = self._select(features, clustering, settings)
+            similarities, reliable = choose_reliable(features, clustering, settings, self.config)
         if self.config.projection:
             yield self._progress("project")
             with self._timed("project"):
@@ -300,31 +235,6 @@ class _Run:
         )
         return _Look(settings, arrays, clustering.inertia)
 
-    def _assign(self, features: FloatArray, settings: LiveSettings) -> Clustering:
-        # The baseline clusters as iteration 1 will, so that its map shows what comes.
-        seed = derive_seed(self.config.seed, "cluster", max(1, self.iteration))
-        return assign(
-            features,
-            n_clusters=settings.n_clusters,
-            seed=seed,
-            annotations=settings.annotations,
-            mode=self.config.annotation_mode,
-            max_iterations=self.config.kmeans_max_iterations,
-            n_init=self.config.kmeans_n_init,
-            backend=self.config.kmeans_backend,
-        )
-
-    def _select(
-        self, features: FloatArray, clustering: Clustering, settings: LiveSettings
-    ) -> tuple[FloatArray, BoolArray]:
-        similarities = center_similarities(
-            features, clustering.clusters, clustering.centers, selection=self.config.selection
-        )
-        reliable = threshold(similarities, clustering.centers, lambda_=settings.lambda_)
-        reliable[list(settings.annotations)] = True  # annotated images always train (Sec. III-C)
-        reliable[list(settings.left_out)] = False
-        return similarities, reliable
-
     def _project(self, features: FloatArray) -> FloatArray:
         previous = self.points if len(self.points) == len(features) else None
         seed = derive_seed(self.config.seed, "project")
@@ -332,11 +242,11 @@ class _Run:
         return points
 
     def _finetune(
-        self, network: Network, pseudo_labels: IntArray
+        self, network: Network, pseudo_labels: IntArray, features: FloatArray | None
     ) -> Generator[Event, None, FinetuneResult]:
         """Draw w anew and fine-tune: lines 2 and 17 of Algorithm 1."""
         seed = derive_seed(self.config.seed, "finetune", self.iteration)
-        return (yield from self._train(network, pseudo_labels, "finetune", seed))
+        return (yield from self._train(network, pseudo_labels, "finetune", seed, features))
 
     def _evaluate(self) -> Generator[Event, None, _Measured | None]:
         data = self.evaluation
@@ -368,9 +278,14 @@ class _Run:
         features = yield from self._extract(self.pixels[held.rows], "validate")
         return evaluate_validation(features, held, self.config.evaluation)
 
-    def _extract(self, pixels: ByteArray, step: str) -> Generator[Event, None, FloatArray]:
+    def _extract(
+        self, pixels: ByteArray, step: str, network: Network | None = None
+    ) -> Generator[Event, None, FloatArray]:
         batches = extract_steps(
-            self.current, pixels, device=self.device, precision=self.config.extraction_precision
+            network or self.current,
+            pixels,
+            device=self.device,
+            precision=self.config.extraction_precision,
         )
         return (
             yield from self._drive(
@@ -379,8 +294,15 @@ class _Run:
         )
 
     def _train(
-        self, network: Network, pseudo_labels: IntArray, step: str, seed: int
+        self,
+        network: Network,
+        pseudo_labels: IntArray,
+        step: str,
+        seed: int,
+        features: FloatArray | None = None,
     ) -> Generator[Event, None, FinetuneResult]:
+        if features is None and self.config.finetune.loss == "cluster_memory":
+            features = yield from self._extract(self.pixels, step, network)
         batches = finetune_steps(
             network,
             self.pixels,
@@ -388,6 +310,7 @@ class _Run:
             self.config.finetune,
             seed=seed,
             device=self.device,
+            features=features,
         )
         return (
             yield from self._drive(
@@ -478,5 +401,5 @@ class _Run:
     def _cluster_quality(self, arrays: IterationArrays) -> ClusterQuality | None:
         if self.evaluation is None or self.evaluation.train_pids is None:
             return None
-        pids = self.evaluation.train_pids
+        pids = np.where(arrays.clusters < 0, -1, self.evaluation.train_pids)  # outliers are in none
         return cluster_quality(arrays.clusters, pids, arrays.reliable, source="truth")

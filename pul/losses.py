@@ -1,16 +1,15 @@
 """The loss of Eq. 3 and the order in which images come to it."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pul.arrays import IntArray
+from pul.arrays import FloatArray, IntArray
 from pul.config import TrainConfig
 from pul.errors import ConfigError
-
-_IMAGES_OF_A_CLASS = 4  # P×K sampling, as in Hermans et al. 2017
 
 
 class SoftmaxClassifier(nn.Module):
@@ -29,13 +28,69 @@ class SoftmaxClassifier(nn.Module):
         return nn.functional.cross_entropy(logits.float(), classes)
 
 
-def build_loss(config: TrainConfig, *, n_features: int, n_classes: int) -> nn.Module:
+class ClusterMemory(nn.Module):
+    """A memory of one unit vector for each class, and the contrast of images with all of them.
+
+    The loss is the cross entropy of the cosines, divided by a temperature. Nothing in it is learnt:
+    after each batch the entry m of a class becomes the unit vector along μ m + (1 - μ) f, where f
+    is the image of that class least like m (`hard`) or the mean of its images (`mean`).
+
+    Args:
+        centroids: One vector for each class, shape (C, D), scaled to length 1 here.
+        temperature: What cosines are divided by.
+        momentum: μ, in [0, 1).
+        update: `hard` or `mean`.
+
+    References:
+        Dai et al. 2021, Cluster Contrast for unsupervised person re-identification, Eqs. 4-6.
+    """
+
+    memory: Tensor
+
+    def __init__(
+        self,
+        centroids: Tensor,
+        *,
+        temperature: float = 0.05,
+        momentum: float = 0.1,
+        update: Literal["hard", "mean"] = "hard",
+    ) -> None:
+        super().__init__()
+        self.temperature, self.momentum, self.update = temperature, momentum, update
+        self.register_buffer("memory", nn.functional.normalize(centroids.float(), dim=1))
+
+    def forward(self, features: Tensor, classes: Tensor) -> Tensor:
+        """Return the mean loss of features (B, D) and their classes (B,), and update the memory."""
+        embeddings = nn.functional.normalize(features.float(), dim=1)
+        cosines = embeddings @ self.memory.T  # (B, C)
+        loss = nn.functional.cross_entropy(cosines / self.temperature, classes)
+        if self.training:
+            self._remember(embeddings.detach(), cosines.detach(), classes)
+        return loss
+
+    def _remember(self, embeddings: Tensor, cosines: Tensor, classes: Tensor) -> None:
+        memory = self.memory.clone()  # the backward pass still needs the old one
+        for known in sorted(set(classes.tolist())):
+            mine = (classes == known).nonzero()[:, 0]
+            if self.update == "hard":
+                news = embeddings[mine[cosines[mine, known].argmin()]]
+            else:
+                news = embeddings[mine].mean(dim=0)
+            mixed = self.momentum * memory[known] + (1 - self.momentum) * news
+            memory[known] = nn.functional.normalize(mixed, dim=0)
+        self.memory = memory
+
+
+def build_loss(
+    config: TrainConfig, *, n_features: int, n_classes: int, centroids: FloatArray | None = None
+) -> nn.Module:
     """Build the loss with freshly drawn parameters w.
 
     Args:
         config: Which loss, its dropout and initialisation.
         n_features: Feature dimensions, D.
         n_classes: Classes, C.
+        centroids: Where the entries of a cluster memory begin, shape (C, D).
 
     Returns:
         A module that maps features (B, D) and classes (B,) to a scalar.
@@ -49,6 +104,15 @@ def build_loss(config: TrainConfig, *, n_features: int, n_classes: int) -> nn.Mo
     if config.loss == "softmax":
         return SoftmaxClassifier(
             n_features, n_classes, dropout=config.dropout, std=config.classifier_init_std
+        )
+    if config.loss == "cluster_memory":
+        if centroids is None:
+            raise ConfigError("Loss 'cluster_memory' needs the centroids of the classes.")
+        return ClusterMemory(
+            torch.from_numpy(centroids),
+            temperature=config.memory_temperature,
+            momentum=config.memory_momentum,
+            update=config.memory_update,
         )
     try:
         from pytorch_metric_learning import losses, miners
@@ -66,8 +130,8 @@ def sample_batches(
 ) -> Iterator[IntArray]:
     """Yield the image indices of each batch of one epoch.
 
-    Softmax sees every image once, in random order; the losses on pairs see P classes with
-    up to K = 4 images of each, so that a batch has pairs at all.
+    Softmax sees every image once, in random order; the other losses see P classes with up to
+    `n_instances` images of each, so that a batch has pairs at all (P×K, Hermans et al. 2017).
 
     Args:
         classes: Class of each image, shape (N,).
@@ -79,7 +143,7 @@ def sample_batches(
     """
     order = random.permutation(len(classes))
     if config.loss != "softmax":
-        order = _group_by_class(order, classes, random)
+        order = _group_by_class(order, classes, config.n_instances, random)
     n_batches = max(1, len(order) // config.batch_size)
     whole = n_batches * config.batch_size
     for start in range(0, whole, config.batch_size):
@@ -88,14 +152,16 @@ def sample_batches(
         yield order[whole:]
 
 
-def _group_by_class(order: IntArray, classes: IntArray, random: np.random.Generator) -> IntArray:
+def _group_by_class(
+    order: IntArray, classes: IntArray, n_instances: int, random: np.random.Generator
+) -> IntArray:
     of_class: dict[int, list[int]] = {}
     for index in order.tolist():
         of_class.setdefault(int(classes[index]), []).append(index)
     groups = [
-        members[start : start + _IMAGES_OF_A_CLASS]
+        members[start : start + n_instances]
         for members in of_class.values()
-        for start in range(0, len(members), _IMAGES_OF_A_CLASS)
+        for start in range(0, len(members), n_instances)
     ]
     random.shuffle(groups)
     return np.array([index for group in groups for index in group], dtype=np.int64)

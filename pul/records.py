@@ -133,10 +133,11 @@ class IterationArrays:
     Attributes:
         features: Un-normalised features, shape (N, D), float32.
         clusters: Cluster of each image, shape (N,), values in [0, K); annotated identities are the
-            first L clusters.
+            first L clusters. -1 for an outlier of DBSCAN.
         centroids: Mean feature of each cluster, shape (K, D), float32.
         centers: Index of the image nearest to each centroid, shape (K,).
-        similarities: Cosine of each image to its own cluster's center, shape (N,), in [-1, 1].
+        similarities: Cosine of each image to its own cluster's center, shape (N,), in [-1, 1]; -1
+            for an outlier.
         reliable: Images that trained, shape (N,).
         pseudo_labels: Class each image trained as, shape (N,); -1 where it did not train.
         points: 2-D map, shape (N, 2), float32; shape (0, 2) where no map was asked for.

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,7 +69,12 @@ def k_reciprocal(
 
 
 def jaccard_distances(
-    features: ArrayLike, *, k1: int = 20, k2: int = 6, max_distance: float = 1.0
+    features: ArrayLike,
+    *,
+    k1: int = 20,
+    k2: int = 6,
+    max_distance: float = 1.0,
+    scaled: bool = True,
 ) -> sparse.csr_array:
     """Return the Jaccard distances of the k-reciprocal neighbourhoods of all images.
 
@@ -77,6 +83,8 @@ def jaccard_distances(
         k1: Neighbours that must be mutual.
         k2: Neighbours whose neighbourhoods are averaged.
         max_distance: Larger distances are not stored, nor those of 1: nothing in common.
+        scaled: Whether a neighbour's weight is exp(-d² / the farthest image's d²), as in Zhong et
+            al., or exp(-d²), as where such distances are clustered.
 
     Returns:
         Distances, shape (N, N), sparse, float32; what is not stored is farther than
@@ -89,7 +97,10 @@ def jaccard_distances(
     matrix = l2_normalize(check_features(features))
     if not len(matrix):
         return sparse.csr_array((0, 0), dtype=np.float32)
-    codes = _encode(matrix, find_neighbors(matrix, k1 + 1), k1, k2)
+    neighbors = find_neighbors(matrix, k1 + 1)
+    if not scaled:
+        neighbors = replace(neighbors, farthest=np.ones_like(neighbors.farthest))
+    codes = _encode(matrix, neighbors, k1, k2)
     least = max(2 * (1 - max_distance) / (2 - max_distance), _EPSILON)  # overlap at that distance
     columns, overlaps = [], []
     for i, overlap in enumerate(_overlaps(codes, len(matrix))):

@@ -33,6 +33,8 @@ def test_run_config__defaults_are_the_papers():
         ({"selection": "both"}, "selection"),
         ({"k": 5}, "k"),
         ({"finetune": {"n_epochs": 0}}, "n_epochs"),
+        ({"dbscan": {"eps": 1.0}}, "eps"),
+        ({"clustering": "dbscan", "annotation_mode": "constrained"}, "takes 'append'"),
         ({"finetune": {"augmentation": {"flip_probability": 2}}}, "flip_probability"),
     ],
 )

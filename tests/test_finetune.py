@@ -6,7 +6,8 @@ import torch
 
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
-from pul.finetune import finetune, finetune_steps
+from pul.features import extract_features
+from pul.finetune import class_centroids, finetune, finetune_steps
 from pul.losses import build_loss
 from tests.networks import coloured_images, tiny_network
 
@@ -122,3 +123,30 @@ def test_finetune__divergence_is_an_error_that_names_the_rate():
         next(network.parameters()).fill_(float("inf"))
     with pytest.raises(FeatureError, match=r"diverged.*learning rate \(now 0.01"):
         finetune(network, pixels, pids, QUICK, seed=0)
+
+
+def test_class_centroids__by_hand():
+    features = np.array([[3, 4], [0, 2], [5, 0]], dtype=np.float32)
+    found = class_centroids(features, np.array([1, 1, 0]))
+    np.testing.assert_allclose(found, [[1, 0], [0.3, 0.9]], rtol=1e-6)
+
+
+def test_finetune__cluster_memory_begins_from_the_networks_own_features():
+    pixels, pids = coloured_images()
+    config = TrainConfig(
+        loss="cluster_memory",
+        n_epochs=6,
+        batch_size=16,
+        learning_rate=0.01,
+        bn_momentum=0.1,
+        memory_momentum=0.9,
+        augmentation=STILL,
+    )
+    results, states = [], []
+    for given in (None, extract_features(tiny_network(), pixels)):
+        network = tiny_network()
+        results.append(finetune(network, pixels, pids, config, seed=0, features=given))
+        states.append(network.state_dict())
+    assert results[0] == results[1]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert results[0].epoch_losses[-1] < results[0].epoch_losses[0]

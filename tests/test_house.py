@@ -27,12 +27,13 @@ LEVELS = {
     0: "pul pul.errors pul.arrays",
     1: "pul.config pul.records pul.data",
     2: "pul.hardware pul.model pul.augment pul.losses pul.features pul.neighbors pul.seeding "
-    "pul.faiss_kmeans pul.assignment pul.lloyd pul.clustering pul.selection pul.finetune "
+    "pul.faiss_kmeans pul.assignment pul.density pul.lloyd pul.clustering pul.selection "
+    "pul.finetune "
     "pul.source pul.protocol pul.validation pul.rankings pul.history "
     "pul.selection_curves "
     "pul.evaluation pul.retrieval pul.reranking pul.projection pul.diagnosis pul.annotations "
     "pul.suggestions pul.oracle pul.baselines",
-    3: "pul.loop",
+    3: "pul.events pul.looking pul.loop",
     4: "pul.store pul.jobs pul.labelling pul.exchange",
     5: "pul.previews pul.examination pul.reproduce pul.cli_reproduce "
     "pul.worker pul.mapping pul.doctor pul.demo pul.console pul.cli pul.cli_baselines "

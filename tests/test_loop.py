@@ -133,6 +133,44 @@ def test_run_pul__no_lambda_is_table_3(place, lambda_):
     assert (arrays.pseudo_labels == arrays.clusters).all()
 
 
+MODERN = CONFIG.replace(
+    clustering="dbscan",
+    lambda_=0.0,
+    restart_from="previous",
+    **{
+        "dbscan.k1": 6,
+        "dbscan.k2": 2,
+        "dbscan.min_samples": 2,
+        "dbscan.eps": 0.5,
+        "finetune.loss": "cluster_memory",
+    },
+)
+
+
+def test_run_pul__dbscan_finds_k_and_outliers_do_not_train(place, evaluation):
+    for record, arrays, _ in finished(tiny_network(), place[0], MODERN, evaluation=evaluation):
+        outliers = arrays.clusters < 0
+        assert outliers.any()
+        assert record.n_clusters == arrays.clusters.max() + 1 != CONFIG.n_clusters
+        assert (arrays.reliable == ~outliers).all()  # λ = 0: all that has a cluster
+        assert (arrays.pseudo_labels[outliers] == -1).all()
+        assert (arrays.similarities[outliers] == -1).all()
+        assert record.cluster_quality.n_images == (~outliers).sum()
+
+
+@pytest.mark.parametrize("restart_from", ["original", "previous"])
+def test_run_pul__cluster_memory_resumed_is_bit_identical(place, restart_from):
+    config = MODERN.replace(restart_from=restart_from)
+    whole = finished(tiny_network(), place[0], config)
+    _, arrays, state = whole[1]
+    network = tiny_network(seed=9)
+    network.load_state_dict(state)
+    resume = ResumeState(1, network, arrays.points, (whole[1][0].reliable_share,))
+    rest = finished(tiny_network(), place[0], config, resume=resume)
+    for one, two in zip(whole[2:], rest, strict=True):
+        assert_same(one, two)
+
+
 def test_run_pul__everything_annotated_is_supervised_learning(place):
     pixels, pids = place
     annotations = dict(enumerate(pids.tolist()))

@@ -51,7 +51,7 @@ def _reference_neighborhood(ranking, p, k1):
     return sorted(expanded)
 
 
-def _reference_jaccard(features, k1, k2):
+def reference_jaccard(features, k1, k2, *, is_scaled=True):
     """Return the Jaccard distances and the scaled squared distances, both (N, N)."""
     features = features / np.linalg.norm(features, axis=1, keepdims=True)
     squared = np.square(features[:, None] - features).sum(axis=2)
@@ -60,7 +60,7 @@ def _reference_jaccard(features, k1, k2):
     codes = np.zeros_like(scaled)
     for p in range(len(features)):
         members = _reference_neighborhood(ranking, p, k1)
-        codes[p, members] = np.exp(-scaled[p, members])
+        codes[p, members] = np.exp(-(scaled if is_scaled else squared)[p, members])
     codes /= codes.sum(axis=1, keepdims=True)
     codes = np.array([codes[row[:k2]].mean(axis=0) for row in ranking])  # query expansion, Eq. 11
     smaller = np.minimum(codes[:, None], codes).sum(axis=2)
@@ -78,7 +78,7 @@ def features():
 
 @pytest.mark.parametrize(("k1", "k2"), [(20, 6), (7, 1), (5, 3), (4, 2), (100, 80)])
 def test_k_reciprocal__agrees_with_the_reference(features, k1, k2):
-    jaccard, scaled = _reference_jaccard(features, k1, k2)
+    jaccard, scaled = reference_jaccard(features, k1, k2)
     expected = (0.7 * jaccard + 0.3 * scaled)[:15, 15:]
     distances = k_reciprocal(features[:15], features[15:], k1=k1, k2=k2)
     assert distances.dtype == np.float32
@@ -87,11 +87,19 @@ def test_k_reciprocal__agrees_with_the_reference(features, k1, k2):
 
 @pytest.mark.parametrize("max_distance", [0.45, 1.0])
 def test_jaccard_distances__agree_with_the_reference(features, max_distance):
-    expected, _ = _reference_jaccard(features, 8, 3)
+    expected, _ = reference_jaccard(features, 8, 3)
     found = jaccard_distances(features, k1=8, k2=3, max_distance=max_distance).tocoo()
     rows, columns = np.nonzero((expected <= max_distance) & (expected < 1 - 1e-9))
     assert np.array_equal(np.stack([found.row, found.col]), np.stack([rows, columns]))
     np.testing.assert_allclose(found.data, expected[rows, columns], atol=1e-6)
+
+
+def test_jaccard_distances__weights_not_scaled_agree_with_the_reference(features):
+    expected, _ = reference_jaccard(features, 8, 3, is_scaled=False)
+    found = jaccard_distances(features, k1=8, k2=3, scaled=False).toarray()
+    near = expected < 1 - 1e-9
+    np.testing.assert_allclose(found[near], expected[near], atol=1e-6)
+    assert not np.allclose(expected, reference_jaccard(features, 8, 3)[0])
 
 
 def test_k_reciprocal__lambda_one_is_the_original_ranking(features):

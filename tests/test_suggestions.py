@@ -412,3 +412,11 @@ def test_suggestions__are_quick() -> None:
         suggest_more(index, state, card.images[card.chosen].tolist())
         seconds.append(time.process_time() - started)
     assert min(seconds) < 0.05
+
+
+def test_build_index__an_outlier_belongs_with_no_other():
+    features = np.ones((6, 4), dtype=np.float32)
+    clusters = np.array([0, 0, -1, 0, -1, 1])
+    footage = Footage.of(np.arange(6))
+    index = build_index(features, clusters, np.ones(6, np.float32), np.arange(6), footage)
+    assert index.cluster_of.tolist() == [0, 0, 2, 0, 3, 1]

@@ -59,6 +59,26 @@ _CLUSTERS = (
         choices=("own", "any"),
     ),
     Setting(
+        "clustering", "Clusters by",
+        "k-means makes K clusters; DBSCAN finds K by itself and leaves outliers out.",
+        choices=("kmeans", "dbscan"),
+    ),
+    Setting(
+        "dbscan.eps", "DBSCAN: distance", "Images nearer than this are neighbours.", 0.01, 0.99,
+        0.05, is_in_paper=False,
+    ),
+    Setting(
+        "dbscan.min_samples", "DBSCAN: neighbours",
+        "So many, itself included, put an image into the core of a cluster.", 1, 10_000,
+        is_in_paper=False,
+    ),
+    Setting(
+        "dbscan.k1", "DBSCAN: k1", "Neighbours that must be mutual.", 1, 1_000, is_in_paper=False
+    ),
+    Setting(
+        "dbscan.k2", "DBSCAN: k2", "Neighbours that are averaged.", 1, 1_000, is_in_paper=False
+    ),
+    Setting(
         "kmeans_n_init", "k-means restarts", "The tightest clustering of so many is kept.", 1, 100
     ),
     Setting(
@@ -92,7 +112,25 @@ _CLUSTERS = (
 _TRAINING = (
     Setting(
         "finetune.loss", "Loss", "Triplet and contrastive need pytorch-metric-learning.",
-        choices=("softmax", "triplet", "contrastive"),
+        choices=("softmax", "triplet", "contrastive", "cluster_memory"),
+    ),
+    Setting(
+        "finetune.n_instances", "Images of a cluster in a step", "For all losses but softmax.",
+        2, 1_000, is_in_paper=False,
+    ),
+    Setting(
+        "finetune.memory_temperature", "Memory: temperature",
+        "Cluster memory: what cosines are divided by.", 0.001, 10, 0.01, is_in_paper=False,
+    ),
+    Setting(
+        "finetune.memory_momentum", "Memory: momentum",
+        "Cluster memory: share of the old entry that an update keeps.", 0, 0.99, 0.05,
+        is_in_paper=False,
+    ),
+    Setting(
+        "finetune.memory_update", "Memory: update by",
+        "Cluster memory: the hard image of a cluster, least like its entry, or the mean.",
+        choices=("hard", "mean"), is_in_paper=False,
     ),
     Setting(
         "finetune.lr_schedule", "Rate over the epochs", "Constant, or falling to zero.",

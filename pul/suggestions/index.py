@@ -91,7 +91,8 @@ def build_index(
 
     Args:
         features: Un-normalised features, shape (N, D).
-        clusters: Cluster of each image, shape (N,), values in [0, K).
+        clusters: Cluster of each image, shape (N,), values in [0, K); -1 for an outlier, which
+            belongs with no other.
         similarities: Cosine of each image to its cluster's center, shape (N,).
         image_ids: Number of each image in the store, shape (N,), ascending.
         footage: Where and when the images were taken.
@@ -109,6 +110,7 @@ def build_index(
         raise FeatureError(
             f"The arrays of an iteration must be of one length, and not empty, but are {lengths}."
         )
+    clusters = _without_outliers(clusters)
     embedding = embed(features, footage.camids)
     if colours is not None:
         embedding = l2_normalize(np.hstack([embedding, embed(colours, footage.camids)]))
@@ -226,3 +228,11 @@ def _ranks(values: FloatArray) -> FloatArray:
     """Return the share of other values that are lower, shape (B,), in [0, 1]."""
     lower = np.searchsorted(np.sort(values), values)
     return np.asarray(lower / max(1, len(values) - 1), dtype=np.float32)
+
+
+def _without_outliers(clusters: IntArray) -> IntArray:
+    """Return the clusters with each outlier in one of its own."""
+    outliers = np.flatnonzero(clusters < 0)
+    alone = np.array(clusters, dtype=np.int64)
+    alone[outliers] = alone.max() + 1 + np.arange(len(outliers))
+    return alone

@@ -1,0 +1,68 @@
+"""What an iteration sees before it trains: clusters and reliable images, by the run's settings."""
+
+
+from pul.arrays import BoolArray, FloatArray
+from pul.assignment import assign
+from pul.clustering import Clustering
+from pul.config import RunConfig
+from pul.density import cluster_by_density
+from pul.events import LiveSettings
+from pul.selection import center_similarities, threshold
+
+
+def group_images(
+    features: FloatArray, settings: LiveSettings, config: RunConfig, *, seed: int
+) -> Clustering:
+    """Cluster the images: lines 4-5 of Algorithm 1.
+
+    Args:
+        features: Un-normalised features, shape (N, D).
+        settings: K and the annotations.
+        config: Which clustering, and its settings.
+        seed: Seed of k-means.
+
+    Returns:
+        The clusters; annotated identities are the first L of them.
+
+    Raises:
+        ConfigError: K or another setting does not suit these images.
+    """
+    if config.clustering == "dbscan":
+        return cluster_by_density(
+            features, annotations=settings.annotations, **config.dbscan.model_dump()
+        )
+    return assign(
+        features,
+        n_clusters=settings.n_clusters,
+        seed=seed,
+        annotations=settings.annotations,
+        mode=config.annotation_mode,
+        max_iterations=config.kmeans_max_iterations,
+        n_init=config.kmeans_n_init,
+        backend=config.kmeans_backend,
+    )
+
+
+def choose_reliable(
+    features: FloatArray, clustering: Clustering, settings: LiveSettings, config: RunConfig
+) -> tuple[FloatArray, BoolArray]:
+    """Select the images that train: lines 6-16 of Algorithm 1.
+
+    Args:
+        features: Features, shape (N, D).
+        clustering: Their clusters.
+        settings: λ, the annotated images, which always train (Sec. III-C), and those left out.
+        config: Which center an image is judged by.
+
+    Returns:
+        Cosine of each image to its center, shape (N,), -1 where it has no cluster; and the reliable
+        mask, shape (N,).
+    """
+    clusters, centers = clustering.clusters, clustering.centers
+    similarities = center_similarities(features, clusters, centers, selection=config.selection)
+    similarities[clusters < 0] = -1.0
+    reliable = threshold(similarities, centers, lambda_=settings.lambda_)
+    reliable[clusters < 0] = False
+    reliable[list(settings.annotations)] = True
+    reliable[list(settings.left_out)] = False
+    return similarities, reliable
