@@ -6,6 +6,7 @@ it comes. What comes back is said in numbers, for people.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from threading import Lock
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,8 @@ GOAL = 50
 _LOG_NAME = "annotation_log"
 _LATE_EVENTS = 200  # how far back to look for events that another writer stored out of order
 _LONGEST_S = 60.0
+_LONGEST_LOOK_S = 86_400.0
+_MOST_SIGNS = 200  # of the name of a card
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
         if any(event.payload.get("token") == token for event in before.events):
             return Outcome(token, str(commit["kind"]), "Stored already.", False)
         act = _act(before, author, commit)
-        extra = {name: commit[name] for name in ("seconds", "card") if name in commit}
+        extra = _beside(commit)
         workspace = open_workspace(location)
         workspace.append_annotation_event(
             act.kind, act.payload | extra | {"token": token}, author, token=token
@@ -149,6 +152,17 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
         raise
     except (PulError, LookupError, TypeError, ValueError, OverflowError, StopIteration) as error:
         return Outcome(token, str(commit.get("kind")), f"Not stored: {error}", True)
+
+
+def _beside(commit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept beside an act: how long it was looked at, and on which card."""
+    beside: dict[str, Any] = {}
+    if "seconds" in commit:
+        seconds = float(commit["seconds"])
+        beside["seconds"] = min(max(0.0, seconds), _LONGEST_LOOK_S) if isfinite(seconds) else 0.0
+    if "card" in commit:
+        beside["card"] = str(commit["card"])[:_MOST_SIGNS]
+    return beside
 
 
 def _act(state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:

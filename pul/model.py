@@ -20,6 +20,19 @@ from pul.errors import ModelError
 _HEADS = ("fc", "classifier", "heads", "head")  # what torchvision calls the classifier of a family
 _METADATA_KEY = "pul_network"
 
+# What the readers of weights were seen to raise on damaged bytes.
+_DAMAGED = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
+
 
 class Network(nn.Module):
     """A backbone without its classifier: images in, average-pooled features out.
@@ -118,7 +131,7 @@ def load_network(path: Path) -> Network:
     network = Network(trunk, config, _count_features(trunk, config))
     try:
         network.load_state_dict(load_file(path))
-    except (RuntimeError, SafetensorError) as error:
+    except _DAMAGED as error:
         raise ModelError(f"{path} does not fit its own description: {error}") from error
     return network.eval()
 
@@ -141,7 +154,10 @@ def read_network_config(path: Path) -> NetworkConfig:
             f"{path} does not say which network it is for. Name it as weights instead: "
             f"`python -m pul train-source ... --weights {path.name}`."
         )
-    return NetworkConfig(**json.loads(metadata[_METADATA_KEY]))
+    try:
+        return NetworkConfig(**json.loads(metadata[_METADATA_KEY]))
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{path} is damaged where it says which network it is: {error}") from error
 
 
 def _build_trunk(config: NetworkConfig, *, pretrained: bool) -> nn.Module:
@@ -187,7 +203,7 @@ def _read_weights(path: Path) -> Mapping[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except _DAMAGED as error:
         raise ModelError(
             f"{path} cannot be read as weights: {error}. Only plain tensors are read; save them "
             "with safetensors, or as a state dict."

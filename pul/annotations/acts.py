@@ -1,5 +1,6 @@
 """What a person can do: each act as the kind and the plain payload that the log keeps."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from pul.errors import ConfigError
 
 Role = Literal["training", "validation"]
 ROLES: tuple[Role, ...] = ("training", "validation")
+MAX_NAME_LENGTH = 200
 KINDS = (
     "create",
     "add",
@@ -76,10 +78,10 @@ def create(
         role: `training`, or `validation` to hold it out.
 
     Raises:
-        ConfigError: No image, or no such role.
+        ConfigError: No image, no such role, or a name that cannot be written down.
     """
     payload = {"images": _images(images), "refused": _images(refused, least=0)}
-    return Act("create", payload | {"name": name.strip(), "role": _role(role)})
+    return Act("create", payload | {"name": _name(name), "role": _role(role)})
 
 
 def add(identity: int, images: Iterable[int], *, refused: Iterable[int] = ()) -> Act:
@@ -170,8 +172,12 @@ def junk(images: Iterable[int]) -> Act:
 
 
 def rename(identity: int, name: str) -> Act:
-    """Call an identity by a name; "" brings ID_001 back."""
-    return Act("rename", {"identity": int(identity), "name": name.strip()})
+    """Call an identity by a name; "" brings ID_001 back.
+
+    Raises:
+        ConfigError: The name is too long, or cannot be written down.
+    """
+    return Act("rename", {"identity": int(identity), "name": _name(name)})
 
 
 def set_role(identity: int, role: Role) -> Act:
@@ -195,9 +201,20 @@ def redo(event: int) -> Act:
 
 def _images(images: Iterable[int], *, least: int = 1) -> list[int]:
     numbers = sorted({int(image) for image in images})
+    if numbers and not 0 <= numbers[0] <= numbers[-1] < 2**63:
+        raise ConfigError(f"Images have numbers from 1, but got {numbers[0]} to {numbers[-1]}.")
     if len(numbers) < least:
         raise ConfigError(f"This act needs at least {least} images, but got {len(numbers)}.")
     return numbers
+
+
+def _name(name: str) -> str:
+    shown = name.strip()
+    if len(shown) > MAX_NAME_LENGTH:
+        raise ConfigError(f"A name has at most {MAX_NAME_LENGTH} signs, but this has {len(shown)}.")
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in shown):
+        raise ConfigError(f"The name {shown!r} holds signs that cannot be shown; leave them out.")
+    return shown
 
 
 def _role(role: str) -> str:
