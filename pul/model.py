@@ -3,6 +3,8 @@
 import json
 import os
 import pickle
+import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,10 @@ _DAMAGED = (
     ValueError,
     TypeError,
     AttributeError,
+    ArithmeticError,
+    AssertionError,
+    struct.error,
+    zipfile.BadZipFile,
 )
 
 
