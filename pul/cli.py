@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -198,6 +198,11 @@ def evaluate(
     ] = True,
     rerank: Annotated[bool, typer.Option("--rerank", help="k-reciprocal re-ranking.")] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Add the mirrored image's feature.")] = False,
+    multi_query: Annotated[
+        bool,
+        typer.Option("--multi-query", help="Pool all images of a query's person on its camera."),
+    ] = False,
+    pool: Annotated[str, typer.Option(help="Multi-query: mean or max.")] = "mean",
     format: Format = "auto",
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
     device: Device = "auto",
@@ -208,9 +213,11 @@ def evaluate(
     from pul.data.datasets import read_dataset
     from pul.hardware import prepare
     from pul.model import load_network
-    from pul.retrieval import evaluate_network
+    from pul.retrieval import Pooling, evaluate_network
 
     config = EvaluationConfig(ap_method=ap, unmatched=unmatched, camera_aware=camera_aware)
+    if pool not in ("mean", "max"):
+        raise ConfigError(f"--pool must be mean or max, but is {pool!r}.")
     where = prepare(RunConfig(device=device, n_threads=threads))
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_network(
@@ -219,6 +226,7 @@ def evaluate(
             config,
             rerank=rerank,
             flip=flip,
+            multi_query=cast(Pooling, pool) if multi_query else None,
             device=where,
             cache_dir=cache,
             on_progress=on_progress,

@@ -7,8 +7,8 @@ from statistics import mean
 from pul.reproduce.results import RowResult
 
 # On two cores, with a small network at 128×64.
-_GUESSED_TRAINED_PER_S = 60.0
-_GUESSED_EXTRACTED_PER_S = 250.0
+_GUESSED_TRAINED_PER_S = 150.0
+_GUESSED_EXTRACTED_PER_S = 500.0
 _GUESSED_DESCRIBED_PER_S = 60.0  # hand-crafted features
 _GUESSED_SHARE = 0.4  # of the images that are reliable
 _GUESSED_UMDL_S = 1800.0

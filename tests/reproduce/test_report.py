@@ -126,8 +126,8 @@ def test_estimate__from_iterations_of_the_same_kind():
 
 def test_estimate__a_guess_says_so():
     cost = estimate(PLANNED, [], n_train=1000, n_test=1500)
-    look = 2500 / 250
-    step = look + 3 * 0.4 * 1000 / 60
+    look = 2500 / 500
+    step = look + 3 * 0.4 * 1000 / 150
     assert cost.seconds == pytest.approx(look + 2 * step)
     assert not cost.is_measured
     all_train = replace(PLANNED, row=replace(PUL, config={**CONFIG, "lambda_": 0}))

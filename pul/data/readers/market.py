@@ -74,7 +74,7 @@ def _sample(path: Path, split: Split) -> Sample | None:
 def _folder_notes(folder: Path, samples: list[Sample]) -> list[str]:
     notes = [f"There is no folder {name}." for name in _FOLDERS if not (folder / name).is_dir()]
     if (folder / "gt_bbox").is_dir():
-        notes.append("gt_bbox (boxes for multi-query evaluation) is known and was not imported.")
+        notes.append("gt_bbox is for `pul evaluate --multi-query` and was not imported.")
     train = [sample for sample in samples if sample.split == "train"]
     n_without = sum(sample.pid is not None and sample.pid <= 0 for sample in train)
     if n_without:
