@@ -8,6 +8,7 @@ import numpy as np
 from pul.arrays import FloatArray, IntArray, check_features
 from pul.clustering import Clustering, cluster, find_centers
 from pul.errors import ConfigError
+from pul.tracklets import cluster_tracklets
 
 _CONSTRAINED_ITERATIONS = 30  # Lloyd from a converged start settles in far fewer
 
@@ -22,6 +23,7 @@ def assign(
     max_iterations: int = 300,
     n_init: int = 1,
     backend: Literal["exact", "faiss"] = "exact",
+    tracklets: IntArray | None = None,
 ) -> Clustering:
     """Cluster images, keeping the identities that people gave as clusters of their own.
 
@@ -39,6 +41,8 @@ def assign(
         max_iterations: Lloyd iterations at most.
         n_init: Restarts of k-means.
         backend: See `pul.clustering.cluster`.
+        tracklets: Tracklet of each image, shape (N,): its images share a cluster, annotated ones
+            and `constrained` refinement apart; None for no such rule.
 
     Returns:
         The clustering of all N images; its inertia is that of all of them.
@@ -49,7 +53,12 @@ def assign(
     References:
         Algorithm 1, lines 4-5; Sec. III-C; METHOD §2 on K - L clusters.
     """
-    if not annotations:
+
+    def find(features: FloatArray, n_clusters: int, tracklets: IntArray | None) -> Clustering:
+        if tracklets is not None:
+            return cluster_tracklets(
+                features, tracklets, n_clusters=n_clusters, seed=seed, n_init=n_init
+            )
         return cluster(
             features,
             n_clusters=n_clusters,
@@ -58,19 +67,16 @@ def assign(
             n_init=n_init,
             backend=backend,
         )
+
+    if not annotations:
+        return find(features, n_clusters, tracklets)
     features = check_features(features)
     clusters, n_identities = _identity_clusters(len(features), annotations)
     free = np.flatnonzero(clusters < 0)
     if len(free):
         _check_n_clusters(n_clusters, n_identities, len(free))
-        found = cluster(
-            features[free],
-            n_clusters=n_clusters - n_identities,
-            seed=seed,
-            max_iterations=max_iterations,
-            n_init=n_init,
-            backend=backend,
-        )
+        of_free = None if tracklets is None else tracklets[free]
+        found = find(features[free], n_clusters - n_identities, of_free)
         clusters[free] = found.clusters + n_identities
         if mode == "constrained":
             clusters = _refine(features, clusters, free)

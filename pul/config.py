@@ -170,6 +170,9 @@ class RunConfig(Settings):
         convergence_tolerance: Stop when that share moves by less than this; 0 never stops early.
         annotation_mode: Annotated images only train along (`append`, the paper), or also steer the
             clustering (`constrained`).
+        use_tracklets: Whether all images of a tracklet share a cluster (k-means only).
+        camera_diversity: Whether a cluster's reliable images are thinned where most of them are of
+            one camera.
         init_on_annotations: Whether the original model is first fine-tuned on the annotations.
         extraction_precision: `float32`, or `bfloat16` for mixed precision where features are
             extracted.
@@ -194,6 +197,8 @@ class RunConfig(Settings):
     convergence_window: int = Field(default=5, ge=2, le=1_000)
     convergence_tolerance: float = Field(default=0.005, ge=0, le=1)
     annotation_mode: Literal["append", "constrained"] = "append"
+    use_tracklets: bool = False
+    camera_diversity: bool = False
     init_on_annotations: bool = True
     extraction_precision: Literal["float32", "bfloat16"] = "float32"
     projection: bool = True
@@ -209,6 +214,8 @@ class RunConfig(Settings):
             raise ValueError(
                 "annotation_mode 'constrained' is for clustering 'kmeans'; 'dbscan' takes 'append'"
             )
+        if self.clustering == "dbscan" and self.use_tracklets:
+            raise ValueError("use_tracklets is for clustering 'kmeans'; turn it off for 'dbscan'")
         return self
 
     @property

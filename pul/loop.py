@@ -42,6 +42,7 @@ from pul.records import (
     JobProgress,
     RetrievalMetrics,
 )
+from pul.suggestions.footage import Footage
 from pul.validation import evaluate_validation, make_validation_set
 
 __all__ = [
@@ -69,6 +70,7 @@ def run_pul(
     live: Live | None = None,
     evaluation: EvaluationSet | None = None,
     camids: IntArray | None = None,
+    footage: Footage | None = None,
     resume: ResumeState | None = None,
 ) -> Generator[Event, None, None]:
     """Adapt a network to unlabelled images.
@@ -86,6 +88,7 @@ def run_pul(
         evaluation: What to compute figures on, if there is ground truth.
         camids: Camera of each training image, shape (N,), -1 where not known: retrieval among
             validation identities is across cameras where it can be.
+        footage: Where and when the training images were taken, for `use_tracklets`.
         resume: Where to go on; the events after it are those of the run that was cut off, and on
             the CPU every array is the same bit for bit.
 
@@ -99,7 +102,7 @@ def run_pul(
         Algorithm 1; Sec. III-C for annotations.
     """
     live = live or (lambda _: LiveSettings(config.lambda_, config.n_clusters))
-    run = _Run(network, pixels, config, evaluation, camids, resume)
+    run = _Run(network, pixels, config, evaluation, camids, footage, resume)
     if resume is None:
         yield from run.baseline(live(0))
     while run.iteration < config.n_iterations:
@@ -153,11 +156,12 @@ class _Run:
         config: RunConfig,
         evaluation: EvaluationSet | None,
         camids: IntArray | None,
+        footage: Footage | None,
         resume: ResumeState | None,
     ) -> None:
         self.device = prepare(config)
         self.config, self.pixels = config, pixels
-        self.evaluation, self.camids = evaluation, camids
+        self.evaluation, self.camids, self.footage = evaluation, camids, footage
         self.given = copy.deepcopy(network)
         self.original = self.given  # θ_o: the given network, or that fine-tuned on annotations
         self.original_hash = ""  # the annotations that `original` was fine-tuned on
@@ -215,10 +219,14 @@ class _Run:
         with self._timed("cluster"):
             # The baseline clusters as iteration 1 will, so that its map shows what comes.
             seed = derive_seed(self.config.seed, "cluster", max(1, self.iteration))
-            clustering = group_images(features, settings, self.config, seed=seed)
+            clustering = group_images(
+                features, settings, self.config, seed=seed, footage=self.footage
+            )
         yield self._progress("select")
         with self._timed("select"):
-            similarities, reliable = choose_reliable(features, clustering, settings, self.config)
+            similarities, reliable = choose_reliable(
+                features, clustering, settings, self.config, camids=self.camids
+            )
         if self.config.projection:
             yield self._progress("project")
             with self._timed("project"):

@@ -126,6 +126,46 @@ def threshold(similarities: FloatArray, centers: IntArray, *, lambda_: float | N
     return reliable
 
 
+def spread_over_cameras(
+    reliable: BoolArray, similarities: FloatArray, clusters: IntArray, camids: IntArray
+) -> BoolArray:
+    """Thin the reliable images of clusters that one camera dominates.
+
+    In each cluster the camera with the most reliable images keeps at most as many as all other
+    cameras have together, but at least half of its own: those nearest to the center. So clusters
+    of several cameras train on all of them alike, and a cluster of one camera, which may be a
+    background rather than a person, weighs half. Of equal cameras the lowest is thinned; images
+    whose camera is not known stay, and count as another camera's.
+
+    Args:
+        reliable: Reliable mask, shape (N,).
+        similarities: Cosine of each image to its center, shape (N,).
+        clusters: Cluster of each image, shape (N,).
+        camids: Camera of each image, shape (N,); -1 where it is not known.
+
+    Returns:
+        A mask, shape (N,), within `reliable`; a cluster that had an image has one.
+
+    References:
+        The paper's conclusion: "integrate diversity into PUL, so that training samples from
+        multiple cameras can be selected".
+    """
+    kept = np.array(reliable)
+    chosen = np.flatnonzero(reliable)
+    order = chosen[np.argsort(clusters[chosen], kind="stable")]
+    starts = np.flatnonzero(np.diff(clusters[order])) + 1
+    for members in np.split(order, starts):
+        known = camids[members] >= 0
+        if not known.any():
+            continue
+        cameras, counts = np.unique(camids[members[known]], return_counts=True)
+        mine = members[camids[members] == cameras[counts.argmax()]]
+        n_kept = max(len(members) - len(mine), -(-len(mine) // 2))
+        nearest_first = mine[np.argsort(-similarities[mine], kind="stable")]
+        kept[nearest_first[n_kept:]] = False
+    return kept
+
+
 def _own_similarities(normalized: FloatArray, clusters: IntArray, centers: IntArray) -> FloatArray:
     similarities = np.empty(len(normalized), dtype=np.float32)
     for rows in _blocks(len(normalized)):

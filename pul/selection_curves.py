@@ -57,7 +57,8 @@ def trace_selection(
 
     Args:
         similarities: Cosine of each image to its center, shape (N,).
-        clusters: Cluster of each image, shape (N,), values in [0, K).
+        clusters: Cluster of each image, shape (N,), values in [0, K); -1 for an outlier, which is
+            never reliable.
         centers: Index of the center of each cluster, shape (K,).
         people: Person of each image, shape (N,); 0 and below where it is not known.
         lambdas: The values of λ, ascending, in [0, 1], shape (T,); `STEPS` of them by default.
@@ -83,9 +84,10 @@ def trace_selection(
     def count(is_counted: BoolArray) -> IntArray:
         """Count those of the sorted images that are marked, among the reliable, at each λ."""
         n_reliable = len(order) - np.searchsorted(ascending, steps, side="right")
-        n_reliable[steps == 0] = len(order)
+        n_reliable[steps == 0] = n_clustered
         return np.concatenate([[0], np.cumsum(is_counted)])[n_reliable]
 
+    n_clustered = int((np.asarray(clusters) >= 0).sum())  # outliers' cosines are the lowest: -1
     everyone = np.ones(len(order), dtype=np.bool_)
     is_second = _ranks(np.asarray(clusters)[order]) == 2
     purities, recalls, n_known = None, None, 0
@@ -112,7 +114,7 @@ def trace_selection(
 def _ranks(groups: IntArray) -> IntArray:
     """Return the how-many-th of its group each element is, from 1, shape (n,)."""
     order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    starts = np.flatnonzero(np.diff(groups[order], prepend=groups.min(initial=0) - 1))
     sizes = np.diff(starts, append=len(groups))
     ranks = np.empty(len(groups), dtype=np.int64)
     ranks[order] = np.arange(len(groups)) - np.repeat(starts, sizes) + 1

@@ -174,6 +174,7 @@ class _Watch:
 
 def _run(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
     """Go on with a run from where it stands to its end."""
+    from pul.labelling import read_footage
     from pul.loop import IterationFinished, Progress, run_pul
     from pul.model import load_network
 
@@ -189,6 +190,7 @@ def _run(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
         live=lambda iteration: _live_settings(workspace, run_id, config, iteration),
         evaluation=_load_evaluation_set(workspace, run_id, train, network, watch),
         camids=train.camids,
+        footage=read_footage(train),
         resume=_load_resume_state(workspace, run_id),
     )
     with closing(events):

@@ -27,8 +27,8 @@ LEVELS = {
     0: "pul pul.errors pul.arrays",
     1: "pul.config pul.records pul.data",
     2: "pul.hardware pul.model pul.augment pul.losses pul.features pul.neighbors pul.seeding "
-    "pul.faiss_kmeans pul.assignment pul.density pul.lloyd pul.clustering pul.selection "
-    "pul.finetune "
+    "pul.faiss_kmeans pul.assignment pul.density pul.tracklets pul.lloyd pul.clustering "
+    "pul.selection pul.finetune "
     "pul.source pul.protocol pul.validation pul.rankings pul.history "
     "pul.selection_curves "
     "pul.evaluation pul.retrieval pul.reranking pul.projection pul.diagnosis pul.annotations "

@@ -22,6 +22,7 @@ from pul.loop import (
     run_pul,
 )
 from pul.selection import select_reliable
+from pul.suggestions.footage import Footage
 from tests.networks import coloured_images, tiny_network
 
 CONFIG = RunConfig(
@@ -169,6 +170,26 @@ def test_run_pul__cluster_memory_resumed_is_bit_identical(place, restart_from):
     rest = finished(tiny_network(), place[0], config, resume=resume)
     for one, two in zip(whole[2:], rest, strict=True):
         assert_same(one, two)
+
+
+def test_run_pul__tracklets_share_a_cluster(place):
+    names = [f"t{i // 2}" for i in range(48)]  # pairs of images
+    footage = Footage.of(np.full(48, -1), tracklets=names)
+    config = CONFIG.replace(use_tracklets=True, n_iterations=1)
+    for _, arrays, _ in finished(tiny_network(), place[0], config, footage=footage):
+        assert (arrays.clusters[::2] == arrays.clusters[1::2]).all()
+    _, free, _ = finished(tiny_network(), place[0], config)[0]  # nothing tells tracklets
+    assert (free.clusters[::2] != free.clusters[1::2]).any()
+
+
+def test_run_pul__cameras_are_evened_out(place):
+    camids = np.ones(48, dtype=np.int64)  # all of one camera: half of each cluster trains
+    config = CONFIG.replace(lambda_=0.0, camera_diversity=True, n_iterations=1)
+    for _, arrays, _ in finished(tiny_network(), place[0], config, camids=camids):
+        sizes = np.bincount(arrays.clusters)
+        kept = np.bincount(arrays.clusters[arrays.reliable])
+        assert kept.tolist() == [-(-size // 2) for size in sizes]
+        assert arrays.reliable[arrays.centers].all()
 
 
 def test_run_pul__everything_annotated_is_supervised_learning(place):

@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pul.errors import ConfigError
-from pul.selection import center_margins, center_similarities, select_reliable, threshold
+from pul.selection import (
+    center_margins,
+    center_similarities,
+    select_reliable,
+    spread_over_cameras,
+    threshold,
+)
 
 # Two clusters on the plane. Cosines to the own center, by hand:
 #   0: center of cluster 0 at (1, 0)             1
@@ -101,3 +107,44 @@ def test_center_margins__the_nearest_of_several_across_blocks():
     ]
     margins = center_margins(features, clusters, centers)
     np.testing.assert_allclose(margins[rows], expected, atol=1e-6)
+
+
+def spread(camids, similarities, clusters=None):
+    n = len(camids)
+    clusters = np.zeros(n, dtype=np.int64) if clusters is None else np.array(clusters)
+    mask = spread_over_cameras(
+        np.ones(n, dtype=bool), np.array(similarities, dtype=np.float32), clusters, np.array(camids)
+    )
+    return np.flatnonzero(mask).tolist()
+
+
+def test_spread_over_cameras__by_hand():
+    # Camera 1 has five, the others two: three stay, half of five rounded up, the nearest ones.
+    assert spread([1, 1, 1, 1, 1, 2, 3], [0.5, 1, 0.9, 0.8, 0.7, 0.1, 0.2]) == [1, 2, 3, 5, 6]
+    # Camera 1 has four, camera 2 three: three stay.
+    assert spread([1, 1, 1, 1, 2, 2, 2], [0.4, 0.3, 0.2, 0.1, 0, 0, 0]) == [0, 1, 2, 4, 5, 6]
+    # A cluster of one camera weighs half; another cluster is another matter.
+    assert spread([1, 1, 1, 1, 2, 3], [1, 0.9, 0.8, 0.7, 1, 0.9], [0, 0, 0, 0, 1, 1]) == [
+        0,
+        1,
+        4,
+        5,
+    ]
+
+
+def test_spread_over_cameras__balanced_alone_and_unknown_stay():
+    assert spread([1, 1, 2, 2], [1, 0, 1, 0]) == [0, 1, 2, 3]
+    assert spread([1], [1]) == [0]
+    assert spread([-1, -1, -1], [1, 1, 1]) == [0, 1, 2]
+    assert spread([1, 1, -1, -1], [1, 0, 1, 0]) == [0, 1, 2, 3]  # as if of another camera
+
+
+def test_spread_over_cameras__only_within_what_is_reliable():
+    reliable = np.array([True, False, True, True])
+    kept = spread_over_cameras(
+        reliable,
+        np.array([1, 1, 0.5, 0.4], np.float32),
+        np.zeros(4, np.int64),
+        np.array([1, 1, 1, 2]),
+    )
+    assert kept.tolist() == [True, False, False, True]

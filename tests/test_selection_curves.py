@@ -125,3 +125,16 @@ def test_trace_selection__recall_and_kept_clusters_never_rise():
     assert (np.diff(curves.recalls) <= 0).all()
     assert (np.diff(curves.n_kept_clusters) <= 0).all()
     assert (np.diff(curves.reliable_shares) <= 0).all()
+
+
+def test_trace_selection__an_outlier_is_never_reliable():
+    clusters = np.array([0, 0, -1, 1, -1])
+    similarities = np.array([1, 0.5, -1, 1, -1], dtype=np.float32)
+    people = np.array([1, 1, 2, 3, 3])
+    curves = trace_selection(
+        similarities, clusters, np.array([0, 3]), people=people, lambdas=np.array([0, 0.4, 0.6])
+    )
+    np.testing.assert_allclose(curves.reliable_shares, [3 / 5, 3 / 5, 2 / 5])
+    assert curves.n_kept_clusters.tolist() == [1, 1, 0]
+    np.testing.assert_allclose(curves.purities, [1, 1, 1])
+    np.testing.assert_allclose(curves.recalls, [3 / 5, 3 / 5, 2 / 5])  # two of 1, one of 3

@@ -129,7 +129,7 @@ class Scatter {
     };
     const source = sources[by] ?? layout.clusters;
     const n = by === "cluster" ? colors.length : 0;
-    const code = Float32Array.from(source, (value) => (n ? (value * 7) % n : value));
+    const code = Float32Array.from(source, (value) => (n && value >= 0 ? (value * 7) % n : value));
     this.points.set({ code });
     this.points.setPalette(colors.map(rgb), isSmooth);
     Object.assign(this.points.uniforms, { range, ink, isByReliable: Number(by === "reliable") });

@@ -105,6 +105,14 @@ _CLUSTERS = (
         choices=("append", "constrained"),
     ),
     Setting(
+        "use_tracklets", "Tracklets share a cluster",
+        "Images of one camera at near times that look alike are one person.", is_in_paper=False,
+    ),
+    Setting(
+        "camera_diversity", "Even out cameras",
+        "Clusters that one camera dominates train on fewer of its images.", is_in_paper=False,
+    ),
+    Setting(
         "init_on_annotations", "Fine-tune on labels first",
         "Whether the original model is first fine-tuned on the labelled images.",
     ),
