@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from pul.cli_backup import backup, restore
 from pul.cli_baselines import evaluate_baseline
 from pul.cli_exchange import export, export_model, import_annotations
 from pul.cli_labelling import autopilot
@@ -443,6 +444,8 @@ def doctor(
 
 
 for command in (
+    backup,
+    restore,
     fork,
     clean,
     autopilot,

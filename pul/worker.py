@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -23,7 +22,7 @@ from pul.data.images import check_images, load_pixels
 from pul.errors import JobError, PulError, StoreError
 from pul.jobs import WorkerProcess
 from pul.records import Command, ImageTable, JobProgress, JobRecord, JobStatus
-from pul.store.artifacts import UNFINISHED, remove_unfinished
+from pul.store.artifacts import remove_unfinished
 from pul.store.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none of it
@@ -314,21 +313,16 @@ def _load_resume_state(workspace: Workspace, run_id: int) -> "ResumeState | None
 def _keep_iteration(
     workspace: Workspace, run_id: int, event: "IterationFinished", worker: tuple[int, str]
 ) -> None:
-    from pul.model import save_network
+    from pul.model import dump_network
 
-    folder = workspace.run_path(run_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=UNFINISHED, dir=folder) as aside:
-        checkpoint = Path(aside) / "model.safetensors"
-        save_network(event.network, checkpoint)
-        workspace.add_iteration(
-            run_id,
-            event.record,
-            event.arrays,
-            checkpoint,
-            rankings=event.rankings,
-            worker=worker,
-        )
+    workspace.add_iteration(
+        run_id,
+        event.record,
+        event.arrays,
+        dump_network(event.network),
+        rankings=event.rankings,
+        worker=worker,
+    )
 
 
 def _explain(failure: Exception) -> str:

@@ -243,7 +243,8 @@ def _write_aside(
     except OSError as error:
         raise _cache_error(folder, error) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # it has its own name by now, or the disk refuses this too
+            aside.unlink()
 
 
 def _write_npy(

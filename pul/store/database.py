@@ -2,16 +2,29 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Integer,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from pul.errors import StoreError, WorkspaceError
-from pul.store.schema import HEAD_REVISION
+from pul.store.schema import HEAD_REVISION, metadata
 
 _LOCK_WAIT_S = 30
 _WRITE_LOCK = 7085  # any number, the same in every PUL process
@@ -127,6 +140,43 @@ class Database:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         return "" if said == "ok" else str(said)
 
+    def copy_to(self, file: Path) -> None:
+        """Write a consistent copy to a new SQLite file, while others may go on writing.
+
+        Raises:
+            StoreError: The database or the disk refuses.
+        """
+        if self.is_sqlite:
+            with self._translated(), closing(sqlite3.connect(file)) as copy:
+                source = self._engine.raw_connection()
+                try:
+                    source.driver_connection.backup(copy)  # type: ignore[union-attr]
+                finally:
+                    source.close()
+            return
+        copied = Database(URL.create("sqlite", database=str(file)))
+        try:
+            copied.migrate()
+            copied.take_rows(self)
+        finally:
+            copied.close()
+
+    def take_rows(self, source: "Database") -> None:
+        """Fill empty tables with the rows of a database of the same revision, as of one moment.
+
+        Raises:
+            StoreError: One of the databases refuses.
+        """
+        with source.read() as reading, self.write() as writing:
+            if not source.is_sqlite:
+                reading.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            for table in metadata.sorted_tables:
+                rows = [dict(row._mapping) for row in reading.execute(select(table))]
+                if rows:
+                    writing.execute(insert(table), rows)
+                if not self.is_sqlite:
+                    _number_on(writing, table)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
@@ -163,6 +213,17 @@ class Database:
         return " ".join(
             [f"The database {self.describe()} refused: {reason.rstrip('.')}.", *hints[:1]]
         )
+
+
+def _number_on(connection: Connection, table: Table) -> None:
+    """Let PostgreSQL go on numbering after the rows that were brought."""
+    (key, *others) = table.primary_key.columns
+    if others or not isinstance(key.type, Integer):
+        return
+    highest = connection.execute(select(func.max(key))).scalar()
+    if highest is not None:
+        place = text("SELECT setval(pg_get_serial_sequence(:table, :column), :n)")
+        connection.execute(place, {"table": table.name, "column": key.name, "n": highest})
 
 
 def upgrade(connection: Connection, revision: str) -> None:

@@ -1,11 +1,14 @@
 """Keeping a workspace sound: what is damaged, and what can be computed again."""
 
+from pathlib import Path
+from typing import Self
+
 from sqlalchemy import delete, select, update
 
 from pul.errors import JobError
 from pul.store.jobs import ACTIVE
 from pul.store.runs import read_run
-from pul.store.schema import iterations, jobs, metrics, runs
+from pul.store.schema import iterations, jobs, metrics, runs, settings
 from pul.store.section import Section
 
 
@@ -19,6 +22,24 @@ class UpkeepSection(Section):
             StoreError: The database refuses.
         """
         return self._database.damage()
+
+    def copy_database(self, file: Path) -> None:
+        """Write a consistent copy of all rows to a new SQLite file, while work goes on.
+
+        Raises:
+            StoreError: The database or the disk refuses.
+        """
+        self._database.copy_to(file)
+
+    def take_rows(self, source: Self) -> None:
+        """Fill this empty workspace with the rows of another.
+
+        Raises:
+            StoreError: One of the databases refuses.
+        """
+        with self._database.write() as connection:
+            connection.execute(delete(settings))  # what making it has set
+        self._database.take_rows(source._database)
 
     def drop_iterations(self, run_id: int, first: int) -> None:
         """Forget the iterations of a run from one on, so that a resumption computes them again.

@@ -1,5 +1,6 @@
 """Every way in which work is hurt."""
 
+import codecs
 import os
 import random
 import resource
@@ -180,6 +181,7 @@ def _read_only(random: random.Random) -> Fault:
 
 
 def _be_nobody(_copy: Path) -> None:
+    codecs.lookup("utf-8-sig")  # loaded now: where Python lies, nobody may have no right to read
     if os.geteuid() == 0:  # whom modes do not bind
         os.setgroups([])
         os.setgid(NOBODY)

@@ -70,14 +70,34 @@ def test_open__brings_a_workspace_of_revision_0001_up_to_date(tmp_path):
         assert workspace.append_annotation_event("create", {"images": [1]}, "ann") == 1
 
 
-def test_migrate__takes_a_database_of_an_older_revision(location):
+REVISIONS = [
+    script.revision
+    for script in ScriptDirectory(
+        str(Path(database.__file__).parent / "migrations")
+    ).walk_revisions()
+]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_open__takes_a_workspace_of_every_revision_with_its_rows(location, revision):
     older = unopened(location)
+    rows = (
+        "INSERT INTO images (image_id, path, content_hash, n_bytes, split)"
+        " VALUES (1, '/a.jpg', '', 3, 'train')",
+        "INSERT INTO runs (run_id, name, config, model, model_hash, last_image_id, status,"
+        " created_at) VALUES (1, 'old', '{}', 'm', '', 1, 'stopped', '')",
+        "INSERT INTO settings (name, value) VALUES ('workspace_name', '\"shop\"')",
+    )
     with older.write() as connection:
-        upgrade(connection, "0001")
-    assert older.revision() == "0001"
-    older.migrate()
-    assert older.revision() == HEAD_REVISION
+        upgrade(connection, revision)
+        for row in rows:
+            connection.execute(text(row))
+    assert older.revision() == revision
     older.close()
+    with Workspace.open(location) as workspace:
+        assert workspace._database.revision() == HEAD_REVISION
+        assert (workspace.name, workspace.run(1).name) == ("shop", "old")
+        assert workspace.images().paths == ("/a.jpg",)
 
 
 def test_migrate__is_one_transaction_with_its_record(location):
