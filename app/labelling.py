@@ -22,7 +22,8 @@ class Desk:
     """What one screen sent so far in this session.
 
     Attributes:
-        annotator: Who sits there: a name that the browser keeps.
+        annotator: Who sits there.
+        name: What the annotator typed, here or in this browser before; "" for nothing.
         stored: Tokens of the acts it sent last and that need not be sent again.
         heard: What came of the last acts.
         skipped: Names of cards that wait for later, the last one last.
@@ -31,19 +32,25 @@ class Desk:
     """
 
     annotator: str = ""
+    name: str = ""
     stored: list[str] = field(default_factory=list)
     heard: list[Outcome] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     notice: str = ""
     drawn: tuple[tuple[Any, ...], list[Card]] = ((), [])
 
-    def receive(self, location: str, outbox: Mapping[str, Any]) -> set[str]:
+    def receive(self, location: str, outbox: Mapping[str, Any], author: str = "") -> set[str]:
         """Store what the screen sent; what came before is known by its token.
+
+        Args:
+            location: The workspace.
+            outbox: Acts, each with its token, and the name of the browser they are from.
+            author: Who the acts are signed by; by default that name.
 
         Returns:
             Names of the cards that the outbox is about.
         """
-        self.annotator = str(outbox.get("annotator", ""))
+        self.annotator = author or str(outbox.get("annotator", ""))
         commits = _commits(outbox)
         known = set(self.stored)
         try:
@@ -56,6 +63,10 @@ class Desk:
             self._hear(Outcome(commit["token"], commit["kind"], text, True))
         self.stored = [commit["token"] for commit in commits if commit["token"] in known]
         return {str(commit.get("card", "")) for commit in commits}
+
+    def meet(self, outbox: Mapping[str, Any]) -> None:
+        """Take the name that the browser knows, unless another was typed here."""
+        self.name = self.name or str(outbox.get("name") or "")
 
     def next_cards(self, board: Board, n: int, chosen: Sequence[int] = ()) -> list[Card]:
         """Return the cards that come next; made anew only where something has changed.
@@ -98,6 +109,7 @@ def desk_payload(location: str, desk: Desk) -> dict[str, Any]:
     """Return what both pages send: what is stored, what came of it, where pictures are."""
     return {
         "workspace": services_labelling.log_name(location),
+        "name": desk.name,
         "thumbs": PREFIX,
         "stored": desk.stored,
         "heard": [asdict(outcome) for outcome in desk.heard],

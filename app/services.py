@@ -3,6 +3,7 @@
 What a finished iteration holds never changes, so its arrays are kept by (run, iteration).
 """
 
+import getpass
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -141,6 +142,14 @@ class MapArrays:
     def reliable(self, lambda_: float | None) -> BoolArray:
         """Mark the images above λ, shape (N,)."""
         return threshold(self.similarities, self.centers.astype(np.int64), lambda_=lambda_)
+
+
+def system_user() -> str:
+    """Return the name of the user that the studio runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in some containers
+        return "annotator"
 
 
 # Workspaces

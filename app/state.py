@@ -18,6 +18,7 @@ IS_FRESH = "is_fresh"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
+ANNOTATOR = "annotator"
 COMPARED = "compared"
 FORK = "fork"
 SHELVED = "shelved"
@@ -32,6 +33,7 @@ _FIRST: dict[str, Any] = {
     DESKS: {},  # what this screen sent while labelling, by workspace
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # numbers of images that were chosen elsewhere: the Label page's next card
+    ANNOTATOR: "",  # who labels here, as typed into the sidebar
     COMPARED: (),  # the runs that are laid over the one that is looked at
     FORK: None,  # run and iteration whose model the next run shall start from
     SHELVED: None,  # the run that was archived or deleted last, to take it back
@@ -177,3 +179,26 @@ def preview(run_id: int, iteration: int, n_clusters: int) -> None:
     """Show a preview of an iteration on the map; 0 goes back to its own clusters."""
     chosen = cast("dict[tuple[str, int, int], int]", st.session_state[PREVIEWED])
     chosen[location(), run_id, iteration] = n_clusters
+
+
+def annotator() -> str:
+    """Return who labels here: as typed, as logged in, as this browser knows, or the system's user.
+
+    Acts are signed by it, and undo takes back one's own.
+    """
+    logged_in = str(st.user.get("name") or st.user.get("email") or "")
+    return desk().name or logged_in or services.system_user()
+
+
+def ask_annotator() -> None:
+    """Ask once for the annotator's name; what is given stays as it is until it is changed."""
+    typed = cast("str", st.session_state.get(ANNOTATOR, "")).strip()
+    if typed:
+        desk().name = typed
+    st.text_input(
+        "Your name",
+        key=ANNOTATOR,
+        placeholder=annotator(),
+        max_chars=60,
+        help="What you label is signed by it, and undo takes back your own acts.",
+    )

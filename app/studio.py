@@ -5,9 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import demo, services, state
+from app import demo, services, services_labelling, state
 from app.components.header import header_html
-from app.views import identities, label, rounds, workspace
+from app.views import export, identities, label, rounds, workspace
 from app.views import map as map_view
 from pul.errors import PulError
 
@@ -40,6 +40,7 @@ def _navigate(now: services.Standing | None) -> st.Page:
         ("Map", map_view.show, ":material/scatter_plot:"),
         ("Identities", identities.show, ":material/groups:"),
         ("Rounds", rounds.show, ":material/show_chart:"),
+        ("Export", export.show, ":material/output:"),
     )
     pages = [
         st.Page(partial(show, now), title=title, icon=icon, url_path=title.lower())
@@ -49,9 +50,11 @@ def _navigate(now: services.Standing | None) -> st.Page:
         title.lower(): page for (title, *_), page in zip(views, pages, strict=True)
     }
     page = st.navigation(pages)
-    if now is not None and now.runs:
+    if now is not None:
         with st.sidebar:
-            _choose_run(now)
+            if now.runs:
+                _choose_run(now)
+            state.ask_annotator()
     return page
 
 
@@ -79,7 +82,8 @@ def _header() -> None:
     if now is None:
         st.html('<div class="pul-header"><b>PUL Studio</b><span>no workspace open</span></div>')
     else:
-        st.html(header_html(now.name, now.n_images, now.run, now.iterations, now.job))
+        pace = services_labelling.pace(services_labelling.said(state.location()))
+        st.html(header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace))
     # Drawing the page anew while it is being drawn would swallow the press that asked for it.
     is_fresh, st.session_state[state.IS_FRESH] = st.session_state[state.IS_FRESH], False
     if not is_fresh and st.session_state[state.SHOWN] != _moving_parts(now):

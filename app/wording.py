@@ -13,6 +13,7 @@ STEPS = {
     "evaluate": "evaluating",
     "validate": "measuring on validation identities",
     "import": "importing",
+    "export": "writing",
 }
 
 

@@ -12,7 +12,7 @@ from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 Split = Literal["train", "query", "gallery"]
 RunStatus = Literal["created", "running", "paused", "stopped", "finished", "failed"]
 JobStatus = Literal["queued", "running", "paused", "stopped", "finished", "failed"]
-JobKind = Literal["import", "run", "preview"]
+JobKind = Literal["import", "run", "preview", "export"]
 Shelf = Literal["", "archived", "deleted"]
 Command = Literal["pause", "resume", "stop"]
 

@@ -20,6 +20,7 @@ from pul.config import RunConfig
 from pul.data.datasets import read_dataset
 from pul.data.images import check_images, load_pixels
 from pul.errors import JobError, PulError, StoreError
+from pul.exchange.background import write_export
 from pul.jobs import WorkerProcess
 from pul.records import Command, ImageTable, JobProgress, JobRecord, JobStatus
 from pul.store.artifacts import remove_unfinished
@@ -232,7 +233,14 @@ def _preview(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
         make_preview(workspace, run_id, iteration, n_clusters)
 
 
-_WORK = {"run": _run, "import": _import, "preview": _preview}
+def _export(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
+    """Write labels or a model in a form that others read."""
+    watch.report(JobProgress(step="export", total=1))
+    message = write_export(workspace, job)
+    watch.report(JobProgress(step="export", done=1, total=1, message=message))
+
+
+_WORK = {"run": _run, "import": _import, "preview": _preview, "export": _export}
 
 
 def _run_id(job: JobRecord) -> int:

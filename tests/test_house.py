@@ -29,7 +29,7 @@ LEVELS = {
     2: "pul.hardware pul.model pul.augment pul.losses pul.features pul.neighbors pul.seeding "
     "pul.faiss_kmeans pul.assignment pul.density pul.tracklets pul.lloyd pul.clustering "
     "pul.selection pul.finetune "
-    "pul.source pul.protocol pul.validation pul.rankings pul.history "
+    "pul.source pul.protocol pul.validation pul.rankings pul.history pul.command_line "
     "pul.selection_curves "
     "pul.evaluation pul.retrieval pul.reranking pul.projection pul.diagnosis pul.annotations "
     "pul.suggestions pul.oracle pul.baselines",

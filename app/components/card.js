@@ -34,9 +34,9 @@ class Label {
     this.refresh(cards.find((card) => card.id === this.work?.card.id));
     this.setQueue(cards);
     this.later = data.more?.id === this.work?.card.id && data.more ? unpackPool(data.more) : null;
-    if (this.later && !this.shown?.length) this.pool = this.later;
+    if (this.later && !this.work.row) this.pool = this.later; // until someone joins from it, a row takes what is newest
     this.pairs = data.pairs.filter(({ id }) => !this.asked.has(id)).map(unpackPair);
-    this.outbox.connect(send);
+    this.outbox.connect(send, data.name);
     if (!this.work) this.next(); else this.draw();
     this.hear(data.heard);
     this.drawProgress();

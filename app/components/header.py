@@ -2,6 +2,7 @@
 
 from html import escape
 
+from app.services_labelling import Pace
 from app.wording import counted, definition, duration, gain, percent, place
 from pul.records import IterationRecord, JobRecord, RunRecord
 
@@ -12,6 +13,7 @@ def header_html(
     run: RunRecord | None,
     iterations: tuple[IterationRecord, ...],
     job: JobRecord | None,
+    pace: Pace | None = None,
 ) -> str:
     """Return the header as HTML.
 
@@ -21,12 +23,30 @@ def header_html(
         run: The run that is looked at.
         iterations: Its whole iterations, the baseline first.
         job: The last job on it.
+        pace: How far the labelling is.
     """
-    parts = [f"<b>{escape(name)}</b>", f"<span>{counted(n_images, 'image')}</span>"]
+    parts = [f"<b>{escape(name)}</b>"]
+    if pace is not None and pace.n_identities:
+        parts += _labelled(pace, n_images)
+    else:
+        parts.append(f"<span>{counted(n_images, 'image')}</span>")
     if run is not None:
         parts += [f"<span>{escape(run.name)}</span>", _standing(run, job)]
         parts += _figures(iterations)
+    if pace is not None and pace.n_identities:
+        parts.append('<span title="Every act that reached the studio is stored">saved</span>')
     return f'<div class="pul-header">{"".join(parts)}</div>'
+
+
+def _labelled(pace: Pace, n_images: int) -> list[str]:
+    hint = f"labelled, of {counted(n_images, 'image')} in the workspace"
+    parts = [
+        f"<span><b>{pace.n_identities}/{pace.goal}</b> IDs</span>",
+        f'<span title="{hint}">{counted(pace.n_images, "image")}</span>',
+    ]
+    if pace.seconds is not None:
+        parts.append(f"<span>{pace.seconds:.1f} s/ID</span>")
+    return parts
 
 
 def _standing(run: RunRecord, job: JobRecord | None) -> str:

@@ -23,7 +23,7 @@ class People {
     this.data = data;
     this.ask = send;
     this.outbox.acknowledge(data.stored);
-    this.outbox.connect(send);
+    this.outbox.connect(send, data.name);
     const known = new Set(data.rows.map(({ identity }) => identity));
     this.selected = new Set([...this.selected].filter((identity) => known.has(identity)));
     const members = new Set((data.members ?? []).map(([image]) => image));

@@ -17,7 +17,8 @@ class Outbox {
     clearInterval(this.timer);
   }
 
-  connect(send) {
+  connect(send, name) {
+    if (name) store("pul:name", name); // who labels here, for the next session
     const isFirst = !this.deliver;
     this.deliver = send;
     if (isFirst) this.send(); // also tells the server who is here, for undo and redo
@@ -46,7 +47,7 @@ class Outbox {
 
   send() {
     this.sentAt = performance.now();
-    this.deliver?.("outbox", { annotator: this.annotator, commits: this.commits, sent: `${this.tab}-${Date.now()}` });
+    this.deliver?.("outbox", { annotator: this.annotator, name: stored("pul:name"), commits: this.commits, sent: `${this.tab}-${Date.now()}` });
     this.onChange();
   }
 

@@ -29,7 +29,9 @@ def _identities(run: RunRecord, record: IterationRecord) -> None:
     key = f"identities:{services_labelling.log_name(location)}:{run.run_id}"
 
     def receive() -> None:
-        desk.receive(location, st.session_state[key]["outbox"])
+        outbox = st.session_state[key]["outbox"]
+        desk.meet(outbox)
+        desk.receive(location, outbox, state.annotator())
 
     if services_oracle.has_truth(location, run.run_id):
         _oracle(location, run, record)

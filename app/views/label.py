@@ -34,7 +34,9 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
     key = f"card:{services_labelling.log_name(location)}:{run.run_id}"
 
     def receive() -> None:
-        answered = desk.receive(location, st.session_state[key]["outbox"])
+        outbox = st.session_state[key]["outbox"]
+        desk.meet(outbox)
+        answered = desk.receive(location, outbox, state.annotator())
         if services_cards.name_of_images(state.card_images()) in answered:
             state.open_card([])
 

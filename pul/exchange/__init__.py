@@ -1,6 +1,6 @@
 """Labels out of a workspace and into it: tables, documents, folders."""
 
-from pul.exchange.exporting import EXPORT_FORMATS, ExportReport, export_identities
+from pul.exchange.exporting import EXPORT_FORMATS, MODEL_FORMATS, ExportReport, export_identities
 from pul.exchange.importing import import_annotations
 from pul.exchange.labels import Label, LabelRole, Problem
 from pul.exchange.planning import ImportReport
@@ -8,6 +8,7 @@ from pul.exchange.snapshot import Contribution, Person, Shot, Snapshot, take_sna
 
 __all__ = [
     "EXPORT_FORMATS",
+    "MODEL_FORMATS",
     "Contribution",
     "ExportReport",
     "ImportReport",

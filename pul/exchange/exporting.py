@@ -17,6 +17,7 @@ Writer = Callable[[Snapshot, Path], None]
 _FILES: dict[str, Writer] = {"csv": write_csv, "json": write_json, "coco": write_coco}
 _FOLDERS: dict[str, Writer] = {"market1501": write_market, "folders": write_folders}
 EXPORT_FORMATS: tuple[str, ...] = ("csv", "json", "market1501", "folders", "coco")
+MODEL_FORMATS = ("safetensors", "torchscript", "onnx")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from pul.errors import ConfigError, ModelError
+from pul.exchange.exporting import MODEL_FORMATS
 from pul.exchange.targets import new_file
 from pul.model import Network, load_network, save_network
 
-MODEL_FORMATS = ("safetensors", "torchscript", "onnx")
 TOLERANCE = 1e-4
 _JIT: Any = torch.jit  # torch gives it no types
 _N_CHECKED = (3, 1)  # images in a batch; other than what the tracing saw

@@ -1,0 +1,62 @@
+"""Exports as jobs of the workspace, for a screen that must not wait nor load torch."""
+
+from pathlib import Path
+
+from pul.exchange.exporting import EXPORT_FORMATS, export_identities
+from pul.jobs import start_job
+from pul.records import JobRecord
+from pul.store.workspace import Workspace
+
+_FOLDER = "exports"
+_SUFFIXES = {"csv": ".csv", "json": ".json", "coco": ".json"} | {
+    "safetensors": ".safetensors",
+    "torchscript": ".pt",
+    "onnx": ".onnx",
+}
+
+
+def start_export(
+    workspace: Workspace, format: str, *, run_id: int | None = None, iteration: int | None = None
+) -> JobRecord:
+    """Start a worker that writes the labels, or an iteration's model, into the workspace's exports.
+
+    Args:
+        workspace: What to export from.
+        format: One of `EXPORT_FORMATS` for labels, one of `MODEL_FORMATS` for a model.
+        run_id, iteration: Whose model.
+
+    Raises:
+        JobError: The worker cannot be started.
+        StoreError: There is no such iteration.
+    """
+    number = 1 + sum(job.kind == "export" for job in workspace.jobs())
+    name = "identities"
+    if format not in EXPORT_FORMATS:
+        workspace.checkpoint_path(run_id or 0, iteration or 0)  # refuses what is not there
+        name = f"run-{run_id}-iteration-{iteration}"
+    path = workspace.path / _FOLDER / f"{number:03d}-{name}-{format}{_SUFFIXES.get(format, '')}"
+    params = {"format": format, "path": str(path), "run_id": run_id, "iteration": iteration}
+    return start_job(workspace, workspace.create_job("export", params=params).job_id)
+
+
+def write_export(workspace: Workspace, job: JobRecord) -> str:
+    """Do such a job; return what was written, for people.
+
+    Raises:
+        ConfigError: There is no such format.
+        DataError: Nothing is labelled yet, or an image is gone.
+        ModelError: The model cannot be written in this format.
+        StoreError: The disk refuses.
+    """
+    path, format = Path(job.params["path"]), job.params["format"]
+    if format in EXPORT_FORMATS:
+        labels = export_identities(workspace, path, format=format)
+        return f"{labels.n_identities:,} identities, {labels.n_images:,} images"
+    from pul.exchange.models import export_model
+
+    checkpoint = workspace.checkpoint_path(job.params["run_id"], job.params["iteration"])
+    model = export_model(checkpoint, path, format=format)
+    return (
+        f"{model.backbone}, {model.height}×{model.width} images, {model.n_features:,} features, "
+        f"at most {model.difference:.1g} from the original"
+    )
