@@ -202,7 +202,7 @@ def open_workspace(location: str) -> Workspace:
     Raises:
         WorkspaceError: There is none, or it is of a newer version.
     """
-    return _opened(location, _database_number(location))
+    return _opened(location, database_number(location))
 
 
 def create_workspace(location: str) -> str:
@@ -281,7 +281,7 @@ def image_path(location: str, image_id: int) -> Path:
     Raises:
         StoreError: There is no such image.
     """
-    number = _database_number(location)
+    number = database_number(location)
     paths = _paths(location, number)
     if image_id not in paths:  # it may have been imported since
         _paths.cache_clear()
@@ -340,7 +340,7 @@ def map_arrays(location: str, run_id: int, iteration: int) -> MapArrays:
         StoreError: There is no such iteration.
         ArtifactError: Its arrays are missing or damaged.
     """
-    return _map_arrays(location, _database_number(location), run_id, iteration)
+    return _map_arrays(location, database_number(location), run_id, iteration)
 
 
 @lru_cache(maxsize=16)
@@ -367,7 +367,7 @@ def run_images(location: str, run_id: int) -> ImageTable:
     Raises:
         StoreError: There is no such run.
     """
-    return _run_images(location, _database_number(location), run_id)
+    return _run_images(location, database_number(location), run_id)
 
 
 def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
@@ -393,7 +393,8 @@ def _run_images(location: str, _number: int, run_id: int) -> ImageTable:
     return open_workspace(location).run_images(run_id, "train")
 
 
-def _database_number(location: str) -> int:
+def database_number(location: str) -> int:
+    """Return what tells a workspace from another that was made later at its place."""
     # The inode tells a workspace that was deleted and made again from the one that was open.
     try:
         return (Path(location) / "pul.db").stat().st_ino

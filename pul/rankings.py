@@ -1,15 +1,20 @@
 """The gallery images most similar to each query, kept with an iteration for people to look at."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
-from pul.arrays import FloatArray
+from pul.arrays import FloatArray, IntArray, l2_normalize
 from pul.evaluation import Evaluation
 from pul.records import IterationRankings
+
+Mark = Literal["match", "wrong", "same camera", "junk"]
 
 N_RANKED = 100  # images kept of each query
 N_CMC = 100  # ranks of the curve that are kept
 
+_EPSILON = 1e-12
 _BLOCK_BYTES = 64 * 2**20  # similarities held at a time
 
 
@@ -57,6 +62,53 @@ def rank_gallery(
             found[place] = _most_similar(row, n)
             similarities[place] = row[found[place]]
     return found, similarities
+
+
+def most_similar(
+    query: FloatArray, features: FloatArray, *, n: int
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """Find the images whose features are most similar to one.
+
+    N images, D dimensions.
+
+    Args:
+        query: A feature, shape (D,); its length does not matter.
+        features: Features, shape (N, D), not normalised; read once, never copied.
+        n: How many to find; all where there are fewer.
+
+    Returns:
+        Index of each image found, shape (min(n, N),), and its cosine, as `rank_gallery` does.
+    """
+    lengths = np.sqrt(np.einsum("nd,nd->n", features, features))
+    similarities = features @ l2_normalize(query[None])[0] / np.maximum(lengths, _EPSILON)
+    found = _most_similar(similarities, min(n, len(features)))
+    return found, similarities[found]
+
+
+def mark_found(
+    pid: int, camid: int, pids: IntArray, camids: IntArray, *, camera_aware: bool
+) -> list[Mark]:
+    """Say what each image found for a query is worth, as `pul.protocol.Protocol` counts it.
+
+    Args:
+        pid: Identity of the query.
+        camid: Its camera.
+        pids: Identity of each image found.
+        camids: Camera of each.
+        camera_aware: Whether images of the query's own identity and camera are junk.
+    """
+    return [
+        _mark(pid == found, camera_aware and camid == seen_by, is_junk=found < 0)
+        for found, seen_by in zip(pids.tolist(), camids.tolist(), strict=True)
+    ]
+
+
+def _mark(is_same_person: bool, is_same_camera: bool, *, is_junk: bool) -> Mark:
+    if is_junk:
+        return "junk"
+    if not is_same_person:
+        return "wrong"
+    return "same camera" if is_same_camera else "match"
 
 
 def _most_similar(row: FloatArray, n: int) -> NDArray[np.int64]:

@@ -2,7 +2,8 @@ import numpy as np
 
 from pul.arrays import l2_normalize
 from pul.evaluation import evaluate
-from pul.rankings import keep_rankings, rank_gallery
+from pul.protocol import Protocol
+from pul.rankings import keep_rankings, mark_found, most_similar, rank_gallery
 
 
 def features(n: int, seed: int) -> np.ndarray:
@@ -48,3 +49,23 @@ def test_keep_rankings__the_figures_of_its_own_lists():
     ranks = np.flatnonzero(hits[2]) + 1
     expected = np.mean([(n + 1) / rank for n, rank in enumerate(ranks)])
     np.testing.assert_allclose(kept.average_precisions[2], expected)
+
+
+def test_most_similar__as_the_ranking_of_one_query():
+    query, gallery = features(1, 0)[0], features(40, 1)
+    found, similarities = most_similar(3 * query, 5 * gallery, n=7)
+    expected, cosines = rank_gallery(query[None], gallery, n=7)
+    assert found.tolist() == expected[0].tolist()
+    np.testing.assert_allclose(similarities, cosines[0], rtol=1e-5)
+
+
+def test_mark_found__agrees_with_the_protocol():
+    pids, camids = np.array([5, 5, 0, -1, 6, 5]), np.array([1, 2, 1, 1, 1, 1])
+    marks = mark_found(5, 1, pids, camids, camera_aware=True)
+    assert marks == ["same camera", "match", "wrong", "junk", "wrong", "same camera"]
+    for camera_aware in (True, False):
+        protocol = Protocol.of([5], [1], pids, camids, camera_aware)
+        ((matches, _),) = protocol.relations()
+        rows = np.flatnonzero(protocol.kept)[matches].tolist()
+        marks = mark_found(5, 1, pids, camids, camera_aware=camera_aware)
+        assert [row for row, mark in enumerate(marks) if mark == "match"] == rows

@@ -10,10 +10,13 @@ from PIL import Image
 from pul.arrays import IntArray, l2_normalize
 from pul.config import RunConfig, load_preset
 from pul.data.datasets import read_dataset
+from pul.evaluation import evaluate
 from pul.jobs import WorkerProcess
+from pul.rankings import keep_rankings
 from pul.records import (
     ClusterQuality,
     IterationArrays,
+    IterationRankings,
     IterationRecord,
     JobProgress,
     JobRecord,
@@ -61,6 +64,7 @@ def fabricate(
     name: str = "",
     gain: float = 0.02,
     worker_pid: int | None = None,
+    has_rankings: bool = False,
 ) -> RunRecord:
     """Add a run with whole iterations to a workspace, which is made if there is none.
 
@@ -73,6 +77,7 @@ def fabricate(
         name: Name of the run.
         gain: What each iteration adds to the mAP.
         worker_pid: The process that is said to work on it; this one where None.
+        has_rankings: Whether its iterations keep what they find for each query.
     """
     is_new = not Workspace.exists(location)
     with Workspace.create(location) if is_new else Workspace.open(location) as workspace:
@@ -88,7 +93,11 @@ def fabricate(
         for iteration in range(n_iterations + 1):
             arrays = iteration_arrays(pids, iteration, n_clusters)
             record = iteration_record(iteration, arrays, config, gain)
-            workspace.add_iteration(run.run_id, record, arrays, b"no checkpoint")
+            rankings = iteration_rankings(workspace, run.run_id, iteration)
+            workspace.add_iteration(
+                run.run_id, record, arrays, b"no checkpoint",
+                rankings=rankings if has_rankings else None,
+            )  # fmt: skip
         put_job(workspace, run.run_id, status, n_iterations, n_planned, worker_pid)
         return workspace.run(run.run_id)
 
@@ -147,6 +156,21 @@ def iteration_arrays(pids: IntArray, iteration: int, n_clusters: int) -> Iterati
         pseudo_labels=np.where(reliable, clusters, -1),
         points=points.astype(np.float32),
     )
+
+
+def iteration_rankings(workspace: Workspace, run_id: int, iteration: int) -> IterationRankings:
+    """Return ranked lists that get better as the iterations go on."""
+    random = np.random.default_rng((9, iteration))
+    query, gallery = workspace.test_images(run_id)
+    directions = np.random.default_rng(3).normal(size=(200, 16))
+    spread = 1.6 / (1 + 0.5 * iteration)
+    features = [
+        l2_normalize(directions[table.pids] + spread * random.normal(size=(len(table), 16)))
+        for table in (query, gallery)
+    ]
+    who = (query.pids, query.camids, gallery.pids, gallery.camids)
+    evaluation = evaluate(*features, *who, ap_method="trapezoid", unmatched="zero")
+    return keep_rankings(*features, evaluation)
 
 
 def _centers(features: NDArray[np.float32], clusters: IntArray, n_clusters: int) -> IntArray:

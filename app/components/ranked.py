@@ -1,0 +1,68 @@
+"""What was found for a query: pictures by rank, with a frame and a sign of what each is worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+# Green and red, and a sign for eyes that do not tell them apart.
+_SIGNS = {"match": "✓", "wrong": "✗", "same camera": "", "junk": ""}
+_WHY = {
+    "match": "the same person",
+    "wrong": "another person",
+    "same camera": "the same person on the query's own camera: left out of the figures",
+    "junk": "a bad detection: left out of the figures",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One image that was found.
+
+    Attributes:
+        url: Where its picture is.
+        camera: Its camera; None where not known.
+        similarity: Cosine to the query.
+        mark: `match`, `wrong`, `same camera` or `junk`; None where that is not told.
+    """
+
+    url: str
+    camera: int | None
+    similarity: float
+    mark: str | None
+
+
+def ranked_strip(images: Sequence[Ranked], *, n_shown: int) -> None:
+    """Show images in the order in which they were found; junk takes no rank.
+
+    Args:
+        images: What was found, the most similar first.
+        n_shown: How many are shown.
+    """
+    rank, tiles = 0, []
+    for image in images[:n_shown]:
+        is_counted = image.mark not in ("same camera", "junk")
+        rank += is_counted
+        tiles.append(_tile(image, str(rank) if is_counted else "–"))
+    st.html(f'<div class="pul-ranked">{"".join(tiles)}</div>')
+
+
+def first_match(images: Sequence[Ranked]) -> int | None:
+    """Return the rank of the first true match, from 1; None where none was found."""
+    counted = [image.mark for image in images if image.mark not in ("same camera", "junk")]
+    return counted.index("match") + 1 if "match" in counted else None
+
+
+def _tile(image: Ranked, rank: str) -> str:
+    kind = (image.mark or "plain").replace(" ", "-")
+    camera = "" if image.camera is None else f"c{image.camera}"
+    why = _WHY.get(image.mark or "", "")
+    hint = f"rank {rank}, cosine {image.similarity:.3f}" + (f", {why}" if why else "")
+    sign = _SIGNS.get(image.mark or "", "")
+    below = image.mark if image.mark in ("same camera", "junk") else f"{image.similarity:.2f}"
+    return (
+        f'<figure class="{kind}" title="{hint}"><div><img src="{escape(image.url)}" alt="{hint}" '
+        f'width="64" height="128" loading="lazy"><b>{rank}</b><i>{sign}</i></div>'
+        f"<figcaption><span>{camera}</span><span>{below}</span></figcaption></figure>"
+    )

@@ -1,0 +1,160 @@
+"""The Retrieval page in every state, and the services behind it, without a browser."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services_retrieval
+from app.services_retrieval import Place
+from pul.errors import ImageError
+from pul.store.workspace import Workspace
+from tests.app.conftest import Open, text_of
+from tests.app.fabricated import fabricate
+
+
+@pytest.fixture
+def filled(location: Path, people: Path) -> str:
+    fabricate(location, people, n_iterations=2, status="finished", has_rankings=True)
+    return str(location)
+
+
+def strip_data(studio: AppTest) -> dict[str, object]:
+    """Return what the strip of queries was given."""
+    (component,) = studio.get("bidi_component")
+    return dict(json.loads(component.proto.json))
+
+
+def choose(studio: AppTest, kind: str) -> AppTest:
+    """Choose what to search with."""
+    studio.segmented_control[0].set_value(kind)
+    return studio.run()
+
+
+# The page
+
+
+def test_retrieval__nobody_yet(open_studio: Open) -> None:
+    assert "There is nobody to look up yet." in text_of(open_studio("retrieval"))
+
+
+def test_retrieval__the_first_features_are_being_extracted(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, n_iterations=-1)
+    assert "The first features are being extracted." in text_of(open_studio("retrieval"))
+
+
+def test_retrieval__the_newest_beside_the_baseline(filled: str, open_studio: Open) -> None:
+    studio = open_studio("retrieval")
+    assert not studio.exception
+    said = text_of(studio)
+    assert re.search(
+        r"\*\*run 1, iteration 2\*\* · AP \d+\.\d · first true match at rank \d+", said
+    )
+    assert "**run 1, baseline** · AP" in said
+    assert len(strip_data(studio)["tiles"]) == 8  # type: ignore[arg-type]
+    assert said.count('<figure class="') == 2 * 22
+    assert "✓" in said
+    assert "✗" in said
+    (chart,) = studio.get("plotly_chart")
+    assert [t["name"] for t in json.loads(chart.proto.spec)["data"]] == [
+        "run 1, iteration 2", "run 1, baseline",
+    ]  # fmt: skip
+    assert ".jpg" not in said + json.dumps(strip_data(studio))
+
+
+def test_retrieval__one_alone(filled: str, open_studio: Open) -> None:
+    studio = open_studio("retrieval")
+    studio.toggle[0].set_value(False).run()
+    assert "**run 1, baseline**" not in text_of(studio)
+
+
+def test_retrieval__a_training_image_tells_nobody_who_it_is(filled: str, open_studio: Open) -> None:
+    studio = choose(open_studio("retrieval"), "Training images")
+    said = text_of(studio)
+    assert not studio.exception
+    assert said.count('<figure class="plain"') == said.count('<figure class="') == 2 * 22
+    assert "page 1 of 5, 48 images" in said
+
+
+def test_retrieval__a_picture_is_asked_for(filled: str, open_studio: Open) -> None:
+    studio = choose(open_studio("retrieval"), "A picture")
+    assert "kept nowhere" in text_of(studio)
+
+
+def test_retrieval__a_run_without_lists_says_so(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="finished")
+    studio = open_studio("retrieval")
+    assert "run 1, iteration 3 kept no ranked lists" in studio.info[0].value
+    assert not studio.exception
+
+
+# What is found
+
+
+def test_find__marks_as_the_figures_count(filled: str) -> None:
+    place = Place(1, 2)
+    table = services_retrieval.queries(filled, 1)
+    with Workspace.open(filled) as workspace:
+        everyone = workspace.images()
+    people = zip(everyone.pids, everyone.camids, strict=True)
+    who = dict(zip(everyone.image_ids, people, strict=True))
+    for image_id in table.image_ids.tolist():
+        pid, camid = who[image_id]
+        found = services_retrieval.find(filled, place, image_id, n=48)
+        assert len(found) == 48
+        expected = [
+            "wrong" if who[f.image_id][0] != pid
+            else "same camera" if who[f.image_id][1] == camid
+            else "match"
+            for f in found
+        ]  # fmt: skip
+        assert [f.mark for f in found] == expected
+        similarities = [f.similarity for f in found]
+        assert similarities == sorted(similarities, reverse=True)
+
+
+def test_order_queries__worst_best_and_most_gained(filled: str) -> None:
+    places = [Place(1, 2), Place(1, 0)]
+    later, baseline = (services_retrieval.rankings(filled, place) for place in places)
+    assert later is not None and baseline is not None  # noqa: PT018
+    level = later.average_precisions
+    worst = services_retrieval.order_queries(filled, places, "worst first")
+    assert (np.diff(level[worst]) >= 0).all()
+    best = services_retrieval.order_queries(filled, places, "best first")
+    assert (np.diff(level[best]) <= 0).all()
+    gained = services_retrieval.order_queries(filled, places, "most gained")
+    assert (np.diff((level - baseline.average_precisions)[gained]) <= 0).all()
+    assert services_retrieval.order_queries(filled, places, "in order") == list(range(8))
+
+
+def test_find__a_query_that_a_run_does_not_have(filled: str) -> None:
+    assert services_retrieval.find(filled, Place(1, 0), 10_000, n=3) == []
+    assert services_retrieval.average_precision(filled, Place(1, 0), 10_000) is None
+    assert services_retrieval.find_like_image(filled, Place(1, 0), 10_000, n=3) == []
+
+
+def test_find_like_image__nearest_by_cosine_without_itself(filled: str) -> None:
+    with Workspace.open(filled) as workspace:
+        features = np.asarray(workspace.arrays(1, 2, "features")["features"], dtype=np.float64)
+        image_ids = workspace.run_images(1, "train").image_ids
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    cosines = unit @ unit[5]
+    cosines[5] = -2
+    nearest = np.argsort(-cosines)[:4]
+    found = services_retrieval.find_like_image(filled, Place(1, 2), int(image_ids[5]), n=4)
+    assert [f.image_id for f in found] == image_ids[nearest].tolist()
+    np.testing.assert_allclose([f.similarity for f in found], cosines[nearest], atol=1e-6)
+    assert {f.mark for f in found} == {None}
+
+
+def test_read_picture__too_large(filled: str) -> None:
+    content = b"x" * (services_retrieval.MAX_PICTURE_BYTES + 1)
+    with pytest.raises(ImageError, match=r"10\.0 MiB; 10 MiB are allowed"):
+        services_retrieval.read_picture(filled, Place(1, 0), content)
