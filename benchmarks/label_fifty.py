@@ -9,33 +9,20 @@ and adds those seconds up instead.
 """
 
 import argparse
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.studio import open_page, serve
 from pul.annotations import fold
 from pul.oracle import KEY_S, LOOK_S, POINT_S, measure
 from pul.store.workspace import Workspace
 
-ROOT = Path(__file__).resolve().parents[1]
-FLAGS = (
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-)  # fmt: skip
 PATIENCE_MS = 60_000
 N_KEYS = 9
 # When a key is pressed, when the next card is drawn, and when all its pictures are there.
@@ -215,31 +202,6 @@ class Labeller:
         return pid if pid > 0 and 2 * n > len(tiles) else None
 
 
-@contextmanager
-def serve(workspace: str) -> Iterator[str]:
-    """Run the studio on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "app", workspace, "--no-demo-run", "--port", str(port)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
-                break
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.1)
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Label, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -249,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--patience", type=int, default=0, help="rows without the person to replace"
     )
-    parser.add_argument("--chromium", default=shutil.which("chromium"))
+    parser.add_argument("--chromium", help="the browser; the system's if not given")
     options = parser.parse_args(arguments)
     with Workspace.open(options.workspace) as workspace:
         table = workspace.run_images(workspace.runs()[-1].run_id, "train")
@@ -258,11 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for image, pid in zip(table.image_ids.tolist(), table.pids.tolist(), strict=True)
         if pid > 0
     }
-    with serve(options.workspace) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=options.chromium, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+    with serve(options.workspace) as studio, open_page(options.chromium) as page:
         page.add_init_script(WATCH)
-        page.goto(f"{address}/label")
+        page.goto(f"{studio.address}/label")
         page.wait_for_selector(".label:not([data-card=''])", timeout=PATIENCE_MS)
         labeller = Labeller(Person(page, options.pace), truth, patience=options.patience)
         started = time.perf_counter()
@@ -271,7 +231,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         wall_s = time.perf_counter() - started
         page.wait_for_selector(".label[data-open='0']", timeout=PATIENCE_MS)
         waits = page.evaluate("window.waits")
-        browser.close()
     report(options.workspace, labeller, wall_s, waits, table.image_ids)
 
 

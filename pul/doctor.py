@@ -17,11 +17,11 @@ import torch
 from pul.demo import START_MODEL
 from pul.errors import ArtifactError, ModelError, PulError, StoreError
 from pul.examination import examine_images, examine_iteration
-from pul.hardware import default_n_threads
 from pul.jobs import reap_lost_jobs
 from pul.model import load_network
 from pul.records import RunRecord
 from pul.store.workspace import Workspace
+from pul.threads import default_n_threads
 
 _LIBRARIES = (
     "torch",

@@ -1,7 +1,6 @@
 """The machine under a run: device, threads, allocator, and what to record of them."""
 
 import ctypes
-import os
 import platform
 import resource
 import sys
@@ -11,6 +10,7 @@ import torch
 
 from pul.config import RunConfig
 from pul.errors import ConfigError
+from pul.threads import default_n_threads
 
 _RECORDED = ("torch", "torchvision", "numpy", "umap-learn")
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
@@ -46,12 +46,6 @@ def choose_device(name: str) -> str:
             f"This machine cannot run on device {name!r} ({reason}). Use 'auto' or 'cpu'."
         ) from error
     return name
-
-
-def default_n_threads() -> int:
-    """Return the number of usable cores less one, at least one."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (usable or 1) - 1)
 
 
 def keep_freed_memory() -> None:

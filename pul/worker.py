@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pul.arrays import ByteArray
 from pul.config import RunConfig
@@ -25,6 +26,7 @@ from pul.jobs import WorkerProcess
 from pul.records import Command, ImageTable, JobProgress, JobRecord, JobStatus
 from pul.store.artifacts import remove_unfinished
 from pul.store.workspace import Workspace
+from pul.threads import default_n_threads
 
 if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none of it
     from pul.loop import EvaluationSet, Event, IterationFinished, LiveSettings, ResumeState
@@ -219,18 +221,18 @@ def _import(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
 
 def _preview(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
     """Cluster an iteration's features with another K, or compare several."""
-    from pul.hardware import prepare
     from pul.previews import compare_cluster_counts, make_preview
 
     run_id, iteration = job.params["run_id"], job.params["iteration"]
-    prepare(RunConfig(**workspace.run(run_id).config).replace(device="cpu"))
-    n_clusters = job.params["n_clusters"]
-    if n_clusters is None:
-        on_progress = watch.count("cluster", "comparing numbers of clusters")
-        compare_cluster_counts(workspace, run_id, iteration, on_progress=on_progress)
-    else:
-        watch.report(JobProgress(step="cluster", message=f"K {n_clusters}"))
-        make_preview(workspace, run_id, iteration, n_clusters)
+    n_clusters, n_threads = job.params["n_clusters"], workspace.run(run_id).config["n_threads"]
+    # With a thread on every core, numpy's spin as soon as anything else is busy: the run, say.
+    with threadpool_limits(n_threads or default_n_threads()):
+        if n_clusters is None:
+            on_progress = watch.count("cluster", "comparing numbers of clusters")
+            compare_cluster_counts(workspace, run_id, iteration, on_progress=on_progress)
+        else:
+            watch.report(JobProgress(step="cluster", message=f"K {n_clusters}"))
+            make_preview(workspace, run_id, iteration, n_clusters)
 
 
 def _export(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:

@@ -3,8 +3,12 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
+
 from benchmarks import iteration, report
+from benchmarks.market_size import make_workspace
 from benchmarks.measure import Case, Contender, Limit, measure
+from pul.store.workspace import Workspace
 
 
 def test_measure__in_turns_with_figures():
@@ -69,3 +73,15 @@ def test_iteration__medians_and_shares_by_hand():
         "| extract | 2.0 | 44 |",
         "| all | 4.5 | 100 |",
     ]
+
+
+def test_make_workspace__a_person_of_each_image_and_features_alike(tmp_path):
+    with Workspace.open(make_workspace(tmp_path / "made", 60, 8, 5)) as workspace:
+        pids = workspace.run_images(1, "train").pids
+        arrays = workspace.arrays(1, 1)
+        assert [record.iteration for record in workspace.iterations(1)] == [0, 1]
+    assert arrays["features"].shape == (60, 8)
+    assert arrays["clusters"].tolist() == (pids - 1).tolist()
+    unit = arrays["features"] / np.linalg.norm(arrays["features"], axis=1, keepdims=True)
+    cosines, same = unit @ unit.T, pids[:, None] == pids
+    assert cosines[same].mean() > cosines[~same].mean()

@@ -5,7 +5,8 @@ import torch
 
 from pul.config import RunConfig
 from pul.errors import ConfigError
-from pul.hardware import choose_device, default_n_threads, prepare
+from pul.hardware import choose_device, prepare
+from pul.threads import default_n_threads
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,150 @@
+"""The studio's screen at the size of Market-1501 and beyond, through a scripted headless Chromium.
+
+Seconds are what a person waits; processor time and memory are those of the studio's own process;
+`torch` is 1 where that process has loaded it. The workspace is made up.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import psutil
+from playwright.sync_api import Page
+
+from benchmarks.market_size import make_workspace
+from benchmarks.measure import Case, Contender, Figures
+from benchmarks.studio import Studio, open_page, serve
+
+SIZES = {
+    "small": (600, 64, 40),
+    "paper": (12_936, 1280, 750),
+    "large": (50_000, 128, 2900),
+}
+PATIENCE_MS = 180_000
+_LARGEST_PREVIEW = 20_000  # images: k-means on more is measured by the benchmark `kmeans`
+_READY = """() => {
+    const scatter = document.querySelector(".scatter[data-ready]");
+    const picture = document.querySelector(".pul-grid img");
+    return scatter && picture && picture.complete && picture.naturalWidth > 0;
+}"""
+_MOVE_LAMBDA = """async (value) => {
+    const { scatter } = document.querySelector(".scatter");
+    const started = performance.now();
+    scatter.slider.value = value;
+    scatter.slider.dispatchEvent(new Event("input"));
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    const { gl } = scatter.points; // the picture is there once a point of it can be read
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    return (performance.now() - started) / 1000;
+}"""
+_WATCH_GRID = """() => {
+    const state = () => {
+        const pictures = document.querySelectorAll(".pul-grid img");
+        return [pictures.length, pictures[0]?.src, pictures[pictures.length - 1]?.src].join(" ");
+    };
+    const before = state();
+    window.gridWait = null;
+    document.querySelector(".scatter canvas").addEventListener("pointerup", () => {
+        window.released = performance.now();
+    }, { capture: true, once: true });
+    const observer = new MutationObserver(() => {
+        if (window.gridWait !== null || state() === before) return;
+        requestAnimationFrame(() => {
+            window.gridWait = (performance.now() - window.released) / 1000;
+            observer.disconnect();
+        });
+    });
+    observer.observe(document.body, { childList: true, subtree: true, attributes: true });
+}"""
+
+
+def cases(size: str) -> Iterator[Case]:
+    """Yield the cases while the studio and a browser run; both end with the last one."""
+    n_images, n_dims, n_clusters = SIZES[size]
+    of = f"{n_images:,} images"
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = make_workspace(Path(folder) / "made", n_images, n_dims, n_clusters)
+        with serve(str(workspace)) as studio, open_page() as page:
+            look = _Look(page, studio, n_clusters)
+            look.view(0)  # so that the server and the browser are warm
+            lasso_goal = "<= 0.3 s" if size != "large" else "<= 0.8 s"
+            yield look.case(f"first view, warm, {of}", look.view, "<= 2 s")
+            yield look.case(f"λ slider to map and counts, {of}", look.move_lambda, "<= 0.3 s")
+            yield look.case(f"lasso to grid, {of}", look.lasso, lasso_goal)
+            if n_images <= _LARGEST_PREVIEW:
+                title = f"preview of K, {of} × {n_dims:,}, K about {n_clusters:,}"
+                yield look.case(title, look.preview, "<= 10 s")
+
+
+class _Look:
+    """What a person does on the Map page, each timed from the press to the picture."""
+
+    def __init__(self, page: Page, studio: Studio, n_clusters: int) -> None:
+        self.page, self.studio, self.n_clusters = page, studio, n_clusters
+
+    def case(self, title: str, act: Callable[[int], float], goal: str) -> Case:
+        return Case(title, [Contender("ours", partial(self._timed, act), self._judge)], goal)
+
+    def _timed(self, act: Callable[[int], float], repeat: int) -> tuple[float, float]:
+        """Return the seconds that a person waited, and the processor time of the studio."""
+        process = psutil.Process(self.studio.pid)
+        before = process.cpu_times()
+        seconds = act(repeat)
+        after = process.cpu_times()
+        return seconds, after.user + after.system - before.user - before.system
+
+    def view(self, _repeat: int) -> float:
+        self.page.goto("about:blank")
+        started = time.perf_counter()
+        self.page.goto(f"{self.studio.address}/map")
+        self.page.wait_for_function(_READY, timeout=PATIENCE_MS)
+        return time.perf_counter() - started
+
+    def move_lambda(self, repeat: int) -> float:
+        waits = [
+            self.page.evaluate(_MOVE_LAMBDA, step / 100) for step in range(50 + repeat % 5, 100, 5)
+        ]
+        return float(np.median(waits))
+
+    def lasso(self, repeat: int) -> float:
+        box = self.page.locator(".scatter canvas").bounding_box()
+        assert box is not None
+        middle = np.array([box["x"], box["y"]]) + np.array([box["width"], box["height"]]) / 2
+        middle += 60 * np.array([np.cos(repeat), np.sin(repeat)])
+        angles = np.linspace(0, 2 * np.pi, 24)
+        radius = box["height"] / 8
+        outline = middle + radius * np.column_stack([np.cos(angles), np.sin(angles)])
+        self.page.evaluate(_WATCH_GRID)
+        self.page.mouse.move(*outline[0])
+        self.page.mouse.down()
+        for place in outline[1:]:
+            self.page.mouse.move(*place)
+        self.page.mouse.up()
+        self.page.wait_for_function("window.gridWait !== null", timeout=PATIENCE_MS)
+        return float(self.page.evaluate("window.gridWait"))
+
+    def preview(self, repeat: int) -> float:
+        n_clusters = self.n_clusters - 1 - repeat
+        field = self.page.get_by_role("spinbutton", name="Clusters K")
+        field.fill(str(n_clusters))
+        field.press("Enter")
+        self.page.get_by_role("button", name=f"Use K {n_clusters}").wait_for(timeout=PATIENCE_MS)
+        started = time.perf_counter()
+        self.page.get_by_role("button", name="Preview K").click()
+        shown = f"The map shows a preview with K {n_clusters}"
+        self.page.get_by_text(shown).wait_for(timeout=PATIENCE_MS)
+        return time.perf_counter() - started
+
+    def _judge(self, waited: tuple[float, float]) -> Figures:
+        process = psutil.Process(self.studio.pid)
+        has_torch = any("libtorch" in library.path for library in process.memory_maps())
+        return {
+            "seconds": waited[0],
+            "cpu_seconds": waited[1],
+            "peak_bytes": process.memory_info().rss,
+            "torch": float(has_torch),
+        }

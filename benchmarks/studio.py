@@ -1,0 +1,79 @@
+"""The studio as a process of its own, for benchmarks that look at it through a browser."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+FLAGS = (
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)  # fmt: skip
+VIEWPORT = {"width": 1440, "height": 900}
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A studio that runs.
+
+    Attributes:
+        address: Where it is.
+        pid: Its process.
+    """
+
+    address: str
+    pid: int
+
+
+@contextmanager
+def serve(workspace: str) -> Iterator[Studio]:
+    """Run the studio on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "app", workspace, "--no-demo-run", "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    studio = Studio(f"http://127.0.0.1:{port}", server.pid)
+    try:
+        _wait_for(studio.address)
+        yield studio
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextmanager
+def open_page(chromium: str | None = None) -> Iterator[Page]:
+    """Open an empty page in headless Chromium; the system's where none is named."""
+    path = chromium or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            yield browser.new_page(viewport=VIEWPORT)
+        finally:
+            browser.close()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"The studio at {address} does not answer.")
