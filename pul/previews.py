@@ -22,7 +22,8 @@ OnProgress = Callable[[int, int], None]
 def preview_seed(seed: int, iteration: int, draw: int = 0) -> int:
     """Return the seed of k-means: of draw 0 the one that the iteration itself used.
 
-    So the present K gives the clusters that are there, as long as the annotations are the same.
+    So the present K gives the clusters that are there, as long as the annotations are the same and
+    the run's k-means starts once too.
     """
     own = derive_seed(seed, "cluster", max(1, iteration))
     return derive_seed(own, "draw", draw) if draw else own
@@ -33,7 +34,8 @@ def make_preview(
 ) -> Preview:
     """Cluster an iteration's stored features with another K, and keep what comes of it.
 
-    What is kept already is returned, unless people have annotated since.
+    What is kept already is returned, unless people have annotated since. k-means starts once: a
+    run may take the best of several starts, but a look shall not take as many times as long.
 
     Args:
         workspace: Where the run is.
@@ -127,7 +129,6 @@ def _cluster(
         annotations=guidance.annotations,
         mode=config.annotation_mode,
         max_iterations=config.kmeans_max_iterations,
-        n_init=config.kmeans_n_init,
         backend=config.kmeans_backend,
     )
     similarities = center_similarities(

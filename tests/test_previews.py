@@ -7,6 +7,7 @@ import pytest
 
 from pul import jobs
 from pul.annotations import create
+from pul.clustering import cluster
 from pul.config import RunConfig, TrainConfig
 from pul.errors import ConfigError, JobError, StoreError
 from pul.model import save_network
@@ -75,6 +76,16 @@ def test_make_preview__another_k(workspace):
     assert np.unique(preview.clusters).tolist() == [0, 1, 2]
     assert preview.clusters[preview.centers].tolist() == [0, 1, 2]
     assert preview.inertia > make_preview(workspace, 1, 1, 9).inertia
+
+
+def test_make_preview__starts_once_whatever_the_run_does(workspace):
+    config = CONFIG.replace(n_iterations=0, kmeans_n_init=7)
+    job = jobs.create_run(workspace, config, workspace.path / "start.safetensors")
+    assert work(workspace, job.job_id).status == "finished"
+    features = workspace.arrays(2, 0, "features")["features"]
+    seed = preview_seed(config.seed, 0)
+    once = cluster(features, n_clusters=5, seed=seed, n_init=1)
+    np.testing.assert_array_equal(make_preview(workspace, 2, 0, 5).clusters, once.clusters)
 
 
 def test_make_preview__is_kept_and_not_made_again(workspace):
