@@ -81,12 +81,12 @@ def compare_cluster_counts(
     Raises:
         StoreError: There is no such run or iteration, or the disk refuses.
     """
-    record = {r.iteration: r for r in workspace.iterations(run_id)}[iteration]
+    present = workspace.arrays(run_id, iteration, "clusters", "centers")
     guidance = read_guidance(workspace, run_id)
-    free = np.ones(record.n_images, dtype=np.bool_)
+    free = np.ones(len(present["clusters"]), dtype=np.bool_)
     free[list(guidance.annotations)] = False
     n_identities = len(set(guidance.annotations.values()))
-    wanted = cluster_counts_around(record.n_clusters, n_identities, int(free.sum()))
+    wanted = cluster_counts_around(len(present["centers"]), n_identities, int(free.sum()))
     counts = []
     for number, n_clusters in enumerate(wanted):
         made = []
