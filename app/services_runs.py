@@ -11,6 +11,7 @@ from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, sugg
 from pul.errors import ModelError
 from pul.history import Difference, changes, differences, flatten, setting_text
 from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
+from pul.reporting import render_report
 
 __all__ = [
     "Difference",
@@ -173,6 +174,15 @@ def in_force(location: str, run: RunRecord) -> InForce:
         n_clusters=int(asked.get("n_clusters", run.config["n_clusters"])),
         waiting=waiting,
     )
+
+
+def report(location: str, run_id: int) -> bytes:
+    """Return the report of a run, an HTML file that shows nobody.
+
+    Raises:
+        StoreError: It has no whole iteration yet.
+    """
+    return render_report(open_workspace(location), run_id).encode()
 
 
 def shelve(location: str, run_id: int, shelf: Shelf) -> RunRecord:

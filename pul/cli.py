@@ -11,7 +11,7 @@ from pul.cli_baselines import evaluate_baseline
 from pul.cli_exchange import export, export_model, import_annotations
 from pul.cli_labelling import autopilot
 from pul.cli_reproduce import reproduce
-from pul.cli_runs import clean, fork, parse_settings, work_on
+from pul.cli_runs import clean, fork, parse_settings, report, work_on
 from pul.config import (
     EvaluationConfig,
     NetworkConfig,
@@ -447,6 +447,7 @@ for command in (
     backup,
     restore,
     fork,
+    report,
     clean,
     autopilot,
     export,

@@ -1,5 +1,6 @@
 """The commands of `python -m pul` that fork, show and remove runs, and the work on one."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -47,6 +48,23 @@ def fork(
         at = parent.n_iterations_done if iteration is None else iteration
         job = create_fork(opened, run_id, at, config, name)
         work_on(opened, job.job_id, detach=detach, json=json)
+
+
+def report(
+    run_id: RunNumber,
+    workspace: Location,
+    out: Annotated[Path, typer.Option(help="HTML file to write; one of that name is replaced.")],
+    with_pictures: Annotated[
+        bool, typer.Option("--with-pictures", help="Show people of the largest clusters.")
+    ] = False,
+) -> None:
+    """Write a run as one HTML file that needs nothing else to be read."""
+    from pul.reporting import write_report
+    from pul.store.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        write_report(opened, run_id, out, with_pictures=with_pictures)
+    OUT.print(f"{out}: {out.stat().st_size / 1024:,.0f} KiB", markup=False)
 
 
 def clean(

@@ -121,6 +121,12 @@ def test_fork__its_run_s_settings_but_for_those_given(workspace):
     assert baseline.lambda_ == 0.5
 
 
+def test_report__one_file(workspace, tmp_path):
+    out = tmp_path / "report.html"
+    assert "KiB" in call("report", "1", "--workspace", workspace, "--out", out).stdout
+    assert out.read_text(encoding="utf-8").count("<svg") >= 5
+
+
 def test_clean__removes_deleted_runs_for_good(tmp_path, place, model):
     folder = tmp_path / "w"
     call("import", place, "--workspace", folder)

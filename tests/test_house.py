@@ -37,8 +37,8 @@ LEVELS = {
     4: "pul.store pul.jobs pul.labelling pul.exchange pul.backup",
     5: "pul.previews pul.examination pul.reproduce pul.cli_reproduce "
     "pul.worker pul.mapping pul.doctor pul.demo pul.console pul.cli pul.cli_baselines "
-    "pul.cli_labelling pul.cli_exchange pul.cli_runs pul.cli_backup pul.reporting pul.query "
-    "pul.__main__",
+    "pul.cli_labelling pul.cli_exchange pul.cli_runs pul.cli_backup pul.reporting "
+    "pul.drawing pul.query pul.__main__",
 }
 LEVEL_OF = {name: level for level, names in LEVELS.items() for name in names.split()}
 HEAVY = {"torch", "torchvision", "faiss", "umap", "sklearn", "numba"}

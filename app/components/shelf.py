@@ -1,4 +1,4 @@
-"""Runs that are put aside: the menu that does it, the way back."""
+"""The menu of a run, and the way back for runs that were put aside by it."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,15 +10,28 @@ from pul.records import RunRecord, Shelf
 _DONE = {"archived": "Archived", "deleted": "Deleted"}
 
 
-def shelf_menu(run: RunRecord, *, is_active: bool, on_shelve: Callable[[Shelf], None]) -> None:
-    """Show the menu that archives or deletes a run.
+def run_menu(
+    run: RunRecord,
+    *,
+    is_active: bool,
+    report: Callable[[], bytes] | None,
+    on_shelve: Callable[[Shelf], None],
+) -> None:
+    """Show the menu of what is done seldom: a report, archive, delete.
 
     Args:
         run: The run.
         is_active: Whether it is worked on: then it can be archived, but not deleted.
+        report: Makes its report, an HTML file; None where there is nothing to report yet.
         on_shelve: Told what to do with it.
     """
-    with st.popover("⋯", help="Archive, delete", width="stretch"):
+    with st.popover("⋯", help="Report, archive, delete", width="stretch"):
+        if report is not None:
+            st.download_button(
+                "Report (HTML)", data=report, file_name=f"run-{run.run_id}.html",
+                mime="text/html", on_click="ignore", width="stretch",
+            )  # fmt: skip
+            st.caption("Figures, curves, settings; no pictures of people.")
         if run.shelf:
             st.button("Bring back", on_click=on_shelve, args=("",), width="stretch")
         else:

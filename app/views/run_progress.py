@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import services, services_runs, state
 from app.components.progress import progress_panel
-from app.components.shelf import shelf_menu
+from app.components.shelf import run_menu
 from app.components.steering import failure, live_settings, steering
 from app.views import run_curves
 from app.wording import counted, remaining_s
@@ -44,7 +44,14 @@ def _steer(now: services.Standing, run: RunRecord) -> None:
         if run.status != "finished":
             _change(run)
     with menu:
-        shelf_menu(run, is_active=now.is_active, on_shelve=partial(_shelve, run))
+        run_menu(
+            run,
+            is_active=now.is_active,
+            report=partial(services_runs.report, state.location(), run.run_id)
+            if now.iterations
+            else None,
+            on_shelve=partial(_shelve, run),
+        )
     if run.status == "failed" and now.job is not None:
         failure(now.job.error, now.job.traceback)
 
