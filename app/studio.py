@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import demo, services, services_labelling, state
 from app.components.header import header_html
-from app.views import export, identities, label, retrieval, rounds, workspace
+from app.views import experiments, export, identities, label, retrieval, rounds, workspace
 from app.views import map as map_view
 from pul.errors import PulError
 
@@ -40,6 +40,7 @@ def _navigate(now: services.Standing | None) -> st.Page:
         ("Map", map_view.show, ":material/scatter_plot:"),
         ("Identities", identities.show, ":material/groups:"),
         ("Rounds", rounds.show, ":material/show_chart:"),
+        ("Experiments", experiments.show, ":material/science:"),
         ("Retrieval", retrieval.show, ":material/person_search:"),
         ("Export", export.show, ":material/output:"),
     )

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pul.records import ExperimentRecord, IterationRecord, RetrievalMetrics
+from pul.reproduce.clouds import clouds_of
 from pul.reproduce.curves import figure_of
 from pul.reproduce.plan import EXPERIMENTS
 from pul.reproduce.results import RowResult, read_results
-from pul.reproduce.svg import draw
+from pul.reproduce.svg import draw, draw_clouds
 from pul.store.workspace import Workspace
 
 TITLES = {
@@ -43,6 +44,9 @@ def write_report(workspace: Workspace, record: ExperimentRecord) -> Path:
     figure = figure_of(workspace, record, results)
     if figure is not None:
         (folder / "plot.svg").write_text(draw(figure), encoding="utf-8")
+    clouds = clouds_of(workspace, record, results)
+    if clouds:
+        (folder / "picture.svg").write_text(draw_clouds(clouds), encoding="utf-8")
     return folder
 
 

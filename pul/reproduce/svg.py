@@ -1,9 +1,12 @@
 """Curves as SVG: one file that shows in a browser and in Markdown, in light and in dark."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
+import numpy as np
+
+from pul.reproduce.clouds import Cloud
 from pul.reproduce.curves import Figure, Panel, Series
 
 # Okabe and Ito's, which colour-blind eyes tell apart; black and yellow are left out for contrast.
@@ -40,6 +43,36 @@ def draw(figure: Figure) -> str:
             f'<rect x="{x}" y="{y}" width="14" height="4" fill="{colours[label]}"/>'
             f'<text x="{x + 20}" y="{y + 6}">{escape(label)}</text>'
         )
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def draw_clouds(clouds: Sequence[Cloud]) -> str:
+    """Return Fig. 3 as the text of an SVG file: reliable images filled, the others hollow."""
+    size = _WIDTH - 2 * _RIGHT
+    points = np.concatenate([cloud.points for cloud in clouds])
+    low = points.min(axis=0)
+    scale = size / max(float((points.max(axis=0) - low).max()), 1e-9)
+    width, height = _WIDTH * len(clouds), size + _TOP + _RIGHT
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" role="img">',
+        f"<style>{_STYLE}</style>",
+    ]
+    for number, cloud in enumerate(clouds):
+        share = f"{cloud.reliable.sum()} of {len(cloud.reliable)} reliable"
+        parts.append(f'<g transform="translate({number * _WIDTH + _RIGHT},{_TOP})">')
+        parts.append(
+            f'<text y="-12" font-weight="bold">iteration {cloud.iteration}: {share}</text>'
+        )
+        for (x, y), group, is_reliable in zip(
+            (cloud.points - low) * scale, cloud.groups.tolist(), cloud.reliable, strict=True
+        ):
+            colour = _COLOURS[group % len(_COLOURS)]
+            fill = colour if is_reliable else "none"
+            parts.append(
+                f'<circle cx="{x:.1f}" cy="{size - y:.1f}" r="4" fill="{fill}" stroke="{colour}"/>'
+            )
+        parts.append("</g>")
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
