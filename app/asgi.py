@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import demo, maps, services, thumbnails
+from app import access, demo, maps, services, thumbnails
+from app.wording import plain
 from pul.errors import PulError
 
 
@@ -22,13 +23,13 @@ async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 def _explain(error: Exception) -> bool:
     """Show an error that we foresaw in its own words; leave any other to Streamlit's trace."""
     if isinstance(error, PulError):
-        st.error(str(error))
+        st.error(plain(str(error)))
     return isinstance(error, PulError)
 
 
 app = st.App(
     Path(__file__).with_name("studio.py"),
-    routes=[*thumbnails.ROUTES, *maps.ROUTES],
+    routes=[access.guarded(route) for route in (*thumbnails.ROUTES, *maps.ROUTES)],
     lifespan=_lifespan,
     on_script_error=_explain,
 )

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import demo, services, services_labelling, state
+from app import access, demo, services, services_labelling, state
 from app.components.header import header_html
 from app.views import experiments, export, identities, label, retrieval, rounds, workspace
 from app.views import map as map_view
+from app.wording import plain
 from pul.errors import PulError
 
 POLL_S = 2.0
@@ -20,6 +21,7 @@ def main() -> None:
     st.set_page_config("PUL Studio", str(HERE / "icon.svg"), layout="wide")
     st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "icon.svg"), size="large")
     st.html(HERE / "studio.css")
+    access.admit()
     state.begin()
     try:
         now = _look()
@@ -30,7 +32,7 @@ def main() -> None:
             _header()
         page.run()
     except PulError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def _navigate(now: services.Standing | None) -> st.Page:

@@ -1,5 +1,7 @@
 """How numbers, times and definitions read on the screen."""
 
+import re
+
 from pul.records import IterationRecord, JobProgress, RetrievalMetrics
 
 STEPS = {
@@ -15,6 +17,14 @@ STEPS = {
     "import": "importing",
     "export": "writing",
 }
+
+
+def plain(text: str) -> str:
+    """Return text as Markdown that shows no picture, link, colour or formula: names are not ours.
+
+    Code and bold print stay, as our own messages use them.
+    """
+    return re.sub(r"([\\\[\]<$])", r"\\\1", text)
 
 
 def count(value: int) -> str:

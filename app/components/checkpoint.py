@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.wording import plain
+
 
 def checkpoint_row(
     what: str, path: Path, *, on_fork: Callable[[], None], is_chosen: bool, key: str
@@ -20,7 +22,7 @@ def checkpoint_row(
     """
     told, download, fork = st.columns([4, 1, 1], vertical_alignment="center")
     hint = "" if is_chosen else " · click a point for another"
-    told.markdown(f"**Model of {what}**{hint}  \n`{path}`")
+    told.markdown(f"**Model of {plain(what)}**{hint}  \n`{path}`")
     download.download_button(
         "Download",
         data=path.read_bytes,

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.palette import SPLITS
-from app.wording import count, counted
+from app.wording import count, counted, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def left_out(files: Sequence[tuple[str, str]], *, n_shown: int = 200) -> None:
         reasons.setdefault(reason, []).append(path)
     with st.expander(f"{counted(len(files), 'file')} left out"):
         for reason, paths in sorted(reasons.items(), key=lambda item: -len(item[1])):
-            st.markdown(f"**{counted(len(paths), 'file')}**: {reason}")
+            st.markdown(f"**{counted(len(paths), 'file')}**: {plain(reason)}")
         st.code("\n".join(path for path, _ in files[:n_shown]), language=None)
         if len(files) > n_shown:
             st.caption(f"The first {n_shown} of {count(len(files))}.")

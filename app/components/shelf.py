@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.wording import counted
+from app.wording import counted, plain
 from pul.records import RunRecord, Shelf
 
 _DONE = {"archived": "Archived", "deleted": "Deleted"}
@@ -55,7 +55,7 @@ def shelved_notice(run: RunRecord, *, on_undo: Callable[[], None]) -> None:
     """Say that a run has just been put aside, with the way back."""
     told, undo = st.columns([5, 1], vertical_alignment="center")
     kept = counted(run.n_iterations_done + 1, "iteration")
-    told.success(f"{_DONE[run.shelf]} {run.name}; its {kept} can be brought back.")
+    told.success(f"{_DONE[run.shelf]} {plain(run.name)}; its {kept} can be brought back.")
     undo.button("Undo", on_click=on_undo, width="stretch", key="undo-shelve")
 
 
@@ -75,7 +75,7 @@ def shelf_list(
     for run in runs:
         told, look, back = st.columns([4, 1, 1], vertical_alignment="center")
         told.markdown(
-            f"**{run.name}** · {run.shelf} · {counted(run.n_iterations_done, 'iteration')}"
+            f"**{plain(run.name)}** · {run.shelf} · {counted(run.n_iterations_done, 'iteration')}"
         )
         if run.shelf == "archived":
             look.button(

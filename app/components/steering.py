@@ -5,6 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
+from app.wording import plain
 from pul.records import Command, JobStatus
 
 Act = Literal["pause", "unpause", "stop", "resume"]
@@ -57,7 +58,7 @@ def steering(
 
 def failure(error: str, traceback: str) -> None:
     """Say why a run failed; the trace behind it is folded away."""
-    st.error(f"**The run failed.** {error}")
+    st.error(f"**The run failed.** {plain(error)}")
     if traceback:
         with st.expander("Trace"):
             st.code(traceback, language=None)

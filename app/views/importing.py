@@ -5,7 +5,7 @@ import streamlit as st
 from app import services, services_runs, state
 from app.components.contents import SplitRow, camera_bars, left_out, split_table
 from app.components.progress import progress_panel
-from app.wording import counted
+from app.wording import counted, plain
 from pul.errors import PulError
 
 
@@ -14,7 +14,7 @@ def show(now: services.Standing) -> None:
         _importing(now.import_job.job_id)
         return
     if now.import_job is not None and now.import_job.status == "failed":
-        st.error(f"The last import failed. {now.import_job.error}")
+        st.error(f"The last import failed. {plain(now.import_job.error)}")
     with st.form("look", border=False):
         left, right = st.columns([3, 1])
         root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
@@ -38,17 +38,17 @@ def _look(root: str, format: str) -> None:
         with st.spinner("Reading the list of images"):
             st.session_state[state.FOUND] = services.look(root, format)
     except PulError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def _found(found: services.Found, *, is_first: bool) -> None:
     n_images = sum(row[1] for row in found.contents.splits)
-    st.markdown(f"**{found.name}**, read as `{found.format}`")
+    st.markdown(f"**{plain(found.name)}**, read as `{found.format}`")
     left, right = st.columns(2, gap="large")
     with left:
         split_table([SplitRow(*row) for row in found.contents.splits])
         for note in found.notes:
-            st.info(note)
+            st.info(plain(note))
         left_out(found.skipped)
     with right:
         camera_bars(found.contents.cameras, height=170)
@@ -69,5 +69,5 @@ def _importing(job_id: int) -> None:
     job = services.job(state.location(), job_id)
     progress_panel(job)
     if job.progress is not None and job.progress.message:
-        st.caption(job.progress.message)
+        st.caption(plain(job.progress.message))
     st.button("Stop", on_click=services_runs.steer, args=(state.location(), job, "stop"))

@@ -7,7 +7,7 @@ import streamlit as st
 from app import services_map, services_previews, services_runs, state
 from app.components.cluster_counts import cluster_counts
 from app.services import Standing
-from app.wording import counted, live_setting
+from app.wording import counted, live_setting, plain
 from pul.errors import PulError
 from pul.records import IterationRecord, JobRecord
 
@@ -29,7 +29,7 @@ def show(now: Standing, record: IterationRecord, lambda_: float) -> None:
     if job is not None and services_previews.is_active(job):
         st.fragment(_wait, run_every=POLL_S)(job.job_id)
     elif job is not None and job.status == "failed":
-        st.error(job.error)
+        st.error(plain(job.error))
     _standing(run_id, record)
     _compared(run_id, record)
     _apply(now, lambda_, n_clusters)

@@ -9,6 +9,7 @@ from app.components.quick_start import choose_model
 from app.components.settings_form import settings_grid
 from app.components.settings_list import MAIN, MORE
 from app.services_runs import RunConfig, flatten, setting_text
+from app.wording import plain
 
 
 def show(now: services.Standing) -> None:
@@ -19,11 +20,11 @@ def show(now: services.Standing) -> None:
             _new(now)
         return
     run, iteration = runs[place[0]], place[1]
-    with st.expander(f"Fork {run.name} at iteration {iteration}", expanded=True):
+    with st.expander(f"Fork {plain(run.name)} at iteration {iteration}", expanded=True):
         told, back = st.columns([4, 1], vertical_alignment="center")
         told.markdown(
-            f"A new run that starts from the model of **{run.name}, iteration {iteration}**, with "
-            "that run's settings unless you change them."
+            f"A new run that starts from the model of **{plain(run.name)}, iteration {iteration}**"
+            ", with that run's settings unless you change them."
         )
         back.button("Not now", on_click=partial(state.fork_from, None), width="stretch")
         asked = _form(RunConfig(**run.config), key=f"fork:{run.run_id}", label="Start the fork")

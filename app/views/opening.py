@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import demo, services, state
+from app.wording import plain
 
 
 def show() -> None:
@@ -13,7 +14,7 @@ def show() -> None:
         return
     st.subheader("Open a workspace")
     if made.status == "failed":
-        st.error(f"The demo could not be made. {made.message}")
+        st.error(f"The demo could not be made. {plain(made.message)}")
     st.write("The demo shows the whole way on synthetic people; it needs no download.")
     another()
 

@@ -9,7 +9,7 @@ from app.components.progress import progress_panel
 from app.components.shelf import run_menu
 from app.components.steering import failure, live_settings, steering
 from app.views import run_curves
-from app.wording import counted, remaining_s
+from app.wording import counted, plain, remaining_s
 from pul.records import RunRecord, Shelf
 
 ENDED = {"finished": "finished", "stopped": "was stopped", "failed": "failed"}
@@ -35,7 +35,7 @@ def _steer(now: services.Standing, run: RunRecord) -> None:
             progress_panel(now.job, remaining_s=remaining_s(now.job.progress, now.iterations))
         else:
             done = counted(run.n_iterations_done, "iteration")
-            st.markdown(f"**{run.name}** {ENDED.get(run.status, run.status)} after {done}.")
+            st.markdown(f"**{plain(run.name)}** {ENDED.get(run.status, run.status)} after {done}.")
     if now.job is not None:
         with buttons:
             on_act = partial(services_runs.steer, state.location(), now.job)

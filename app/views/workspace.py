@@ -8,7 +8,7 @@ from app.components.findings import findings
 from app.components.grid import strip
 from app.components.quick_start import choose_model, quick_start
 from app.views import importing, opening
-from app.wording import counted
+from app.wording import counted, plain
 
 N_SAMPLE = 16
 
@@ -18,7 +18,7 @@ def show(now: services.Standing | None) -> None:
         opening.show()
         return
     if demo.state().message and state.location() == services.demo_location():
-        st.warning(demo.state().message)
+        st.warning(plain(demo.state().message))
     if now.n_images:
         held, start = st.columns([1.3, 1], gap="large")
         with held:

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from app.__main__ import parse, server_config
+from app.__main__ import main, parse, server_config
 
 
 def test_parse__nothing_given() -> None:
@@ -26,3 +28,39 @@ def test_server_config__sends_nothing_anywhere() -> None:
     config = server_config("127.0.0.1", 8501)
     assert config["browser.gatherUsageStats"] is False
     assert (config["server.address"], config["server.port"]) == ("127.0.0.1", 8501)
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "allowed", "shown"),
+    [
+        ("127.0.0.1", [], ["127.0.0.1", "::1", "localhost"], "localhost"),
+        ("127.0.0.1", ["a.org"], ["127.0.0.1", "::1", "localhost", "a.org"], "localhost"),
+        ("0.0.0.0", [], [], "localhost"),
+        ("192.0.2.7", [], [], "192.0.2.7"),
+    ],
+)
+def test_server_config__answers_to_its_own_names_and_asks_nobody_for_them(
+    host: str, names: list[str], allowed: list[str], shown: str
+) -> None:
+    config = server_config(host, 8501, names)
+    assert config["server.allowedHosts"] == allowed
+    assert config["browser.serverAddress"] == shown
+
+
+def test_server_config__is_closed() -> None:
+    config = server_config("127.0.0.1", 8501)
+    assert config["server.enableXsrfProtection"] is True
+    assert config["server.enableCORS"] is True
+    assert config["server.enableStaticServing"] is False
+    assert config["server.enableAgentApi"] is False
+    assert config["server.maxUploadSize"] == 20
+
+
+def test_main__login_without_a_provider_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PUL_STUDIO_LOGIN", "")
+    with pytest.raises(SystemExit, match="--login needs a provider"):
+        main(["--login", "--port", "0"])

@@ -1,0 +1,109 @@
+"""Who may look: the pages, and the routes beside them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from app import access, asgi, maps, thumbnails
+from app.access import is_let_in
+from tests.app.conftest import Open, text_of
+from tests.app.fabricated import fabricate
+
+OURS = (*thumbnails.ROUTES, *maps.ROUTES)
+ANN = {"is_logged_in": True, "email": "ann@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("user", "users", "expected"),
+    [
+        ({}, "", False),
+        ({"is_logged_in": False, "email": "ann@example.org"}, "", False),
+        (ANN, "", True),
+        (ANN, "bob@example.org", False),
+        (ANN, "bob@example.org, Ann@Example.org", True),
+        (ANN, "@example.org", True),
+        (ANN, "example.org", False),
+        (ANN | {"email": "ann@evil-example.org"}, "@example.org", False),
+        (ANN | {"email_verified": False}, "@example.org", False),
+        ({"is_logged_in": True}, "@", False),
+        ({"is_logged_in": True}, "@example.org", False),
+    ],
+)
+def test_is_let_in(
+    user: dict[str, object], users: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(access.USERS, users)
+    assert is_let_in(user) is expected
+
+
+@pytest.fixture
+def addresses(location: Path, people: Path) -> list[str]:
+    """The addresses of a picture and of a map, as a page that was shown would hold them."""
+    fabricate(location, people, n_iterations=1, status="finished")
+    return [thumbnails.urls(str(location), [1])[0], maps.url(str(location), 1, 1)]
+
+
+def cookie(user: dict[str, object]) -> str:
+    """Return the value of the cookie that Streamlit sets for somebody."""
+    return create_signed_value(get_cookie_secret(), AUTH_COOKIE_NAME, json.dumps(user)).decode()
+
+
+def statuses(addresses: list[str], value: str = "") -> list[int]:
+    """Ask the guarded routes for addresses, with a cookie."""
+    routes = {r.path.partition("{")[0]: access.guarded(r) for r in OURS}
+    found = []
+    for address in addresses:
+        folder, _, token = address.rpartition("/")
+        headers = [(b"cookie", f"{AUTH_COOKIE_NAME}={value}".encode())] if value else []
+        scope = {"type": "http", "method": "GET", "headers": headers}
+        request = Request(scope | {"path_params": {"token": token}})
+        found.append(routes[f"{folder}/"].endpoint(request).status_code)
+    return found
+
+
+def test_guarded__is_open_unless_log_in_is_asked_for(addresses: list[str]) -> None:
+    assert statuses(addresses) == [200, 200]
+
+
+def test_guarded__a_good_token_is_not_enough_where_people_log_in(
+    addresses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(access.LOGIN, "1")
+    assert statuses(addresses) == [401, 401]
+    assert statuses(addresses, cookie(ANN)) == [200, 200]
+    assert statuses(addresses, cookie({"is_logged_in": False})) == [401, 401]
+    monkeypatch.setenv(access.USERS, "bob@example.org")
+    assert statuses(addresses, cookie(ANN)) == [401, 401]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x[:-2], lambda x: "A" + x[1:], lambda x: "{}", str.upper]
+)
+def test_guarded__a_forged_cookie_opens_nothing(
+    addresses: list[str], monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]
+) -> None:
+    monkeypatch.setenv(access.LOGIN, "1")
+    assert statuses(addresses, change(cookie(ANN))) == [401, 401]
+
+
+def test_app__guards_every_route_of_ours() -> None:
+    routes = {route.path: route.endpoint for route in asgi.app._user_routes}
+    assert routes.keys() == {route.path for route in OURS}
+    assert {guard.__qualname__.partition(".")[0] for guard in routes.values()} == {"guarded"}
+
+
+def test_admit__shows_nothing_but_the_way_to_log_in(
+    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fabricate(location, people, n_iterations=1, status="finished")
+    monkeypatch.setenv(access.LOGIN, "1")
+    studio = open_studio()
+    assert not studio.exception
+    assert [button.label for button in studio.button] == ["Log in"]
+    assert "Log in to see this studio." in text_of(studio)
+    assert "run 1" not in text_of(studio)
