@@ -177,6 +177,8 @@ class RunConfig(Settings):
         extraction_precision: `float32`, or `bfloat16` for mixed precision where features are
             extracted.
         projection: Whether each iteration gets a 2-D map.
+        keep_features: Features are kept of so many last iterations, models of the last two and of
+            the best on validation identities; None keeps all of them.
         seed: Seed of everything random.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, ...
         n_threads: CPU threads; None leaves one core to the screen and the system.
@@ -202,6 +204,7 @@ class RunConfig(Settings):
     init_on_annotations: bool = True
     extraction_precision: Literal["float32", "bfloat16"] = "float32"
     projection: bool = True
+    keep_features: int | None = Field(default=None, ge=2, le=10_000)
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: str = "auto"
     n_threads: int | None = Field(default=None, ge=1, le=1024)

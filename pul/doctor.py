@@ -20,6 +20,7 @@ from pul.examination import examine_images, examine_iteration
 from pul.jobs import reap_lost_jobs
 from pul.model import load_network
 from pul.records import RunRecord
+from pul.store.artifacts import ARRAYS, CHECKPOINT
 from pul.store.workspace import Workspace
 from pul.threads import default_n_threads
 
@@ -199,9 +200,7 @@ def _check_iterations(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
             workspace.start_model(run.run_id)
             for record in workspace.iterations(run.run_id):
                 looked_at = record.iteration
-                workspace.arrays(run.run_id, record.iteration)
-                workspace.rankings(run.run_id, record.iteration)
-                load_network(workspace.checkpoint_path(run.run_id, record.iteration))
+                _read_all(workspace, run.run_id, record.iteration)
         except PulError as error:
             if looked_at is None or not isinstance(error, ArtifactError | ModelError):
                 yield Finding("error", run.name, str(error))
@@ -211,9 +210,19 @@ def _check_iterations(workspace: Workspace, *, mend: bool) -> Iterator[Finding]:
             yield Finding("ok", run.name, f"{run.status}, {run.n_iterations_done} whole iterations")
 
 
+def _read_all(workspace: Workspace, run_id: int, iteration: int) -> None:
+    pruned = workspace.pruned(run_id, iteration)
+    workspace.arrays(run_id, iteration, *(n for n in ARRAYS if f"{n}.npy" not in pruned))
+    workspace.rankings(run_id, iteration)
+    if CHECKPOINT not in pruned:
+        load_network(workspace.checkpoint_path(run_id, iteration))
+
+
 def _mend(
     workspace: Workspace, run: RunRecord, first: int, damage: PulError, *, mend: bool
 ) -> Finding:
+    while first > 0 and CHECKPOINT in workspace.pruned(run.run_id, first - 1):
+        first -= 1  # a resumption needs the network before
     place = shlex.quote(workspace.url)
     resume = f"`python -m pul resume {run.run_id} --workspace {place}`"
     if not mend:

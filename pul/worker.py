@@ -201,6 +201,7 @@ def _run(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
                 watch.report(event.progress)
             elif isinstance(event, IterationFinished):
                 _keep_iteration(workspace, run_id, event, (job.job_id, watch.worker))
+                _prune(workspace, run_id, config)
             watch.tell(event)
 
 
@@ -333,6 +334,17 @@ def _keep_iteration(
         rankings=event.rankings,
         worker=worker,
     )
+
+
+def _prune(workspace: Workspace, run_id: int, config: RunConfig) -> None:
+    """Keep the models of the last two iterations and of the best by validation, never by test."""
+    if config.keep_features is None:
+        return
+    records = workspace.iterations(run_id)
+    kept = {record.iteration for record in records[-2:]}
+    judged = [(r.validation_metrics.mean_ap, r.iteration) for r in records if r.validation_metrics]
+    kept |= {iteration for _, iteration in sorted(judged)[-1:]}
+    workspace.prune_run(run_id, keep_features=config.keep_features, checkpoints=kept)
 
 
 def _explain(failure: Exception) -> str:

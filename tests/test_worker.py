@@ -15,7 +15,8 @@ import pytest
 
 from pul import jobs
 from pul.config import RunConfig, TrainConfig
-from pul.errors import JobError
+from pul.doctor import examine_workspace
+from pul.errors import ArtifactError, JobError
 from pul.loop import Event, IterationFinished, Progress, RunFinished
 from pul.model import save_network
 from pul.records import IterationArrays, JobRecord
@@ -343,3 +344,23 @@ def test_work__killed_anywhere_goes_on_to_the_same_end(workspace, uninterrupted,
     check_same(workspace, uninterrupted)
     names = sorted(path.name for path in workspace.run_path(1).iterdir())
     assert names == ["iteration-0", "iteration-1", "iteration-2"]
+
+
+def test_work__keeps_the_room_that_it_was_given(workspace, uninterrupted):
+    config = CONFIG.replace(n_iterations=4, keep_features=2, convergence_tolerance=0)
+    assert work(workspace, start(workspace, config).job_id).status == "finished"
+    folders = [workspace.iteration_path(1, n) for n in range(5)]
+    assert [(f / "features.npy").exists() for f in folders] == [False, False, False, True, True]
+    models = [(f / "model.safetensors").exists() for f in folders]
+    assert models == [False, False, False, True, True]
+    for n in range(5):  # what pages show of every iteration is there
+        workspace.arrays(1, n, "points", "clusters", "centers", "similarities", "reliable")
+        assert workspace.rankings(1, n) is not None
+    with pytest.raises(ArtifactError, match="removed to save room"):
+        workspace.arrays(1, 0, "features")
+    with pytest.raises(ArtifactError, match="keep_features"):
+        workspace.checkpoint_path(1, 2)
+    errors = [f for f in examine_workspace(workspace.path) if f.level == "error"]
+    assert errors == []
+    kept = workspace.arrays(1, 2, "clusters")["clusters"]
+    np.testing.assert_array_equal(kept, uninterrupted.arrays(1, 2, "clusters")["clusters"])

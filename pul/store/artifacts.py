@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +20,7 @@ RANKINGS: tuple[str, ...] = tuple(field.name for field in fields(IterationRankin
 RANKING_FILE = "ranking-{name}.npy"
 CHECKPOINT = "model.safetensors"
 RECORD = "record.json"
+PRUNED = "pruned.txt"  # says what was removed to save room, before it is removed
 UNFINISHED = ".unfinished-"  # a folder of this prefix is not whole and never will be
 
 
@@ -65,6 +67,43 @@ def remove_unfinished(run_folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def prune(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of an iteration to save room; a list of them is left, so that none is missed.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    present = [name for name in names if (folder / name).exists()]
+    if not present:
+        return
+    try:
+        listed = sorted({*pruned(folder), *present})
+        aside = folder / f"{UNFINISHED}{PRUNED}"
+        with aside.open("wb") as file:
+            file.write("\n".join(listed).encode())
+            _sync(file)
+        aside.replace(folder / PRUNED)
+        for name in present:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be pruned: {error.strerror or error}.") from error
+
+
+def pruned(folder: Path) -> frozenset[str]:
+    """Return the names of the files of an iteration that were removed to save room."""
+    try:
+        return frozenset((folder / PRUNED).read_text(encoding="utf-8").split("\n"))
+    except OSError:
+        return frozenset()
+
+
+def _was_pruned(path: Path) -> ArtifactError:
+    return ArtifactError(
+        f"{path} was removed to save room, as the run's setting keep_features says; choose a later "
+        "iteration."
+    )
+
+
 def read_array(folder: Path, name: str) -> NDArray[Any]:
     """Return an array of an iteration, mapped from disk read-only.
 
@@ -92,6 +131,8 @@ def _read(path: Path) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
+        if path.name in pruned(path.parent):
+            raise _was_pruned(path) from error
         state = "missing" if isinstance(error, FileNotFoundError) else "damaged"
         raise ArtifactError(
             f"{path} is {state}. `python -m pul doctor` says how to have it computed again."
@@ -107,6 +148,8 @@ def find_checkpoint(folder: Path) -> Path:
     """
     path = folder / CHECKPOINT
     if not path.is_file():
+        if path.name in pruned(folder):
+            raise _was_pruned(path)
         raise ArtifactError(
             f"The checkpoint {path} is missing. `python -m pul doctor` says how to have it "
             "computed again."

@@ -1,18 +1,21 @@
 """Keeping a workspace sound: what is damaged, and what can be computed again."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import delete, select, update
 
 from pul.errors import JobError
+from pul.store.artifacts import CHECKPOINT, prune, pruned
 from pul.store.jobs import ACTIVE
-from pul.store.runs import read_run
+from pul.store.runs import RunSection, read_run
 from pul.store.schema import iterations, jobs, metrics, runs, settings
-from pul.store.section import Section
+
+FEATURES = "features.npy"
 
 
-class UpkeepSection(Section):
+class UpkeepSection(RunSection):
     """The part of a workspace that looks after what is stored."""
 
     def damage(self) -> str:
@@ -40,6 +43,27 @@ class UpkeepSection(Section):
         with self._database.write() as connection:
             connection.execute(delete(settings))  # what making it has set
         self._database.take_rows(source._database)
+
+    def prune_run(self, run_id: int, *, keep_features: int, checkpoints: Collection[int]) -> None:
+        """Remove large files of a run's earlier iterations; maps, figures and rankings stay.
+
+        Args:
+            run_id: The run.
+            keep_features: Features are kept of so many last iterations.
+            checkpoints: The iterations whose networks are kept.
+
+        Raises:
+            StoreError: There is no such run, or the disk refuses.
+        """
+        whole = [record.iteration for record in self.iterations(run_id)]
+        for iteration in whole:
+            names = [] if iteration in whole[-keep_features:] else [FEATURES]
+            names += [] if iteration in checkpoints else [CHECKPOINT]
+            prune(self.iteration_path(run_id, iteration), names)
+
+    def pruned(self, run_id: int, iteration: int) -> frozenset[str]:
+        """Return the names of the files of an iteration that were removed to save room."""
+        return pruned(self.iteration_path(run_id, iteration))
 
     def drop_iterations(self, run_id: int, first: int) -> None:
         """Forget the iterations of a run from one on, so that a resumption computes them again.

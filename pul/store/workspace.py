@@ -25,13 +25,13 @@ _NAME = "workspace_name"
 
 class Workspace(
     ImageSection,
+    UpkeepSection,
     RunSection,
     ShelfSection,
     ControlSection,
     JobSection,
     AnnotationSection,
     PreviewSection,
-    UpkeepSection,
     ExperimentSection,
 ):
     """Images, runs, jobs and annotations that belong together.
