@@ -277,7 +277,7 @@ def _clusters(workspace: Workspace, run_id: int, record: IterationRecord) -> str
     arrays = workspace.arrays(run_id, record.iteration, "clusters", "similarities")
     paths = workspace.run_images(run_id, "train").paths
     clusters = np.asarray(arrays["clusters"])
-    sizes = np.bincount(clusters)
+    sizes = np.bincount(clusters[clusters >= 0])  # outliers are in none
     parts = [f"<p>The {_N_CLUSTERS} largest of iteration {record.iteration}, centers first.</p>"]
     for cluster in np.argsort(-sizes, kind="stable")[:_N_CLUSTERS].tolist():
         members = np.flatnonzero(clusters == cluster)

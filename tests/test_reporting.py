@@ -151,3 +151,13 @@ def test_line_chart__levels_that_are_no_numbers_and_texts_that_are_markup():
 
 def test_line_chart__nothing_to_draw():
     assert "circle" not in line_chart("t", [Series("", {})], {})
+
+
+def test_render_report__outliers_are_in_no_cluster(tmp_path):
+    with make(tmp_path / "w", n=1) as workspace:
+        clusters = np.array([-1] * 8 + [0, 0, 0, 1])
+        outliers = replace(iteration_arrays(), clusters=clusters)
+        workspace.add_iteration(1, record(1), outliers, b"")
+        text = render_report(workspace, 1, with_pictures=True)
+    assert "cluster 0 · 3 images" in text
+    assert "cluster -1" not in text
