@@ -193,6 +193,23 @@ def test_next_cards__are_one_person_each_and_different() -> None:
     assert cards[0].reason == "dense, 3 cameras"
 
 
+def test_next_cards__small_ones_come_where_no_others_are_left() -> None:
+    people = make_people(4, n_images=1, noise=0.1)
+    large = make_people(4, n_images=4, noise=0.1)
+    [first, *others] = next_cards(people.index(), Annotations(), n=4)
+    assert len(first.images) == 3
+    assert len(others) == 3
+    keep = (large.pids > 2) | (large.camids == 1)  # people 1 and 2 have four images, others twelve
+    large = replace(
+        large,
+        **{
+            name: getattr(large, name)[keep]
+            for name in ("features", "pids", "camids", "frames", "clusters", "image_ids")
+        },
+    )
+    assert {len(card.images) for card in next_cards(large.index(), Annotations(), n=9)} == {12}
+
+
 def test_next_cards__an_intruder_of_the_cluster_is_shown_unchosen() -> None:
     people = make_people(12, noise=0.3)
     clusters = np.where(people.pids == 2, 0, people.clusters)  # two people in one cluster

@@ -8,10 +8,10 @@ import numpy as np
 from pul.annotations import Annotations
 from pul.arrays import BoolArray, FloatArray, IntArray
 from pul.suggestions.index import SuggestionIndex
+from pul.suggestions.likeness import ONE_PERSON
 
 N_CANDIDATES = 12
 _POOL = 60  # nearest tracklets that are put together into candidates
-_ONE_PERSON = 0.55  # mean affinity from which tracklets are offered at once
 _SAME_MOMENT = 0.5  # cosine below which two tracklets with a common frame are two people
 
 
@@ -105,7 +105,7 @@ def _candidates(
     index: SuggestionIndex, pool: IntArray, affinity: FloatArray, free: BoolArray
 ) -> list[Candidate]:
     """Put the tracklets of the pool together, best first."""
-    bundles = index.tracklets.bundle(pool, least=_ONE_PERSON)
+    bundles = index.tracklets.bundle(pool, least=ONE_PERSON)
     firsts = np.unique(bundles, return_index=True)[1]  # the pool is sorted: the likest of each
     members = [pool[bundles == bundles[first]] for first in np.sort(firsts)]
     members.sort(key=lambda tracklets: -float(affinity[tracklets].max()))

@@ -10,7 +10,7 @@ from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from pul.suggestions.index import SuggestionIndex
 
 N_TYPICAL = 25  # identities after which the queue turns to doubtful cards
-_LEAST = 6  # images that make a card worth a look
+_LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
 _PER_SIZE = 0.1  # cosine that e times as many images are worth
 _PER_CAMERA = 0.03  # cosine that one more camera is worth, up to four
 _KNOWN = 0.5  # how much a likeness to a known identity counts against a card
@@ -71,7 +71,8 @@ def next_cards(
     n_free[list(skipped)] = 0
     typical = n_known < N_TYPICAL
     values = _typical(index, n_free, likeness) if typical else _decisive(index, n_free, likeness)
-    keys = _best(index, np.where(n_free >= _LEAST, values, -np.inf), n, spread=typical)
+    rounds = (np.where(n_free >= least, values, -np.inf) for least in _LEAST)
+    keys = next(filter(None, (_best(index, each, n, spread=typical) for each in rounds)), [])
     return [
         _make(index, free, key, _reason(index, key, likeness[key], n_known, typical))
         for key in keys
@@ -176,7 +177,8 @@ def _reason(index: SuggestionIndex, key: int, likeness: float, n_known: int, typ
 def _reasons(
     index: SuggestionIndex, key: int, likeness: float, n_known: int, typical: bool
 ) -> Iterator[str]:
-    if index.cohesion[key] >= np.median(index.cohesion[index.images.sizes() >= _LEAST]):
+    sizes = index.images.sizes()
+    if index.cohesion[key] >= np.median(index.cohesion[sizes >= min(_LEAST[0], sizes.max())]):
         yield "dense"
     n_cameras = int(index.n_cameras[key])
     yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"

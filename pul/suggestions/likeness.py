@@ -11,7 +11,7 @@ from pul.suggestions.clocks import Clocks, learn_clocks, unset_clocks
 from pul.suggestions.footage import Footage, find_tracklets
 from pul.suggestions.groups import Groups, group
 
-ONE_PERSON = 0.6  # mean affinity from which tracklets of a cluster are shown as one person
+ONE_PERSON = 0.55  # mean affinity from which tracklets are taken for one person
 _N_DIMENSIONS = 256
 
 
