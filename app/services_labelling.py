@@ -256,6 +256,29 @@ _ACTS: dict[str, Callable[[Annotations, str, Mapping[str, Any]], Act]] = {
 # What an act did, in numbers
 
 
+def history(location: str, n: int = 50) -> list[dict[str, str]]:
+    """Return the last acts as rows to show, the newest first: when, who, what, taken back?"""
+    state = said(location)
+    return [
+        {
+            "when": event.created_at[:19].replace("T", " "),
+            "who": event.author,
+            "what": _past(state, event),
+            "": "taken back" if event.event_id in state.undone else "",
+        }
+        for event in reversed(state.events[-n:])
+    ]
+
+
+def _past(state: Annotations, event: annotations.Event) -> str:
+    """Describe an act by what is known today; an undo by the act that it took back."""
+    if event.kind not in ("undo", "redo"):
+        return _describe(state, event.kind, event.payload, event.event_id)
+    act = next((e for e in state.events if e.event_id == event.payload["event"]), None)
+    what = _describe(state, act.kind, act.payload, act.event_id) if act else "an act"
+    return f"{event.kind}: {what}"
+
+
 def _report(before: Annotations, after: Annotations, act: Act) -> str:
     if act.kind in ("undo", "redo"):
         event = next(e for e in after.events if e.event_id == act.payload["event"])

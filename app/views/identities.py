@@ -43,6 +43,10 @@ def _identities(run: RunRecord, record: IterationRecord) -> None:
         nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")
     identity_rows(labelling.rows_payload(location, desk, rows, opened), on_outbox=receive, key=key)
+    acts = services_labelling.history(location)
+    if acts:
+        with st.expander("History: who said what"):
+            st.dataframe(acts, hide_index=True)
 
 
 def _oracle(location: str, run: RunRecord, record: IterationRecord) -> None:

@@ -26,6 +26,10 @@ class Event(Protocol):
         """Its number; numbers grow in the order in which acts were stored."""
 
     @property
+    def created_at(self) -> str:
+        """When: UTC, ISO 8601."""
+
+    @property
     def author(self) -> str:
         """Who."""
 

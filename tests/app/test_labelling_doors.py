@@ -181,6 +181,29 @@ def test_report__merge_says_how_many(place: str) -> None:
     assert outcome.text == "3 identities merged into ID_001, 3 images."
 
 
+def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
+    desk = Desk()
+    desk.receive(place, outbox(act(1, "create", images=images_of(place, 1))), "Ann Lee")
+    desk.receive(place, outbox(act(2, "undo")), "Ann Lee")
+    desk.receive(place, outbox(act(3, "junk", images=images_of(place, 2))), "bob")
+    rows = services_labelling.history(place)
+    assert [(row["who"], row["what"], row[""]) for row in rows] == [
+        ("bob", "8 images marked as junk", ""),
+        ("Ann Lee", "undo: ID_001 made of 8 images", ""),
+        ("Ann Lee", "ID_001 made of 8 images", "taken back"),
+    ]
+    assert all(len(row["when"]) == 19 for row in rows)
+
+
+def test_meet__a_name_typed_here_wins_over_the_one_the_browser_knows() -> None:
+    desk = Desk()
+    desk.meet({"name": None})
+    assert desk.name == ""
+    desk.meet({"name": "Ann"})
+    desk.meet({"name": "Bob"})
+    assert desk.name == "Ann"
+
+
 def test_pace__counts_looks_and_leaves_out_what_was_undone(place: str) -> None:
     seconds = (10.0, 6.0, 500.0)
     for number, look in enumerate(seconds, 1):

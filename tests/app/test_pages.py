@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import services_labelling
 from pul.config import RunConfig
 from pul.jobs import WorkerProcess
 from pul.records import JobProgress
@@ -41,6 +42,21 @@ def test_header__says_where_the_run_stands(location: Path, people: Path, open_st
         "mAP <b>28.4</b> (+6.0)", "trapezoid AP", "reliable <b>",
     ):  # fmt: skip
         assert part in header
+
+
+def test_header__says_how_far_the_labelling_is_and_who_did_it(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, n_iterations=2, status="finished")
+    studio = open_studio("identities")
+    studio.sidebar.text_input[0].set_value("Ann Lee").run()
+    name = studio.session_state["desks"][str(location)].name
+    images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
+    services_labelling.store(str(location), name, images)
+    header = studio.run().html[0].value
+    for part in ("<b>1/50</b> IDs", "3 images", "9.1 s/ID", "iteration 2/", "mAP", ">saved<"):
+        assert part in header
+    assert studio.dataframe[0].value["who"].tolist() == ["Ann Lee"]
 
 
 def test_frame__a_run_named_in_the_address_is_looked_at(
