@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import machine, measure, report
 
-NAMES = ("kmeans", "evaluation", "reranking", "maps", "networks", "screen")
+NAMES = ("kmeans", "evaluation", "reranking", "maps", "networks", "screen", "curve")
 
 
 def main(arguments: list[str] | None = None) -> None:
