@@ -207,6 +207,11 @@ _FIGURES = (
         "n_threads", "Threads", "CPU threads; empty leaves one core to the screen.", 1, 1024,
         is_in_paper=False,
     ),
+    Setting(
+        "keep_features", "Keep features of",
+        "So many last iterations, to save disk; empty keeps those of all.", 2, 10_000,
+        is_in_paper=False,
+    ),
 )  # fmt: skip
 MORE = {
     "Clusters and selection": _CLUSTERS,
