@@ -1,8 +1,10 @@
 """Page 7: labels and models out, labels of others in, and the command that repeats the run."""
 
+from functools import partial
+
 import streamlit as st
 
-from app import services, services_exports, state
+from app import services, services_exports, services_runs, state
 from app.components.empty import nothing_yet
 from app.components.progress import progress_panel
 from app.views import import_labels
@@ -63,8 +65,15 @@ def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
     )
     numbers = [record.iteration for record in reversed(iterations)]
     iteration = right.selectbox("Iteration", numbers, help="0 is the original model.")
-    if st.button("Export the model"):
+    export, report = st.columns(2)
+    if export.button("Export the model"):
         services_exports.start(state.location(), format, run_id=run.run_id, iteration=iteration)
+    report.download_button(
+        "Report of the run (HTML)",
+        partial(services_runs.report, state.location(), run.run_id),
+        f"{run.name}.html",
+        on_click="ignore",
+    )
 
 
 @st.fragment(run_every=2.0)
