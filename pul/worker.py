@@ -195,7 +195,8 @@ def _run(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
         footage=read_footage(train),
         resume=_load_resume_state(workspace, run_id),
     )
-    with closing(events):
+    # Torch minds its own threads; numpy's, one a core, would spin as soon as the screen is busy.
+    with threadpool_limits(config.n_threads or default_n_threads()), closing(events):
         for event in events:
             if isinstance(event, Progress):
                 watch.report(event.progress)
@@ -226,7 +227,6 @@ def _preview(workspace: Workspace, job: JobRecord, watch: _Watch) -> None:
 
     run_id, iteration = job.params["run_id"], job.params["iteration"]
     n_clusters, n_threads = job.params["n_clusters"], workspace.run(run_id).config["n_threads"]
-    # With a thread on every core, numpy's spin as soon as anything else is busy: the run, say.
     with threadpool_limits(n_threads or default_n_threads()):
         if n_clusters is None:
             on_progress = watch.count("cluster", "comparing numbers of clusters")
