@@ -125,9 +125,9 @@ def test_import_annotations__brings_back_what_was_exported(
 
 
 names = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+    st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=12),
     st.sampled_from(
-        ["=1+1", "'=1", "''", "-1", "..", "a/b", "x" * 300, "%2F", "ID_001", "anna", "Anna", "+1 "]
+        ["=1+1", "'=1", "''", "-1", "..", "a/b", "x" * 200, "%2F", "ID_001", "anna", "Anna", "+1 "]
     ),
 )
 groups = st.lists(st.sampled_from(range(-2, 4)), min_size=N_IMAGES, max_size=N_IMAGES)

@@ -228,7 +228,7 @@ def test_frame__polling_leaves_focus_and_scroll_alone(page: Page, studio: str) -
     page.goto(studio + "/rounds")
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     page.get_by_text("New run").click()
-    name = page.get_by_label("Name")
+    name = page.get_by_label("Name", exact=True)
     name.press_sequentially("my ")
     wait_for_polls(2)
     field = name.element_handle()

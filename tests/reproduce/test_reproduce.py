@@ -108,7 +108,7 @@ def test_reproduce__hand_crafted_features_have_no_run(place, tmp_path):
     row = rows_of(reproduce("table4", place, tmp_path / "w", "--only", "lomo"))["lomo"]
     assert row["run_id"] is None
     assert row["metrics"]["n_queries"] == 6
-    assert row["seconds"] > 0
+    assert row["seconds"] >= 0  # to a tenth, and it may take less
 
 
 def sweep(place, location, on_event=lambda event: None):
@@ -215,16 +215,8 @@ def test_queue_people__clear_ones_in_the_order_of_the_screen(place, tmp_path):
         assert all(len(who) == 1 for who in people.values())
         assert len(labels) == 16
         assert workspace.annotation_events() == []
-        with pytest.raises(DataError, match="finds 6 clear ones"):
+        with pytest.raises(DataError, match="finds 6 clear ones. Ask .* --ids first"):
             queue_people(workspace, run_id, 7)
-
-
-def test_reproduce__the_queue_has_too_few_clear_people(place, tmp_path, model, monkeypatch):
-    monkeypatch.setattr("pul.reproduce.plan.LABELLED", (2,))
-    with pytest.raises(PulError, match="--ids first"):
-        reproduce("table4", place, tmp_path / "w", *model, "--only", "pul-2", "--ids", "queue")
-    with Workspace.open(tmp_path / "w") as workspace:
-        assert [run.n_iterations_done for run in workspace.runs()] == [0]  # what was labelled on
 
 
 # Data
