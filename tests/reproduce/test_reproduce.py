@@ -215,7 +215,7 @@ def test_queue_people__clear_ones_in_the_order_of_the_screen(place, tmp_path):
         assert all(len(who) == 1 for who in people.values())
         assert len(labels) == 16
         assert workspace.annotation_events() == []
-        with pytest.raises(DataError, match="finds 6 clear ones. Ask .* --ids first"):
+        with pytest.raises(DataError, match=r"finds 6 clear ones\. Ask .* --ids first"):
             queue_people(workspace, run_id, 7)
 
 
