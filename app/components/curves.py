@@ -1,5 +1,6 @@
 """Curves of runs over their iterations, with ticks where something was changed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from app.wording import STEPS as STEP_NAMES
 from pul.records import IterationRecord
 
 _PANEL_HEIGHT = 205
+_NAME_HEIGHT = 14
 _LINES_ROOM, _ROOM = 1.3, 1.06  # the x axis ends beyond the last iteration: room for names
 
 
@@ -101,18 +103,36 @@ def _draw(
 
 def _name_lines(figure: go.Figure, run: Curve, panel: Panel, place: dict[str, int]) -> None:
     last = run.iterations[-1]
-    for line in panel.lines:
-        if line.name and (level := line.value(last)) is not None:
-            figure.add_annotation(
-                x=last.iteration,
-                y=level,
-                text=line.name,
-                xanchor="left",
-                xshift=6,
-                showarrow=False,
-                font={"size": 10, "color": RUNS[0]},
-                **place,
-            )
+    known = {line.name: line.value(last) for line in panel.lines if line.name}
+    levels = {name: level for name, level in known.items() if level is not None}
+    pixel = max([*levels.values(), 1e-9]) / _PANEL_HEIGHT  # the axes begin at 0
+    for name, height in spread(levels, gap=_NAME_HEIGHT * pixel).items():
+        figure.add_annotation(
+            x=last.iteration,
+            y=levels[name],
+            yshift=(height - levels[name]) / pixel,
+            text=name,
+            xanchor="left",
+            xshift=6,
+            showarrow=False,
+            font={"size": 10, "color": RUNS[0]},
+            **place,
+        )
+
+
+def spread(levels: Mapping[str, float], *, gap: float) -> dict[str, float]:
+    """Return where names stand that would overlap at their levels: pushed down, highest first.
+
+    Args:
+        levels: Where each would stand.
+        gap: Least distance between two.
+    """
+    placed: dict[str, float] = {}
+    ceiling = math.inf
+    for name, level in sorted(levels.items(), key=lambda item: -item[1]):
+        placed[name] = min(level, ceiling)
+        ceiling = placed[name] - gap
+    return placed
 
 
 def _draw_seconds(figure: go.Figure, run: Curve, place: dict[str, int]) -> None:
