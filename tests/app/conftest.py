@@ -2,24 +2,58 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
+from pul import jobs
+from pul.config import RunConfig, TrainConfig
+from pul.data.datasets import read_dataset
+from pul.model import save_network
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
+from tests.app.browsing import FLAGS
 from tests.app.fabricated import draw_people
+from tests.networks import tiny_network
 
 STUDIO = Path(__file__).parents[2] / "app" / "studio.py"
 Open = Callable[..., AppTest]
+ENDLESS = RunConfig(
+    n_clusters=8,
+    lambda_=0.5,
+    n_iterations=10_000,
+    convergence_tolerance=0,
+    projection=False,
+    device="cpu",
+    n_threads=1,
+    finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
+)
 
 
 @pytest.fixture(scope="session")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Drawn people as a dataset: 8 to train on, 8 to test, seen by 3 cameras."""
     return draw_people(tmp_path_factory.mktemp("data") / "people")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """The system's Chromium; AppTest runs loops of its own, so it ends with the browser's tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A light page of the size that the studio is made for."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -42,6 +76,20 @@ def open_studio(location: Path) -> Open:
         return go_to(studio, page) if page else studio
 
     return open_page
+
+
+@pytest.fixture
+def workshop(people: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace with a run that goes on until it is stopped."""
+    with Workspace.create(tmp_path / "workspace") as workspace:
+        workspace.add_dataset(read_dataset(people))
+        model = workspace.path / "tiny.safetensors"
+        save_network(tiny_network(), model)
+        jobs.start_run(workspace, ENDLESS, model)
+        yield workspace
+        last = workspace.jobs()[-1].job_id
+        jobs.stop_job(workspace, last)
+        wait_until(lambda: workspace.job(last).status == "stopped")
 
 
 def go_to(studio: AppTest, page: str) -> AppTest:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from pul.selection import threshold
 from pul.store.workspace import Workspace
 from tests.app.browsing import (
-    FLAGS,
     PATIENCE_MS,
     drag,
     open_map,
@@ -27,14 +26,6 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def filled(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     location = tmp_path_factory.mktemp("filled") / "workspace"
     fabricate(location, people, n_iterations=3, status="finished", n_planned=3)
@@ -45,13 +36,6 @@ def filled(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def studio(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve(str(filled), log=tmp_path_factory.mktemp("log") / "studio.log") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    yield page
-    page.close()
 
 
 def said(page: Page) -> Locator:

@@ -3,26 +3,18 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from pul.annotations import Annotations, fold
 from pul.store.workspace import Workspace
-from tests.app.browsing import FLAGS, PATIENCE_MS, free_port, serve
+from tests.app.browsing import PATIENCE_MS, free_port, serve
+from tests.app.carding import CHOSEN, open_card, press_for_next, shown, wait_until_saved
 from tests.app.fabricated import draw_people, fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,35 +49,6 @@ def page(browser: Browser) -> Iterator[Page]:
 def state_of(location: Path) -> Annotations:
     with Workspace.open(location) as workspace:
         return fold(workspace.annotation_events())
-
-
-def open_card(page: Page, address: str) -> None:
-    page.goto(f"{address}/label")
-    page.wait_for_selector(".label[data-mode=card]:not([data-card=''])", timeout=PATIENCE_MS)
-
-
-def shown(page: Page, expression: str) -> Any:
-    """Return something of the component's own state."""
-    return page.evaluate(f"(() => {{ const label = {LABEL}; return {expression}; }})()")
-
-
-LABEL = "document.querySelector('.label').label"
-CHOSEN = "label.work.chosen.map((tile) => tile.image)"
-
-
-def wait_until_saved(page: Page) -> None:
-    page.wait_for_selector(".label[data-open='0']", timeout=PATIENCE_MS)
-
-
-def press_for_next(page: Page, key: str) -> None:
-    """Press a key and wait until the browser shows another card, whatever the server does."""
-    before = shown(page, "label.work.card.id")
-    page.keyboard.press(key)
-    page.wait_for_function(
-        f"(before) => ![before, undefined].includes({LABEL}.work?.card.id)",
-        arg=before,
-        timeout=PATIENCE_MS,
-    )
 
 
 def test_card__fits_the_screen_and_its_pictures_load(page: Page, studio: str) -> None:

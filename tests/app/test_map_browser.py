@@ -5,23 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from pul.selection_curves import trace_selection
 from pul.store.workspace import Workspace
-from tests.app.browsing import FLAGS, PATIENCE_MS, drag, open_map, screen_of, serve
+from tests.app.browsing import PATIENCE_MS, drag, open_map, screen_of, serve
 from tests.app.fabricated import fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +27,6 @@ def filled(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def studio(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve(str(filled), log=tmp_path_factory.mktemp("log") / "studio.log") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    yield page
-    page.close()
 
 
 def to_previous_iteration(page: Page) -> None:

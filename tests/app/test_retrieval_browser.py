@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pul import jobs
 from pul.config import RunConfig, TrainConfig
@@ -13,7 +13,7 @@ from pul.data.datasets import read_dataset
 from pul.model import save_network
 from pul.store.workspace import Workspace
 from pul.worker import work
-from tests.app.browsing import FLAGS, PATIENCE_MS, serve
+from tests.app.browsing import PATIENCE_MS, serve
 from tests.networks import tiny_network
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -23,14 +23,6 @@ CONFIG = RunConfig(
     n_clusters=8, lambda_=0.5, n_iterations=1, projection=False, device="cpu", n_threads=1,
     finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

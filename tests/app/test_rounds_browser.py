@@ -5,41 +5,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from pul import jobs
 from pul.annotations import create
-from pul.config import RunConfig, TrainConfig
-from pul.data.datasets import read_dataset
-from pul.model import save_network
 from pul.records import IterationRecord
 from pul.store.workspace import Workspace
-from tests.app.browsing import FLAGS, PATIENCE_MS, free_port, serve
-from tests.app.conftest import wait_until
+from tests.app.browsing import PATIENCE_MS, free_port, serve
+from tests.app.conftest import ENDLESS, wait_until
 from tests.app.fabricated import fabricate
-from tests.networks import tiny_network
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=PATIENCE_MS)
-
-CONFIG = RunConfig(
-    n_clusters=8,
-    lambda_=0.5,
-    n_iterations=10_000,
-    convergence_tolerance=0,
-    projection=False,
-    device="cpu",
-    n_threads=1,
-    finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
-)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -48,19 +24,6 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE_MS)
     yield page
     page.close()
-
-
-@pytest.fixture
-def workshop(people: Path, tmp_path: Path) -> Iterator[Workspace]:
-    """A workspace with a run that goes on until it is stopped."""
-    with Workspace.create(tmp_path / "workspace") as workspace:
-        workspace.add_dataset(read_dataset(people))
-        model = workspace.path / "tiny.safetensors"
-        save_network(tiny_network(), model)
-        job = jobs.start_run(workspace, CONFIG, model)
-        yield workspace
-        jobs.stop_job(workspace, job.job_id)
-        wait_until(lambda: workspace.job(job.job_id).status == "stopped")
 
 
 def wait_for_record(
@@ -115,7 +78,7 @@ def test_run__what_is_changed_on_the_way_is_used_and_ticked(
     assert [record.iteration for record in records] == list(range(len(records)))  # none is twice
     assert (later.lambda_, later.n_clusters, later.n_identities) == (0.3, 7, 2)
     assert later.annotations_hash == taught.annotations_hash != first.annotations_hash
-    assert {record.seed for record in records} == {CONFIG.seed}
+    assert {record.seed for record in records} == {ENDLESS.seed}
     assert len(workshop.jobs()) == 1  # the run never noticed
 
 
