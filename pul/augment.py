@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
 from pul.config import AugmentationConfig
+from pul.devices import send
 
 _ERASED_AREA = (0.02, 0.33)  # Zhong et al. 2017, random erasing: share of the image
 _ERASED_ASPECT = (0.3, 1 / 0.3)
@@ -74,7 +75,7 @@ def _warp(images: Tensor, config: AugmentationConfig, flipped: Tensor) -> Tensor
     shifts = config.shift_fraction * (2 * torch.rand(n_images, 2) - 1)
     matrices = warp_matrices(angles, shifts, flipped, height=height, width=width)
     size = [n_images, 3, height, width]
-    grid = F.affine_grid(matrices.to(images.device), size, align_corners=False)
+    grid = F.affine_grid(send(matrices, images.device), size, align_corners=False)
     warped = F.grid_sample(
         images, grid.to(images.dtype), mode="bilinear", padding_mode="border", align_corners=False
     )
@@ -82,15 +83,23 @@ def _warp(images: Tensor, config: AugmentationConfig, flipped: Tensor) -> Tensor
 
 
 def _erase(images: Tensor, probability: float) -> Tensor:
-    _, _, height, width = images.shape
-    images = images.clone()
-    for index in torch.nonzero(torch.rand(len(images)) < probability).flatten().tolist():
-        draws = torch.rand(4).tolist()
-        area = height * width * (_ERASED_AREA[0] + draws[0] * (_ERASED_AREA[1] - _ERASED_AREA[0]))
-        low, high = (math.log(bound) for bound in _ERASED_ASPECT)
-        aspect = math.exp(low + draws[1] * (high - low))
-        rows = min(height, max(1, round(math.sqrt(area * aspect))))
-        columns = min(width, max(1, round(math.sqrt(area / aspect))))
-        top, left = int(draws[2] * (height - rows + 1)), int(draws[3] * (width - columns + 1))
-        images[index, :, top : top + rows, left : left + columns] = 0.0  # the mean colour
-    return images
+    n_images, _, height, width = images.shape
+    erased = torch.rand(n_images) < probability
+    draws = torch.zeros(n_images, 4, dtype=torch.float64)
+    draws[erased] = torch.rand(int(erased.sum()), 4).double()
+    area, aspect, top, left = draws.T  # each (B,), in [0, 1)
+    area = height * width * (_ERASED_AREA[0] + area * (_ERASED_AREA[1] - _ERASED_AREA[0]))
+    low, high = (math.log(bound) for bound in _ERASED_ASPECT)
+    aspect = (low + aspect * (high - low)).exp()
+    rows = (area * aspect).sqrt().round().clamp(1, height)
+    columns = (area / aspect).sqrt().round().clamp(1, width)
+    inside = _between(top, rows, height)[:, :, None] & _between(left, columns, width)[:, None]
+    holes = (inside & erased[:, None, None]).unsqueeze(1)  # (B, 1, H, W)
+    return images.masked_fill(send(holes, images.device), 0.0)  # the mean colour
+
+
+def _between(start: Tensor, length: Tensor, size: int) -> Tensor:
+    """Return which of `size` places lie in each stretch (B,), shape (B, size)."""
+    first = (start * (size - length + 1)).floor()
+    places = torch.arange(size)
+    return (places >= first[:, None]) & (places < (first + length)[:, None])

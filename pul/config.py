@@ -97,6 +97,7 @@ class TrainConfig(Settings):
         memory_update: Cluster memory: by the `hard` image of a class in the batch, the one least
             like its entry, or by their `mean`.
         precision: `float32`, or `bfloat16` for mixed precision where the device has it.
+        compile: Whether `torch.compile` is tried; it costs minutes at first, and is for GPUs.
         augmentation: The random changes of a training image.
     """
 
@@ -115,6 +116,7 @@ class TrainConfig(Settings):
     memory_momentum: float = Field(default=0.1, ge=0, lt=1)
     memory_update: Literal["hard", "mean"] = "hard"
     precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
     augmentation: AugmentationConfig = AugmentationConfig()
 
 

@@ -1,12 +1,13 @@
 """Step 1 of an iteration: images in, un-normalised features out."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pul.arrays import ByteArray, FloatArray, check_features
+from pul.devices import send
 from pul.errors import ConfigError
 from pul.model import Network
 
@@ -72,10 +73,14 @@ def extract_steps(
     check_pixels(pixels, network)
     network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     features = np.empty((len(pixels), network.n_features), dtype=np.float32)
-    for start in range(0, len(pixels), batch_size):
-        batch = torch.from_numpy(np.array(pixels[start : start + batch_size])).to(device)
-        features[start : start + len(batch)] = _extract_batch(network, batch, precision, flip)
-        yield start + len(batch)
+    batches, done = _batches(pixels, batch_size, device), 0
+    batch = next(batches, None)
+    while batch is not None:
+        extracted = _extract_batch(network, batch, precision, flip)
+        batch = next(batches, None)  # sent while a GPU is still at the one before
+        features[done : done + len(extracted)] = extracted.cpu().numpy()
+        done += len(extracted)
+        yield done
     return check_features(features)
 
 
@@ -95,11 +100,15 @@ def autocast(device: str, precision: str) -> torch.autocast:
     return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def _extract_batch(network: Network, batch: Tensor, precision: str, flip: bool) -> FloatArray:
+def _batches(pixels: ByteArray, size: int, device: str) -> Iterator[Tensor]:
+    for start in range(0, len(pixels), size):
+        yield send(torch.from_numpy(np.array(pixels[start : start + size])), device)
+
+
+def _extract_batch(network: Network, batch: Tensor, precision: str, flip: bool) -> Tensor:
     with torch.inference_mode(), autocast(batch.device.type, precision):
         images = network.normalize(batch)
-        features = network(images).float()
+        features: Tensor = network(images).float()
         if flip:
             features = features + network(images.flip(3)).float()
-    array: FloatArray = features.cpu().numpy()
-    return array
+    return features

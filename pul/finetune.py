@@ -11,11 +11,15 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
 from pul.augment import augment
+from pul.compiling import Extract, compile_for_training
 from pul.config import TrainConfig, derive_seed
+from pul.devices import DevicePixels, is_gpu, seeded, send
 from pul.errors import DataError, FeatureError
 from pul.features import OnProgress, autocast, check_pixels, extract_features
 from pul.losses import build_loss, sample_batches
 from pul.model import Network
+
+_READ_EVERY = 16  # steps of a GPU between two looks at its losses, each of which it has to wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class TrainStep:
         n_steps: Batches of this epoch.
         epoch: Epoch, from 1.
         n_epochs: Epochs planned.
-        loss: Mean loss of this epoch so far.
+        loss: Mean loss of this epoch so far; on a GPU it may be some steps old.
     """
 
     step: int
@@ -66,7 +70,8 @@ def finetune(
     """Train a network in place on the images that have a class.
 
     A fresh classifier is drawn and thrown away; all layers train. The same seed gives the same
-    network on the same CPU.
+    network on the same CPU. On a GPU it gives the same batches, changes and dropout; sums come in
+    another order each time there.
 
     Args:
         network: The network to train; moved to the device.
@@ -128,18 +133,19 @@ def finetune_steps(
             features = extract_features(network, pixels, device=device)
         centroids = class_centroids(features[indices], classes)
     trainer = _Trainer(network, n_classes, config, centroids, seed=seed, device=device)
+    images = DevicePixels(pixels, indices, device)
     random = np.random.default_rng(derive_seed(seed, "order"))
     losses: list[float] = []
     for epoch in range(1, config.n_epochs + 1):
         batches = list(sample_batches(classes, config, random))
         trainer.set_epoch(epoch)
-        total, seen = 0.0, 0
         for step, batch in enumerate(batches, start=1):
-            loss = trainer.step(pixels[indices[batch]], classes[batch])
-            total, seen = total + loss * len(batch), seen + len(batch)
-            yield TrainStep(step, len(batches), epoch, config.n_epochs, total / seen)
-        losses.append(total / seen)
-    network.eval()
+            trainer.step(images.take(batch), classes[batch])
+            if step == len(batches):
+                trainer.losses.read()
+            yield TrainStep(step, len(batches), epoch, config.n_epochs, trainer.losses.mean)
+        losses.append(trainer.losses.mean)
+    network.eval().zero_grad(set_to_none=True)
     return FinetuneResult(tuple(losses), len(indices), n_classes)
 
 
@@ -156,6 +162,56 @@ def class_centroids(features: FloatArray, classes: IntArray) -> FloatArray:
     sums = np.zeros((int(classes.max()) + 1, features.shape[1]), dtype=np.float64)
     np.add.at(sums, classes, l2_normalize(features))
     return np.asarray(sums / np.bincount(classes)[:, None], dtype=np.float32)
+
+
+class EpochLosses:
+    """The mean loss of an epoch, of losses that are read from their device in groups.
+
+    Reading waits until the device has come so far. The first loss is read at once, then `every`
+    losses together, and what is left when `read` is called.
+
+    Args:
+        learning_rate: The settings', to name it in an error.
+        every: Losses in a group; 1 reads each as it comes.
+        n_before: Steps before this epoch.
+    """
+
+    def __init__(self, learning_rate: float, *, every: int = 1, n_before: int = 0) -> None:
+        self.learning_rate, self.every, self.n_read = learning_rate, every, n_before
+        self.total, self.n_images = 0.0, 0
+        self.unread: list[tuple[Tensor, int]] = []
+
+    @property
+    def mean(self) -> float:
+        """Mean loss of an image, of the steps that are read."""
+        return self.total / self.n_images
+
+    def add(self, loss: Tensor, n_images: int) -> None:
+        """Add the mean loss of a batch.
+
+        Raises:
+            FeatureError: A loss is NaN or infinite.
+        """
+        self.unread.append((loss.detach(), n_images))
+        if not self.n_images or len(self.unread) >= self.every:
+            self.read()
+
+    def read(self) -> None:
+        """Read what was added.
+
+        Raises:
+            FeatureError: A loss is NaN or infinite.
+        """
+        values = torch.stack([loss for loss, _ in self.unread]).tolist() if self.unread else []
+        for value, (_, n_images) in zip(values, self.unread, strict=True):
+            self.n_read += 1
+            if not math.isfinite(value):
+                raise FeatureError(
+                    f"The loss became {value} at step {self.n_read}: training diverged. Lower the "
+                    f"learning rate (now {self.learning_rate}) or raise the batch size."
+                )
+            self.total, self.n_images = self.total + value * n_images, self.n_images + n_images
+        self.unread.clear()
 
 
 class _Trainer:
@@ -182,8 +238,7 @@ class _Trainer:
         for module in network.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.momentum = config.bn_momentum
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive_seed(seed, "classifier"))
+        with seeded(derive_seed(seed, "classifier"), device):
             self.loss = build_loss(
                 config, n_features=network.n_features, n_classes=n_classes, centroids=centroids
             )
@@ -193,35 +248,38 @@ class _Trainer:
             lr=config.learning_rate,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
+            fused=is_gpu(device) or None,  # one kernel for all parameters
         )
+        self.on_whole_batches: Extract = network
+        if config.compile:
+            self.on_whole_batches = compile_for_training(
+                network, config.batch_size, device=device, precision=config.precision
+            )
         self.schedule = LambdaLR(self.optimizer, lambda epoch: _rate(epoch, config))
 
     def set_epoch(self, epoch: int) -> None:
         if epoch > 1:
             self.schedule.step()
+        every = _READ_EVERY if is_gpu(self.device) else 1
+        rate = self.config.learning_rate
+        self.losses = EpochLosses(rate, every=every, n_before=self.n_steps)
 
-    def step(self, pixels: ByteArray, classes: IntArray) -> float:
+    def step(self, pixels: Tensor, classes: IntArray) -> None:
         self.n_steps += 1
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive_seed(self.seed, "step", self.n_steps))
-            loss = self._loss(pixels, classes)
         self.optimizer.zero_grad(set_to_none=True)
+        with seeded(derive_seed(self.seed, "step", self.n_steps), self.device):
+            loss = self._loss(pixels, classes)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise FeatureError(
-                f"The loss became {value} at step {self.n_steps}: training diverged. Lower the "
-                f"learning rate (now {self.config.learning_rate}) or raise the batch size."
-            )
-        return value
+        self.losses.add(loss, len(classes))
 
-    def _loss(self, pixels: ByteArray, classes: IntArray) -> Tensor:
-        batch = torch.from_numpy(pixels).to(self.device)
-        targets = torch.from_numpy(classes).to(self.device)
-        images = augment(self.network.normalize(batch), self.config.augmentation)
+    def _loss(self, pixels: Tensor, classes: IntArray) -> Tensor:
+        targets = send(torch.from_numpy(classes), self.device)
+        images = augment(self.network.normalize(pixels), self.config.augmentation)
+        is_whole = len(images) == self.config.batch_size
+        extract = self.on_whole_batches if is_whole else self.network
         with autocast(self.device, self.config.precision):
-            loss: Tensor = self.loss(self.network(images), targets)
+            loss: Tensor = self.loss(extract(images), targets)
         return loss
 
 

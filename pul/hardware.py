@@ -9,6 +9,7 @@ from importlib import metadata
 import torch
 
 from pul.config import RunConfig
+from pul.devices import is_gpu
 from pul.errors import ConfigError
 from pul.threads import default_n_threads
 
@@ -27,7 +28,10 @@ def prepare(config: RunConfig) -> str:
     """
     torch.set_num_threads(config.n_threads or default_n_threads())
     keep_freed_memory()
-    return choose_device(config.device)
+    device = choose_device(config.device)
+    if is_gpu(device):
+        tune_gpu()
+    return device
 
 
 def choose_device(name: str) -> str:
@@ -46,6 +50,16 @@ def choose_device(name: str) -> str:
             f"This machine cannot run on device {name!r} ({reason}). Use 'auto' or 'cpu'."
         ) from error
     return name
+
+
+def tune_gpu() -> None:
+    """Let cuDNN time its algorithms, and let float32 layers multiply in TF32 on a GPU.
+
+    cuDNN's convolutions do so by themselves. TF32 keeps 10 bits of a factor, three more than
+    bfloat16, and sums in float32.
+    """
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
 
 
 def keep_freed_memory() -> None:

@@ -7,6 +7,7 @@ from pul.arrays import ByteArray, IntArray
 from pul.config import NetworkConfig
 from pul.model import Network, build_network
 
+DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 TINY = NetworkConfig(backbone="mobilenet_v2", weights="none", width_mult=0.1, height=32, width=16)
 
 

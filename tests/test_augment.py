@@ -87,3 +87,21 @@ def test_augment__erasing_sets_one_rectangle_to_the_mean():
         assert image[0].sum() == rows * columns > 0
         assert image.sum() == 3 * rows * columns
         assert rows * columns <= 0.40 * 32 * 16  # a third, and rounding
+
+
+def test_augment__erases_what_a_loop_over_the_images_erases():
+    images = torch.rand(200, 3, 32, 16) + 1
+    torch.manual_seed(4)
+    erased = augment(images, STILL.replace(erasing_probability=0.5))
+    torch.manual_seed(4)
+    torch.rand(200)  # of the flips
+    expected = images.clone()
+    for index in torch.nonzero(torch.rand(200) < 0.5).flatten().tolist():
+        share, shape, top, left = torch.rand(4).tolist()
+        area = 32 * 16 * (0.02 + 0.31 * share)  # Zhong et al. 2017: 2 to 33 % of the image,
+        aspect = 0.3 ** (1 - 2 * shape)  # sides of 0.3 to 1 / 0.3, uniformly in the logarithm
+        rows = min(32, max(1, round((area * aspect) ** 0.5)))
+        columns = min(16, max(1, round((area / aspect) ** 0.5)))
+        top, left = int(top * (33 - rows)), int(left * (17 - columns))
+        expected[index, :, top : top + rows, left : left + columns] = 0
+    assert torch.equal(erased, expected)

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from pul.augment import augment
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
 from pul.features import extract_features
-from pul.finetune import class_centroids, finetune, finetune_steps
-from pul.losses import build_loss
-from tests.networks import coloured_images, tiny_network
+from pul.finetune import EpochLosses, class_centroids, finetune, finetune_steps
+from pul.losses import build_loss, sample_batches
+from tests.networks import DEVICES, coloured_images, tiny_network
 
 STILL = {"rotation_degrees": 0, "shift_fraction": 0}
 QUICK = TrainConfig(n_epochs=2, batch_size=8, learning_rate=0.01)
@@ -29,6 +30,67 @@ def test_finetune__learns_who_is_who():
     result = finetune(tiny_network(), pixels, pids, config, seed=0)
     assert (result.n_images, result.n_classes) == (48, 3)
     assert np.mean(result.epoch_losses[-5:]) < 0.5 * np.log(3)  # log 3 is a blind guess of three
+
+
+def test_finetune__is_the_plain_loop_bit_for_bit():
+    pixels, pids = coloured_images()
+    labels = np.where(pids == 1, -1, pids)
+    network, plain = tiny_network(), tiny_network()
+    result = finetune(network, pixels, labels, QUICK, seed=5)
+    assert result.epoch_losses == _train_plainly(plain, pixels[labels >= 0], labels[labels >= 0])
+    assert same(weights(network), weights(plain))
+
+
+def _train_plainly(network, pixels, pids):
+    """Train by QUICK and seed 5 as one would write it down, on the CPU; return the losses."""
+    torch.manual_seed(derive_seed(5, "classifier"))
+    classes = np.unique(pids, return_inverse=True)[1]
+    head = build_loss(QUICK, n_features=1280, n_classes=5)
+    network.to(memory_format=torch.channels_last).train()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = QUICK.bn_momentum
+    parameters = [*network.parameters(), *head.parameters()]
+    optimizer = torch.optim.SGD(parameters, lr=QUICK.learning_rate, momentum=QUICK.momentum)
+    random, step, means = np.random.default_rng(derive_seed(5, "order")), 0, []
+    for _ in range(QUICK.n_epochs):
+        total = 0.0
+        for batch in sample_batches(classes, QUICK, random):
+            step += 1
+            torch.manual_seed(derive_seed(5, "step", step))
+            images = network.normalize(torch.from_numpy(pixels[batch]))
+            features = network(augment(images, QUICK.augmentation))
+            loss = head(features, torch.from_numpy(classes[batch]))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(batch)
+        means.append(total / len(classes))
+    return tuple(means)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_epoch_losses__read_in_groups_come_to_the_same(device):
+    values = torch.rand(10, device=device)
+    sizes = [8] * 9 + [3]
+    one_by_one, grouped = EpochLosses(0.1), EpochLosses(0.1, every=4)
+    known = []
+    for value, size in zip(values, sizes, strict=True):
+        one_by_one.add(value, size)
+        grouped.add(value, size)
+        known.append(grouped.n_read)
+    assert known == [1, 1, 1, 1, 5, 5, 5, 5, 9, 9]
+    grouped.read()
+    by_hand = (8 * values[:9].double().sum() + 3 * values[9].double()) / 75
+    assert grouped.mean == one_by_one.mean == pytest.approx(float(by_hand))
+
+
+def test_epoch_losses__names_the_step_however_late_it_is_read():
+    losses = EpochLosses(0.1, every=4, n_before=20)
+    for value in (1.0, 1.0, float("nan"), 1.0):
+        losses.add(torch.tensor(value), 8)
+    with pytest.raises(FeatureError, match=r"nan at step 23.*now 0\.1"):
+        losses.add(torch.tensor(1.0), 8)
 
 
 def test_finetune__same_seed_same_network_whatever_happens_between_batches():

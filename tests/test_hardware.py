@@ -5,7 +5,7 @@ import torch
 
 from pul.config import RunConfig
 from pul.errors import ConfigError
-from pul.hardware import choose_device, prepare
+from pul.hardware import choose_device, prepare, tune_gpu
 from pul.threads import default_n_threads
 
 
@@ -33,3 +33,16 @@ def test_prepare__leaves_a_core_unless_told_otherwise():
 def test_choose_device__unknown_says_what_to_use():
     with pytest.raises(ConfigError, match=r"'nonsense'.*'auto' or 'cpu'"):
         choose_device("nonsense")
+
+
+def test_tune_gpu__is_for_gpus_alone():
+    before = torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()
+    prepare(RunConfig(device="cpu", n_threads=1))
+    assert (torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()) == before
+    try:
+        tune_gpu()
+        assert torch.backends.cudnn.benchmark
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.backends.cudnn.benchmark = before[0]
+        torch.set_float32_matmul_precision(before[1])

@@ -163,6 +163,10 @@ _TRAINING = (
         "bfloat16 is faster where the device has it.", choices=("float32", "bfloat16"),
         is_in_paper=False,
     ),
+    Setting(
+        "finetune.compile", "Compile the network", "For GPUs; takes minutes at first.",
+        is_in_paper=False,
+    ),
 )  # fmt: skip
 _AUGMENTATION = (
     Setting(

@@ -265,10 +265,10 @@ def _not_finite(harness: Harness, random: random.Random) -> Fault:
         extract, batches = features._extract_batch, iter(range(1, 10**6))
 
         def patched(*arguments: Any) -> Any:
-            array = extract(*arguments)
+            found = extract(*arguments).clone()
             if next(batches) == n:
-                array[-1, 0] = value
-            return array
+                found[-1, 0] = value
+            return found
 
         features._extract_batch = patched
 
