@@ -85,15 +85,19 @@ def live_settings(
     label = f"{', '.join(words)} next" if words else "λ, K …"
     # The form keeps what is typed while the page polls; its key changes when it was heard.
     key = f"{key}:{lambda_}:{n_clusters}"
+
+    def ask() -> None:  # before the page is drawn again, as the presses above
+        threshold = st.session_state[f"{key}:lambda"]
+        clusters = int(st.session_state[f"{key}:k"])
+        on_ask(
+            threshold if threshold != lambda_ else None,
+            clusters if clusters != n_clusters else None,
+        )
+
     with (
         st.popover(label, help="Change λ and K on the way", width="stretch"),
         st.form(key, border=False),
     ):
-        threshold = st.number_input("Threshold λ", 0.0, 1.0, lambda_, 0.01, key=f"{key}:lambda")
-        clusters = st.number_input("Clusters K", 1, value=n_clusters, key=f"{key}:k")
-        if st.form_submit_button("Apply from the next iteration", width="stretch"):
-            on_ask(
-                threshold if threshold != lambda_ else None,
-                int(clusters) if clusters != n_clusters else None,
-            )
-            st.rerun(scope="fragment")
+        st.number_input("Threshold λ", 0.0, 1.0, lambda_, 0.01, key=f"{key}:lambda")
+        st.number_input("Clusters K", 1, value=n_clusters, key=f"{key}:k")
+        st.form_submit_button("Apply from the next iteration", on_click=ask, width="stretch")

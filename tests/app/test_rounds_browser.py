@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from pul.annotations import create
 from pul.records import IterationRecord
@@ -95,6 +95,19 @@ def test_address__is_shared_and_survives_a_reload(page: Page, people: Path, tmp_
         assert page.url.endswith("/rounds?run=1&compare=3")
 
 
+def hover(page: Page, point: Locator) -> None:
+    """Move the pointer over a point until plotly says what it is; a page may still grow."""
+
+    def is_over() -> bool:
+        box = point.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(200)
+        return page.locator(".js-plotly-plot .hoverlayer > *").count() > 0
+
+    wait_until(is_over)
+
+
 def test_curves__a_click_on_a_point_shows_its_model(
     page: Page, people: Path, tmp_path: Path
 ) -> None:
@@ -105,10 +118,9 @@ def test_curves__a_click_on_a_point_shows_its_model(
         point = page.locator(".js-plotly-plot .xy .scatterlayer .trace .point").nth(1)
         expect(point).to_be_attached()
         page.locator(".js-plotly-plot").scroll_into_view_if_needed()
-        box = point.bounding_box()
-        assert box is not None
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        hover(page, point)
+        page.mouse.down()
+        page.mouse.up()
         expect(page.get_by_text("Model of first, iteration 1")).to_be_visible()
         expect(page.get_by_text("runs/1/iteration-1/model.safetensors")).to_be_visible()
         page.get_by_role("button", name="Fork …").click()
