@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from app.services import open_workspace
+from pul.drawing import Figure, Panel
 from pul.records import ExperimentRecord
 from pul.reproduce.clouds import Cloud, clouds_of
-from pul.reproduce.curves import Figure, Panel, figure_of
+from pul.reproduce.curves import figure_of
 from pul.reproduce.plan import EXPERIMENTS
 from pul.reproduce.report import FIGURES, TITLES, describe_row, percentages
 from pul.reproduce.results import RowResult, read_results

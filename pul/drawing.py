@@ -1,117 +1,265 @@
-"""Small line charts as SVG text: for a report that needs no program to be read."""
+"""Charts as SVG text, for what is read without a program: a run's report, a table's plot."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
-# After Okabe and Ito (2008): they hold for colour-blind eyes, on light and on dark ground.
-COLORS = ("#2F7FC1", "#D55E00", "#009E73", "#CC79A7")
-_WIDTH, _HEIGHT = 420, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 78, 30, 30  # room for levels, names, title and iterations
-_N_LEVELS = 5
+from pul.arrays import BoolArray, FloatArray, IntArray
+
+# After Okabe and Ito (2008): they hold for colour-blind eyes, on light and on dark ground; black
+# and yellow are left out for contrast.
+COLORS = ("#2F7FC1", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#8C564B")
+# What holds the drawing of `draw_panel` must have these rules; a file has them in it.
+STYLE = """
+svg { fill: currentColor; } svg text { font: 11px system-ui, sans-serif; }
+svg .title { font-size: 13px; font-weight: 600; }
+svg .level { text-anchor: end; opacity: .7; } svg .place { text-anchor: middle; opacity: .7; }
+svg .grid { stroke: #8883; } svg .axis { fill: none; stroke: #8888; }
+svg .line { fill: none; stroke-width: 2; } svg .dashed { stroke-dasharray: 6 5; }
+svg .mark { fill: #b27d00; } svg .change { stroke: #888; stroke-dasharray: 2 3; }
+"""
+# A file stands on its own ground, which is the reader's: white or black.
+_FILE_STYLE = "svg { color: #222; } @media (prefers-color-scheme: dark) { svg { color: #ddd; } }"
+_WIDTH, _HEIGHT = 420, 260  # of a panel
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 30, 40
+_NAMES = 78  # room at the right for names at the ends of lines
+_ROW = 16  # height of a row of the legend
+_N_TICKS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a chart.
+    """One line of a panel.
 
     Attributes:
-        name: What stands at its end; "" for nothing.
-        values: Level by iteration.
-        baseline: A level drawn dashed through the whole chart, if any.
+        label: What it shows; "" for nothing. Lines of one label have one colour.
+        x, y: Its points; those that are not finite are left out.
+        dashed: Whether it is a level to compare with, such as the baseline.
     """
 
-    name: str
-    values: Mapping[int, float]
-    baseline: float | None = None
-
-
-def line_chart(title: str, lines: Sequence[Series], ticks: Mapping[int, str]) -> str:
-    """Draw lines over the iterations, from 0 upwards.
-
-    Args:
-        title: What stands over the chart, with the unit.
-        lines: The lines; levels that are not finite are left out.
-        ticks: What changed in which iteration: marked below, told on hovering.
-
-    Returns:
-        An `<svg>` element; every text in it is escaped.
-    """
-    levels = [y for line in lines for y in line.values.values() if math.isfinite(y)]
-    step = _level_step(max(levels, default=1.0))
-    top = step * max(1, math.ceil(max(levels, default=1.0) / step))
-    last = max((x for line in lines for x in line.values), default=0)
-    scale = _Scale(max(last, 1), top)
-    parts = [f'<text x="{_LEFT}" y="16" class="title">{escape(title)}</text>']
-    parts += _axes(scale, step)
-    parts += [_tick(scale, x, text) for x, text in ticks.items()]
-    for number, line in enumerate(lines):
-        parts += _line(scale, line, COLORS[number % len(COLORS)])
-    name = escape(title, quote=True)
-    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
-    return f'<svg {size} role="img" aria-label="{name}">{"".join(parts)}</svg>'
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """Where an iteration and a level lie on the drawing."""
+class Panel:
+    """Lines on one pair of axes.
 
-    last: int
-    top: float
+    Attributes:
+        title: What stands above.
+        x_label, y_label: What the axes show, with the unit.
+        series: The lines.
+        marks: What changed at which x: marked below, told on hovering.
+        from_zero: Whether both axes begin at 0; else where the lines do.
+    """
 
-    def x(self, iteration: float) -> float:
-        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * iteration / self.last, 1)
-
-    def y(self, level: float) -> float:
-        return round(_HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * level / self.top, 1)
-
-
-def _level_step(top: float) -> float:
-    """Return a step of 1, 2 or 5 times a power of ten that gives about `_N_LEVELS` levels."""
-    rough = max(top, 1e-9) / _N_LEVELS
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    marks: Mapping[int, str] = field(default_factory=dict)
+    from_zero: bool = False
 
 
-def _axes(scale: _Scale, step: float) -> list[str]:
-    right = scale.x(scale.last)
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Panels side by side."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dots:
+    """M dots in the plane.
+
+    Attributes:
+        title: What stands above.
+        points: Where they lie, shape (M, 2).
+        groups: What colour they have, shape (M,), from 0.
+        filled: Whether they are filled or hollow, shape (M,).
+    """
+
+    title: str
+    points: FloatArray
+    groups: IntArray
+    filled: BoolArray
+
+
+def draw_panel(panel: Panel) -> str:
+    """Return a panel as an `<svg>` element for a page that has `STYLE`, each line named at its end.
+
+    Every text in it is escaped.
+    """
+    body = "".join(_panel(panel, _colors([panel]), has_names=any(s.label for s in panel.series)))
+    size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
+    return f'<svg {size} role="img" aria-label="{escape(panel.title)}">{body}</svg>'
+
+
+def draw_figure(figure: Figure) -> str:
+    """Return a figure as the text of an SVG file, two panels in a row and one legend below.
+
+    Every text in it is escaped.
+    """
+    colors = _colors(figure.panels)
+    top = math.ceil(len(figure.panels) / 2) * _HEIGHT + 10
     parts = []
-    for number in range(round(scale.top / step) + 1):
-        y, level = scale.y(number * step), f"{number * step:.6g}"
-        parts.append(f'<path d="M{_LEFT} {y}H{right}" class="grid"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4}" class="level">{level}</text>')
-    for iteration in range(0, scale.last + 1, max(1, -(-scale.last // 8))):
-        place = f'x="{scale.x(iteration)}" y="{_HEIGHT - 12}"'
-        parts.append(f'<text {place} class="iteration">{iteration}</text>')
-    return parts
+    for number, panel in enumerate(figure.panels):
+        left, above = number % 2 * _WIDTH, number // 2 * _HEIGHT
+        parts += [f'<g transform="translate({left},{above})">', *_panel(panel, colors), "</g>"]
+    for number, (label, color) in enumerate(colors.items()):
+        x, y = _LEFT + number % 2 * _WIDTH, top + number // 2 * _ROW
+        parts.append(f'<rect x="{x}" y="{y}" width="14" height="4" fill="{color}"/>')
+        parts.append(f'<text x="{x + 20}" y="{y + 6}">{escape(label)}</text>')
+    height = top + math.ceil(len(colors) / 2) * _ROW + 10
+    return _file(figure.title, 2 * _WIDTH, height, parts)
 
 
-def _tick(scale: _Scale, iteration: int, text: str) -> str:
-    x, bottom, top = scale.x(iteration), _HEIGHT - _BOTTOM, _TOP
+def draw_dots(title: str, clouds: Sequence[Dots]) -> str:
+    """Return dots as the text of an SVG file: clouds side by side, on one scale."""
+    size = _WIDTH - 2 * _RIGHT
+    low_x, low_y = (min(float(c.points[:, axis].min()) for c in clouds) for axis in (0, 1))
+    high_x, high_y = (max(float(c.points[:, axis].max()) for c in clouds) for axis in (0, 1))
+    scale = size / max(high_x - low_x, high_y - low_y, 1e-9)
+    parts = []
+    for number, cloud in enumerate(clouds):
+        parts.append(f'<g transform="translate({number * _WIDTH + _RIGHT},{_TOP})">')
+        parts.append(f'<text y="-12" class="title">{escape(cloud.title)}</text>')
+        for (x, y), group, is_filled in zip(
+            cloud.points.tolist(), cloud.groups.tolist(), cloud.filled.tolist(), strict=True
+        ):
+            place = f'cx="{(x - low_x) * scale:.1f}" cy="{size - (y - low_y) * scale:.1f}"'
+            color = COLORS[group % len(COLORS)]
+            fill = color if is_filled else "none"
+            parts.append(f'<circle {place} r="4" fill="{fill}" stroke="{color}"/>')
+        parts.append("</g>")
+    return _file(title, _WIDTH * len(clouds), size + _TOP + _RIGHT, parts)
+
+
+def ticks(low: float, high: float, *, n: int = _N_TICKS, least: float = 0.0) -> list[float]:
+    """Return at most about n round numbers in [low, high], `least` or more apart."""
+    step = max(_step(high - low, n), least)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(number * step, 10) for number in range(first, last + 1)]
+
+
+def _step(span: float, n: int = _N_TICKS) -> float:
+    """Return 1, 2 or 5 times a power of ten: the least that cuts a span into n parts or fewer."""
+    rough = (span or 1.0) / n
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def _file(title: str, width: int, height: int, parts: Sequence[str]) -> str:
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" role="img" aria-label="{escape(title)}">'
+    )
+    return "\n".join([head, f"<style>{STYLE}{_FILE_STYLE}</style>", *parts, "</svg>"]) + "\n"
+
+
+def _colors(panels: Sequence[Panel]) -> dict[str, str]:
+    labels = dict.fromkeys(series.label for panel in panels for series in panel.series)
+    return {label: COLORS[number % len(COLORS)] for number, label in enumerate(labels)}
+
+
+_Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """The ends of both axes, and the width that they have on the drawing."""
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    width: int
+
+    def across(self, x: float) -> float:
+        return round(_LEFT + self.width * (x - self.x[0]) / (self.x[1] - self.x[0]), 1)
+
+    def up(self, y: float) -> float:
+        share = (y - self.y[0]) / (self.y[1] - self.y[0])
+        return round(_HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * share, 1)
+
+
+def _panel(panel: Panel, colors: Mapping[str, str], *, has_names: bool = False) -> Iterator[str]:
+    yield f'<text x="{_LEFT}" y="18" class="title">{escape(panel.title)}</text>'
+    lines = [(series, _finite(series)) for series in panel.series]
+    points = [point for _, found in lines for point in found]
+    if not points:
+        yield f'<text x="{_LEFT}" y="{_HEIGHT / 2}">nothing yet</text>'
+        return
+    width = _WIDTH - _LEFT - (_NAMES if has_names else _RIGHT)
+    axes = _Axes(*_ranges(points, from_zero=panel.from_zero), width)
+    yield from _grid(axes, panel.x_label, is_whole=all(x == int(x) for x, _ in points))
+    for changed_at, text in panel.marks.items():
+        yield _mark(axes.across(changed_at), f"{panel.x_label} {changed_at}: {text}")
+    for series, found in lines:
+        if found:
+            yield from _line(axes, series, found, panel.x_label, colors[series.label])
+            if has_names and not series.dashed:
+                x, y = axes.across(found[-1][0]) + 7, axes.up(found[-1][1]) + 4
+                color = colors[series.label]
+                yield f'<text x="{x}" y="{y}" fill="{color}">{escape(series.label)}</text>'
+
+
+def _finite(series: Series) -> list[_Point]:
+    points = zip(series.x, series.y, strict=True)
+    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+
+
+def _ranges(points: Sequence[_Point], *, from_zero: bool) -> tuple[_Point, _Point]:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    if not from_zero:
+        return _range(xs, 0.0), _range(ys, 0.08)
+    step = _step(max(ys))
+    return (0.0, max(*xs, 1.0)), (0.0, step * max(1, math.ceil(max(ys) / step - 1e-9)))
+
+
+def _range(values: Sequence[float], margin: float) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    if low == high:
+        return low - 1, high + 1
+    space = margin * (high - low)
+    return low - space, high + space
+
+
+def _grid(axes: _Axes, x_label: str, *, is_whole: bool) -> Iterator[str]:
+    bottom = _HEIGHT - _BOTTOM
+    for value in ticks(*axes.y):
+        y = axes.up(value)
+        yield f'<path d="M{_LEFT} {y}h{axes.width}" class="grid"/>'
+        yield f'<text x="{_LEFT - 6}" y="{y + 4}" class="level">{value:g}</text>'
+    # Nothing lies between two iterations, nor between two numbers of clusters.
+    for value in ticks(*axes.x, n=8, least=1.0 if is_whole else 0.0):
+        place = f'x="{axes.across(value)}" y="{bottom + 18}"'
+        yield f'<text {place} class="place">{value:g}</text>'
+    yield f'<path d="M{_LEFT} {_TOP}V{bottom}h{axes.width}" class="axis"/>'
+    middle = _LEFT + axes.width / 2
+    yield f'<text x="{middle}" y="{_HEIGHT - 6}" class="place">{escape(x_label)}</text>'
+
+
+def _mark(x: float, text: str) -> str:
+    bottom = _HEIGHT - _BOTTOM
     return (
-        f'<g class="tick"><title>iteration {iteration}: {escape(text)}</title>'
-        f'<path d="M{x} {bottom}V{top}" class="change"/>'
+        f'<g class="mark"><title>{escape(text)}</title>'
+        f'<path d="M{x} {bottom}V{_TOP}" class="change"/>'
         f'<path d="M{x - 5} {bottom + 8}h10l-5 -8z"/></g>'
     )
 
 
-def _line(scale: _Scale, line: Series, color: str) -> list[str]:
-    points = [(scale.x(x), scale.y(y), x, y) for x, y in line.values.items() if math.isfinite(y)]
-    parts = []
-    if line.baseline is not None and math.isfinite(line.baseline):
-        y = scale.y(line.baseline)
-        parts.append(
-            f'<path d="M{_LEFT} {y}H{scale.x(scale.last)}" class="baseline" stroke="{color}"/>'
-        )
-    path = "L".join(f"{x} {y}" for x, y, *_ in points)
-    parts.append(f'<path d="M{path}" class="line" stroke="{color}"/>' if points else "")
-    for x, y, iteration, level in points:
-        hint = f"iteration {iteration}: {level:.4g}"
-        parts.append(
-            f'<circle cx="{x}" cy="{y}" r="3.2" fill="{color}"><title>{hint}</title></circle>'
-        )
-    if points and line.name:
-        x, y, *_ = points[-1]
-        parts.append(f'<text x="{x + 7}" y="{y + 4}" fill="{color}">{escape(line.name)}</text>')
-    return parts
+def _line(
+    axes: _Axes, series: Series, points: Sequence[_Point], x_label: str, color: str
+) -> Iterator[str]:
+    path = "L".join(f"{axes.across(x)} {axes.up(y)}" for x, y in points)
+    kind = "line dashed" if series.dashed else "line"
+    yield f'<path d="M{path}" class="{kind}" stroke="{color}"/>'
+    if series.dashed:
+        return
+    for x, y in points:
+        hint = f"{escape(x_label)} {x:g}: {y:.4g}"
+        place = f'cx="{axes.across(x)}" cy="{axes.up(y)}"'
+        yield f'<circle {place} r="3" fill="{color}"><title>{hint}</title></circle>'

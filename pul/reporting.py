@@ -10,7 +10,7 @@ import numpy as np
 from pul.arrays import IntArray
 from pul.config import RunConfig
 from pul.data.images import thumbnail
-from pul.drawing import Series, line_chart
+from pul.drawing import STYLE, Panel, Series, draw_panel
 from pul.errors import ImageError, StoreError
 from pul.history import changes, flatten, setting_text
 from pul.records import IterationRecord, RetrievalMetrics, RunRecord
@@ -34,12 +34,6 @@ th, td { padding: 3px 10px; text-align: right; white-space: nowrap; }
 th, td { border-bottom: 1px solid #8884; }
 th:first-child, td:first-child { text-align: left; }
 .settings td { text-align: left; white-space: normal; } tr.changed td { font-weight: 600; }
-svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
-svg text[fill] { fill: revert-layer; } svg .title { font-size: 13px; font-weight: 600; }
-svg .level { text-anchor: end; opacity: .7; } svg .iteration { text-anchor: middle; opacity: .7; }
-svg .grid { stroke: #8883; } svg .line { fill: none; stroke-width: 2; }
-svg .baseline { stroke-width: 1.2; stroke-dasharray: 6 5; }
-svg .tick { fill: #b27d00; } svg .change { stroke: #888; stroke-dasharray: 2 3; }
 .tiles { display: flex; flex-wrap: wrap; gap: 4px; margin-bottom: .8rem; }
 .tiles img { width: 48px; height: 96px; object-fit: cover; border-radius: 3px; }
 """
@@ -94,7 +88,7 @@ def render_report(workspace: Workspace, run_id: int, *, with_pictures: bool = Fa
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title><style>{_STYLE}</style></head>"
+        f"<title>{title}</title><style>{_STYLE}{STYLE}</style></head>"
         f"<body>{''.join(sections)}</body></html>\n"
     )
 
@@ -147,32 +141,44 @@ _Value = Callable[[IterationRecord], float | None]
 
 
 def _series(records: Sequence[IterationRecord], value: _Value, name: str = "") -> Series:
-    levels = {r.iteration: level for r in records if (level := value(r)) is not None}
-    return Series(name, levels)
+    points = [(r.iteration, level) for r in records if (level := value(r)) is not None]
+    return Series(name, tuple(float(x) for x, _ in points), tuple(y for _, y in points))
 
 
 def _charts(records: Sequence[IterationRecord]) -> str:
-    ticks = {change.iteration: "; ".join(change.parts) for change in changes(records)}
     last = records[-1]
     # Iteration 0 trains nothing: as in Fig. 5 (b), the share is that of the iterations that did.
     share = _series(records[1:] or records, lambda r: 100 * r.reliable_share)
-    charts = [line_chart("Reliable share, % (Fig. 5 b)", [share], ticks)]
+    charts = [("Reliable share, % (Fig. 5 b)", [share])]
     if last.metrics is not None:
         level = _series(records, lambda r: _mean_ap(r.metrics) if r.metrics else None)
-        level = Series("", level.values, baseline=level.values.get(0))
         title = f"mAP, % ({last.metrics.ap_method} AP; Fig. 5 d)"
-        charts.append(line_chart(title, [level], ticks))
-        charts.append(line_chart("Rank-k, %", [_rank_series(records, k) for k in _RANKS], ticks))
+        charts.append((title, [level, *_baseline(records)]))
+        charts.append(("Rank-k, %", [_rank_series(records, k) for k in _RANKS]))
     if last.validation_metrics is not None:
         held = _series(
             records, lambda r: _mean_ap(r.validation_metrics) if r.validation_metrics else None
         )
         title = f"mAP on your {last.n_validation_identities} validation identities, %"
-        charts.append(line_chart(title, [held], ticks))
-    charts.append(line_chart("Loss of last epoch", [_series(records, lambda r: r.loss)], ticks))
+        charts.append((title, [held]))
+    charts.append(("Loss of last epoch", [_series(records, lambda r: r.loss)]))
     if last.cluster_quality is not None:
-        charts.append(line_chart("Clusters, %", _quality_series(records), ticks))
-    return f'<div class="charts">{"".join(charts)}</div>'
+        charts.append(("Clusters, %", _quality_series(records)))
+    marks = {change.iteration: "; ".join(change.parts) for change in changes(records)}
+    drawn = (
+        draw_panel(Panel(title, "iteration", title, tuple(lines), marks, from_zero=True))
+        for title, lines in charts
+    )
+    return f'<div class="charts">{"".join(drawn)}</div>'
+
+
+def _baseline(records: Sequence[IterationRecord]) -> list[Series]:
+    """Return the mAP of the original model as a level through the whole chart, if it is known."""
+    first, last = records[0], records[-1]
+    if first.iteration > 0 or first.metrics is None:
+        return []
+    level = _mean_ap(first.metrics)
+    return [Series("", (0.0, float(max(last.iteration, 1))), (level, level), dashed=True)]
 
 
 def _rank_series(records: Sequence[IterationRecord], k: int) -> Series:

@@ -4,13 +4,11 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from pul.config import RunConfig
-from pul.drawing import Series, line_chart
 from pul.errors import StoreError
 from pul.records import IterationRecord
 from pul.reporting import render_report, write_report
@@ -126,31 +124,6 @@ def test_write_report__replaces_and_explains(tmp_path):
         with pytest.raises(StoreError, match="cannot be written"):
             write_report(workspace, 1, tmp_path / "nowhere" / "report.html")
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["report.html"]
-
-
-def test_line_chart__points_lie_where_their_levels_say(tmp_path):
-    chart = ElementTree.fromstring(line_chart("t", [Series("", {0: 0.0, 1: 50.0, 2: 100.0})], {}))
-    circles = [(float(c.attrib["cx"]), float(c.attrib["cy"])) for c in chart.iter("circle")]
-    (x0, y0), (x1, y1), (x2, y2) = circles
-    assert (x1, y1) == ((x0 + x2) / 2, (y0 + y2) / 2)
-    # 0 is the axis at the bottom, 100 the highest level.
-    assert (y0, y2) == (210, 30)
-    assert [t.text for t in chart.iter("text") if t.attrib.get("class") == "level"] == [
-        "0", "20", "40", "60", "80", "100",
-    ]  # fmt: skip
-
-
-def test_line_chart__levels_that_are_no_numbers_and_texts_that_are_markup():
-    line = Series(EVIL, {0: float("nan"), 1: 3.0, 2: float("inf")}, baseline=float("nan"))
-    chart = ElementTree.fromstring(line_chart(EVIL, [line], {1: EVIL}))
-    assert len(list(chart.iter("circle"))) == 1
-    assert {element.tag for element in chart.iter()} == {
-        "svg", "text", "path", "g", "title", "circle",
-    }  # fmt: skip
-
-
-def test_line_chart__nothing_to_draw():
-    assert "circle" not in line_chart("t", [Series("", {})], {})
 
 
 def test_render_report__outliers_are_in_no_cluster(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pul.arrays import BoolArray, FloatArray, IntArray, l2_normalize
+from pul.drawing import Dots, draw_dots
 from pul.records import ExperimentRecord
 from pul.reproduce.results import RowResult
 from pul.store.workspace import Workspace
@@ -69,6 +70,20 @@ def clouds_of(
         )
         for iteration, arrays in stored.items()
     )
+
+
+def draw_clouds(clouds: Sequence[Cloud]) -> str:
+    """Return Fig. 3 as the text of an SVG file: reliable images filled, the others hollow."""
+    shown = [
+        Dots(
+            f"iteration {c.iteration}: {c.reliable.sum()} of {len(c.reliable)} reliable",
+            c.points,
+            c.groups,
+            c.reliable,
+        )
+        for c in clouds
+    ]
+    return draw_dots("reliable images in two iterations", shown)
 
 
 def _largest(of: IntArray, *, lowest: int) -> tuple[IntArray, IntArray]:

@@ -1,48 +1,14 @@
 """The curves of Fig. 5 and Fig. 6, and of the tables, as plain numbers for any way of drawing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from pul.drawing import Figure, Panel, Series
 from pul.records import ExperimentRecord, IterationRecord
 from pul.reproduce.results import RowResult
 from pul.selection import threshold
 from pul.store.workspace import Workspace
 
 _LAMBDAS = tuple(round(0.4 + 0.02 * step, 2) for step in range(31))
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One curve.
-
-    Attributes:
-        label: What it shows.
-        x, y: Its points.
-        dashed: Whether it is a level to compare with, such as the baseline.
-    """
-
-    label: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    dashed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Curves on one pair of axes."""
-
-    title: str
-    x_label: str
-    y_label: str
-    series: tuple[Series, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """Panels side by side."""
-
-    title: str
-    panels: tuple[Panel, ...]
 
 
 def figure_of(

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from pul.drawing import draw_figure
 from pul.records import ExperimentRecord, IterationRecord, RetrievalMetrics
-from pul.reproduce.clouds import clouds_of
+from pul.reproduce.clouds import clouds_of, draw_clouds
 from pul.reproduce.curves import figure_of
 from pul.reproduce.plan import EXPERIMENTS
 from pul.reproduce.results import RowResult, read_results
-from pul.reproduce.svg import draw, draw_clouds
 from pul.store.workspace import Workspace
 
 TITLES = {
@@ -43,7 +43,7 @@ def write_report(workspace: Workspace, record: ExperimentRecord) -> Path:
     (folder / "iterations.csv").write_text(iterations_to_csv(results), encoding="utf-8")
     figure = figure_of(workspace, record, results)
     if figure is not None:
-        (folder / "plot.svg").write_text(draw(figure), encoding="utf-8")
+        (folder / "plot.svg").write_text(draw_figure(figure), encoding="utf-8")
     clouds = clouds_of(workspace, record, results)
     if clouds:
         (folder / "picture.svg").write_text(draw_clouds(clouds), encoding="utf-8")

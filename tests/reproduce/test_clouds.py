@@ -7,10 +7,9 @@ import pytest
 from pul.config import RunConfig
 from pul.data.datasets import read_dataset
 from pul.records import ExperimentRecord, ExperimentRow
-from pul.reproduce.clouds import N_PEOPLE, clouds_of
+from pul.reproduce.clouds import N_PEOPLE, clouds_of, draw_clouds
 from pul.reproduce.data import open_workspace
 from pul.reproduce.results import read_results
-from pul.reproduce.svg import draw_clouds
 from tests.fakes import iteration_arrays, iteration_record
 
 ROW = ExperimentRow("pul", "PUL", "pul", config={"n_iterations": 3}, run_id=1)

@@ -1,16 +1,15 @@
 import csv
 import io
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import pytest
 
+from pul.drawing import Series
 from pul.records import ExperimentRecord, ExperimentRow
 from pul.reproduce.cost import estimate
-from pul.reproduce.curves import Figure, Panel, Series, figure_of
+from pul.reproduce.curves import figure_of
 from pul.reproduce.report import describe_row, iterations_to_csv, to_csv, to_markdown
 from pul.reproduce.results import RowResult
-from pul.reproduce.svg import draw, ticks
 from pul.reproduce.tables import find_paper_figures
 from tests.fakes import METRICS, iteration_record
 
@@ -89,29 +88,6 @@ def test_figure_of__table_3_over_k_beside_the_paper():
 
 def test_figure_of__nothing_yet():
     assert figure_of(None, RECORD, [PLANNED]) is None
-
-
-def test_draw__is_svg_with_every_label_escaped():
-    panel = Panel(
-        "share < all", "λ", "%", (Series("a & b", (0, 1), (10, 20)), Series("c", (0,), (5,)))
-    )
-    root = ElementTree.fromstring(draw(Figure("fig", (panel, Panel("later", "x", "y", ())))))
-    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"share < all", "a & b", "c", "nothing yet"} <= set(texts)
-    curves = [e.get("d") for e in root.iter("{http://www.w3.org/2000/svg}path") if e.get("stroke")]
-    assert curves[0].count("L") == 1  # two points
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0, 10, [0, 2, 4, 6, 8, 10]),
-        (0.7, 0.9, [0.7, 0.75, 0.8, 0.85, 0.9]),
-        (12, 18.4, [12, 14, 16, 18]),
-    ],
-)
-def test_ticks__are_round(low, high, expected):
-    assert ticks(low, high) == pytest.approx(expected)
 
 
 def test_estimate__from_iterations_of_the_same_kind():
