@@ -25,7 +25,7 @@ class Desk:
         annotator: Who sits there.
         name: What the annotator typed, here or in this browser before; "" for nothing.
         stored: Tokens of the acts it sent last and that need not be sent again.
-        heard: What came of the last acts.
+        heard: What came of the last acts, and every refusal that the screen may not know yet.
         skipped: Names of cards that wait for later, the last one last.
         notice: What to say once on the next page; "" for nothing.
         drawn: The cards that were made last, and what they were made of.
@@ -62,6 +62,7 @@ class Desk:
             text = f"Not stored yet, but kept in this browser and sent again: {error}"
             self._hear(Outcome(commit["token"], commit["kind"], text, True))
         self.stored = [commit["token"] for commit in commits if commit["token"] in known]
+        self._forget({commit["token"] for commit in commits})
         return {str(commit.get("card", "")) for commit in commits}
 
     def meet(self, outbox: Mapping[str, Any]) -> None:
@@ -95,7 +96,12 @@ class Desk:
 
     def _hear(self, outcome: Outcome) -> None:
         before = [heard for heard in self.heard if heard.token != outcome.token]
-        self.heard = [*before, outcome][-_N_HEARD:]
+        self.heard = [*before, outcome]
+
+    def _forget(self, sent: set[str]) -> None:
+        """Drop what the screen has heard: acts that are sent still wait for an answer."""
+        last = self.heard[-_N_HEARD:]
+        self.heard = [o for o in self.heard if o in last or (o.is_refused and o.token in sent)]
 
 
 def _commits(outbox: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -185,8 +185,19 @@ def _add(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
     if isinstance(identity, str):  # made by an act that was on its way with this one
         made = (event for event in state.events if event.payload.get("token") == identity)
         identity = next(event.event_id for event in made)
-    known = state.identity(int(identity)).identity
+    known = _standing(state, int(identity))
     return annotations.add(known, commit["images"], refused=_refused(commit))
+
+
+def _standing(state: Annotations, identity: int) -> int:
+    """Return the identity that is meant, also where others took all its images meanwhile.
+
+    Raises:
+        DataError: It was never made, or was taken back.
+    """
+    known = state.find(identity)
+    is_made = known in state.numbers and known not in state.undone
+    return known if is_made else state.identity(known).identity
 
 
 def _pair(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:

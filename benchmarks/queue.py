@@ -10,6 +10,7 @@ where it was and one that is done prints its line again. `--labels 0` is the run
 
 import argparse
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from pul.jobs import create_resumption, create_run
 from pul.labelling import run_autopilot
 from pul.oracle import STRATEGIES, Strategy
 from pul.records import JobRecord, RunRecord
+from pul.store.artifacts import UNFINISHED
 from pul.store.workspace import Workspace
 
 _LABELS = "labels.json"
@@ -46,15 +48,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def copy_workspace(source: Path, target: Path) -> None:
-    """Copy the database of a workspace, as it is now, and link all else."""
-    (target / "runs").mkdir(parents=True)
+    """Copy the database of a workspace, as it is now, and link every other file.
+
+    The folders are the copy's own, so that a run may go on there: it writes new files and removes
+    old ones, and the source keeps what it has.
+    """
+    target.mkdir(parents=True)
     with sqlite3.connect(source / _DATABASE) as old, sqlite3.connect(target / _DATABASE) as new:
         old.backup(new)
     old.close()
     new.close()
-    names = {path.name for path in source.iterdir() if not path.name.startswith(_DATABASE)}
-    for name in (names - {"runs"}) | {f"runs/{path.name}" for path in (source / "runs").iterdir()}:
-        (target / name).symlink_to((source / name).resolve())
+    passing = shutil.ignore_patterns(f"{_DATABASE}*", f"{UNFINISHED}*", "*.tmp")
+    shutil.copytree(
+        source.resolve(), target, copy_function=os.symlink, ignore=passing, dirs_exist_ok=True
+    )
 
 
 def label(place: Path, n_labels: int, strategy: Strategy, seed: int, patience: int) -> Any:

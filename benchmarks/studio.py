@@ -7,11 +7,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.async_api import Browser, async_playwright
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,13 +60,29 @@ def serve(workspace: str) -> Iterator[Studio]:
 @contextmanager
 def open_page(chromium: str | None = None) -> Iterator[Page]:
     """Open an empty page in headless Chromium; the system's where none is named."""
-    path = chromium or shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=_path(chromium), args=list(FLAGS))
         try:
             yield browser.new_page(viewport=VIEWPORT)
         finally:
             browser.close()
+
+
+@asynccontextmanager
+async def open_browser(chromium: str | None = None) -> AsyncIterator[Browser]:
+    """Start headless Chromium for many pages at once; the system's where none is named."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=_path(chromium), args=list(FLAGS)
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+def _path(chromium: str | None) -> str | None:
+    return chromium or shutil.which("chromium")
 
 
 def _wait_for(address: str) -> None:

@@ -68,6 +68,36 @@ def test_receive__a_refused_act_does_not_hold_up_the_next(place: str) -> None:
     assert len(services_labelling.said(place).identities) == 1
 
 
+def test_receive__a_refusal_is_told_however_many_acts_come_with_it(place: str) -> None:
+    desk = Desk()
+    wrong = act(1, "add", identity=99, images=images_of(place, 1))
+    others = [act(n, "create", images=images_of(place, n)) for n in range(2, 10)]
+    desk.receive(place, outbox(wrong, *others))
+    assert [outcome.token for outcome in desk.heard if outcome.is_refused] == ["ann-1"]
+    desk.receive(place, outbox(*others))  # the browser knows by now
+    assert not [outcome for outcome in desk.heard if outcome.is_refused]
+
+
+def test_add__to_a_person_whose_images_another_has_claimed_meanwhile(place: str) -> None:
+    images, more = images_of(place, 1), images_of(place, 2)
+    Desk().receive(place, outbox(act(1, "create", images=images)))
+    Desk().receive(place, outbox(act(2, "create", images=images), annotator="bob"))
+    first, second = (event.event_id for event in services_labelling.said(place).events)
+    desk = Desk()
+    desk.receive(place, outbox(act(3, "add", identity=first, images=more)))
+    assert not desk.heard[0].is_refused
+    owners = services_labelling.said(place).owners
+    assert [{owners[image] for image in own} for own in (images, more)] == [{second}, {first}]
+
+
+def test_add__to_a_person_who_was_taken_back_is_refused(place: str) -> None:
+    desk = Desk()
+    desk.receive(place, outbox(act(1, "create", images=images_of(place, 1)), act(2, "undo")))
+    made = services_labelling.said(place).events[0].event_id
+    desk.receive(place, outbox(act(3, "add", identity=made, images=images_of(place, 2))))
+    assert "it was taken back" in desk.heard[-1].text
+
+
 def test_receive__a_locked_store_leaves_the_act_to_come_again(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,284 @@
+"""Many people at once: browsers that browse and that label for minutes, while a run trains.
+
+    python -m benchmarks.load WORKSPACE [--minutes 10] [--browsing 20] [--labelling 5] [--warm-up 2]
+
+The studio and the run work on a copy of the workspace, whose last run with a baseline goes on, or
+is forked where it is finished. Every act that a page showed as saved must be in the store once;
+otherwise, or where a page showed an error, this ends with status 1. Waits and levels count from
+the end of the warm-up, in which people come one after another. It needs a quiet machine: the
+pages of all people are drawn on it too.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from app.wording import place
+from benchmarks.crowd import Browsing, Labelling, Notes, Person
+from benchmarks.queue import copy_workspace
+from benchmarks.studio import VIEWPORT, Studio, open_browser, serve
+from benchmarks.tally import Growth, Verdict, compare, growth, spread
+from pul import jobs
+from pul.annotations import find_contradictions, fold
+from pul.config import RunConfig
+from pul.records import JobRecord, RunRecord
+from pul.store.workspace import Workspace
+
+SAMPLE_S = 5.0
+ENDLESS = 10_000  # iterations of a fork: it shall not be finished before the test is
+_STOP_S = 120.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The studio's process and the run at one moment.
+
+    Attributes:
+        second: Since the first person came.
+        n_bytes: Resident memory of the studio.
+        n_handles: Its open files and sockets.
+        run: Where the run's job stands; "" where none trains.
+    """
+
+    second: float
+    n_bytes: int
+    n_handles: int
+    run: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Let people in, and print what they saw; 1 where anything went wrong."""
+    options = _parse(arguments)
+    with tempfile.TemporaryDirectory(prefix="load-") as folder:
+        location = Path(folder) / "workspace"
+        copy_workspace(options.workspace, location)
+        with Workspace.open(location) as workspace:
+            seen = observe(workspace, options)
+    print_report(seen)
+    if options.json:
+        options.json.write_text(json.dumps(seen, indent=1, ensure_ascii=False) + "\n")
+    return 1 if seen["faults"] or seen["troubles"] else 0
+
+
+def observe(workspace: Workspace, options: argparse.Namespace) -> dict[str, Any]:
+    """Run the test on a workspace that may be changed; return all figures as plain values."""
+    run = _last_run(workspace)
+    before = workspace.annotation_events()
+    last = before[-1].event_id if before else 0
+    with _training(workspace, run, options.run) as job, serve(str(workspace.path)) as studio:
+        notes, samples = asyncio.run(_let_in(workspace, studio, run, job, options))
+    verdict = compare(notes.told, workspace.annotation_events(last))
+    return _figures(workspace, options, notes, samples, verdict)
+
+
+def _last_run(workspace: Workspace) -> RunRecord:
+    runs = [run for run in workspace.runs() if workspace.iterations(run.run_id)]
+    if not runs:
+        sys.exit("No run has a baseline yet: make one with `python -m pul run --iterations 0`.")
+    return runs[-1]
+
+
+@contextmanager
+def _training(workspace: Workspace, run: RunRecord, is_wanted: bool) -> Iterator[JobRecord | None]:
+    """Let a worker train while the block runs, as the buttons of the screen do."""
+    for status in ("queued", "running", "paused"):  # what the source's worker was at
+        for job in workspace.jobs(status=status):
+            workspace.finish_job(job.job_id, "stopped")
+    if not is_wanted:
+        yield None
+        return
+    job = _start(workspace, workspace.run(run.run_id))
+    try:
+        yield job
+    finally:
+        _stop(workspace, job)
+
+
+def _start(workspace: Workspace, run: RunRecord) -> JobRecord:
+    if run.status != "finished":
+        return jobs.resume_run(workspace, run.run_id)
+    newest = workspace.iterations(run.run_id)[-1].iteration
+    config = RunConfig.model_validate(run.config)
+    config = config.replace(n_iterations=ENDLESS, convergence_tolerance=0)
+    fork = jobs.create_fork(workspace, run.run_id, newest, config)
+    return jobs.start_job(workspace, fork.job_id)
+
+
+def _stop(workspace: Workspace, job: JobRecord) -> None:
+    if workspace.job(job.job_id).status not in ("queued", "running", "paused"):
+        return
+    jobs.stop_job(workspace, job.job_id)
+    until = time.monotonic() + _STOP_S
+    while workspace.job(job.job_id).status in ("queued", "running", "paused"):
+        if time.monotonic() > until:  # in the middle of a step that looks at nothing
+            psutil.Process(jobs.WorkerProcess.parse(job.worker).pid).terminate()
+            return
+        time.sleep(0.2)
+
+
+async def _let_in(
+    workspace: Workspace,
+    studio: Studio,
+    run: RunRecord,
+    job: JobRecord | None,
+    options: argparse.Namespace,
+) -> tuple[Notes, list[Sample]]:
+    """Let everybody come, stay and go; return what they noted, and the samples meanwhile."""
+    async with open_browser(options.chromium) as browser:
+        started = time.monotonic()
+        warm = started + 60 * options.warm_up
+        notes = Notes(since=warm)
+        address = f"{studio.address}/{{}}?run={run.run_id}"
+        kinds = [Labelling] * options.labelling + [Browsing] * options.browsing
+        people: list[Person] = []
+        for number, kind in enumerate(kinds):
+            page = await browser.new_page(
+                viewport=VIEWPORT, color_scheme="light"
+            )  # its own session
+            name = f"{kind.__name__} {number + 1}"
+            seed = options.seed + number
+            people.append(kind(name, page, address, notes, seed, tuple(options.think)))
+        until = time.monotonic() + 60 * options.minutes
+        pause_s = 60 * options.warm_up / 2 / len(people)
+        samples: list[Sample] = []
+        watching = asyncio.create_task(_watch(workspace, studio, job, started, samples))
+        try:
+            await asyncio.gather(
+                *(person.live(started + n * pause_s, until) for n, person in enumerate(people))
+            )
+        finally:
+            watching.cancel()
+    return notes, samples
+
+
+async def _watch(
+    workspace: Workspace,
+    studio: Studio,
+    job: JobRecord | None,
+    started: float,
+    samples: list[Sample],
+) -> None:
+    process = psutil.Process(studio.pid)
+    while True:
+        second = time.monotonic() - started
+        stands = _standing(workspace, job)
+        samples.append(Sample(second, process.memory_info().rss, process.num_fds(), stands))
+        await asyncio.sleep(SAMPLE_S)
+
+
+def _standing(workspace: Workspace, job: JobRecord | None) -> str:
+    if job is None:
+        return ""
+    now = workspace.job(job.job_id)
+    return f"{now.status}, {place(now.progress)}"
+
+
+def _figures(
+    workspace: Workspace,
+    options: argparse.Namespace,
+    notes: Notes,
+    samples: Sequence[Sample],
+    verdict: Verdict,
+) -> dict[str, Any]:
+    warm_s = 60 * options.warm_up
+    levels = {
+        "memory": [(sample.second, float(sample.n_bytes)) for sample in samples],
+        "handles": [(sample.second, float(sample.n_handles)) for sample in samples],
+    }
+    state = fold(workspace.annotation_events())
+    grown = {name: growth(level, warm_s) for name, level in levels.items()}
+    return {
+        "minutes": options.minutes,
+        "browsing": options.browsing,
+        "labelling": options.labelling,
+        "acts": notes.n_acts,
+        "acknowledged": verdict.n_acknowledged,
+        "stored": verdict.n_stored,
+        "faults": verdict.faults,
+        "refused": verdict.refused,
+        "troubles": dict(notes.troubles),
+        "contradictions": len(find_contradictions(state)),
+        "waits": {kind: asdict(spread(waits)) for kind, waits in sorted(notes.waits.items())},
+        "growth": {name: asdict(g) | {"percent": g.percent} for name, g in grown.items()},
+        "run": [sample.run for sample in (samples[0], samples[-1])],
+        "run_moved": len({sample.run for sample in samples}),
+        "samples": [asdict(sample) for sample in samples],
+    }
+
+
+def print_report(seen: dict[str, Any]) -> None:
+    """Print the figures as tables."""
+    print(
+        f"{seen['browsing']} browsing, {seen['labelling']} labelling, {seen['minutes']:g} minutes"
+    )
+    print(f"acts                  {seen['acts']}")
+    print(f"acknowledged, stored  {seen['acknowledged']}, {seen['stored']}")
+    for name in ("lost", "doubled", "altered", "strange", "unanswered"):
+        print(f"{name:<22}{len(seen['faults'].get(name, ()))}")
+    print(f"refused               {len(seen['refused'])}")
+    print(f"contradictions        {seen['contradictions']}")
+    print(f"\n{'wait, s':<28}{'n':>6}{'median':>9}{'p95':>9}{'worst':>9}")
+    for kind, waits in seen["waits"].items():
+        figures = "".join(f"{waits[name]:9.2f}" for name in ("median", "p95", "worst"))
+        print(f"{kind:<28}{waits['n']:>6}{figures}")
+    memory, handles = (Growth(g["first"], g["last"]) for g in seen["growth"].values())
+    mib = 2**20
+    print(
+        f"\nmemory                {memory.first / mib:.0f} → {memory.last / mib:.0f} MiB, ", end=""
+    )
+    print(f"{memory.percent:+.1f} %")
+    print(f"handles               {handles.first:.0f} → {handles.last:.0f}, ", end="")
+    print(f"{handles.percent:+.1f} %")
+    if any(seen["run"]):
+        print(f"run, at first         {seen['run'][0]}")
+        print(f"run, at last          {seen['run'][1]}; {seen['run_moved']} places seen")
+    for name, found in (*seen["faults"].items(), ("refused", seen["refused"])):
+        for line in found:
+            print(f"{name}: {line}")
+    for text, n in seen["troubles"].items():
+        print(f"shown {n} times: {text}")
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.load", description=str(__doc__).splitlines()[0]
+    )
+    parser.add_argument("workspace", type=Path, help="a folder; only read")
+    parser.add_argument(
+        "--minutes", type=float, default=10.0, help="from the first to the last act"
+    )
+    parser.add_argument(
+        "--warm-up", type=float, default=2.0, help="minutes of it that do not count"
+    )
+    parser.add_argument("--browsing", type=int, default=20, help="people who look")
+    parser.add_argument("--labelling", type=int, default=5, help="people who label")
+    parser.add_argument(
+        "--think", type=float, nargs=2, default=(3.0, 8.0), metavar="S",
+        help="shortest and longest pause between two acts, in seconds",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="of what people do")
+    parser.add_argument("--no-run", dest="run", action="store_false", help="let no run train")
+    parser.add_argument("--chromium", help="the browser; the system's if not given")
+    parser.add_argument("--json", type=Path, help="file for the figures and all samples")
+    options = parser.parse_args(arguments)
+    if not options.workspace.is_dir():
+        parser.error(f"{options.workspace} is no folder of a workspace.")
+    if options.minutes <= options.warm_up:
+        parser.error("--minutes must be more than --warm-up: nothing would be measured.")
+    if options.browsing + options.labelling < 1:
+        parser.error("Somebody must come: --browsing or --labelling must be at least 1.")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
