@@ -1,7 +1,6 @@
-"""Plain records that the loop makes, the store keeps and the screen reads."""
+"""Runs, their iterations, and what was asked of them on the way."""
 
-from dataclasses import dataclass, field, fields
-from itertools import compress
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -9,12 +8,8 @@ from numpy.typing import NDArray
 
 from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 
-Split = Literal["train", "query", "gallery"]
 RunStatus = Literal["created", "running", "paused", "stopped", "finished", "failed"]
-JobStatus = Literal["queued", "running", "paused", "stopped", "finished", "failed"]
-JobKind = Literal["import", "run", "preview", "export"]
 Shelf = Literal["", "archived", "deleted"]
-Command = Literal["pause", "resume", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,65 +200,6 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class JobProgress:
-    """Where a running job stands.
-
-    Attributes:
-        step: What it does: decode, evaluate, extract, cluster, select, project, finetune, import.
-        done: Units of the step that are done.
-        total: Units of the step.
-        iteration: Iteration of the run, if it is in one.
-        n_iterations: Iterations planned.
-        epoch: Epoch of the fine-tuning, from 1; 0 outside it.
-        n_epochs: Epochs planned.
-        loss: Running mean loss of the epoch.
-        message: One more line for people.
-    """
-
-    step: str
-    done: int = 0
-    total: int = 0
-    iteration: int = 0
-    n_iterations: int = 0
-    epoch: int = 0
-    n_epochs: int = 0
-    loss: float | None = None
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class JobRecord:
-    """One background job as the store knows it.
-
-    Attributes:
-        job_id: Number of the job, from 1.
-        kind: What it does.
-        run_id: The run it works on, if any.
-        params: Its other parameters, plain values.
-        status: Where it stands. A job whose heartbeat stopped reads as `failed`.
-        progress: Where it stands in its work; None before it began.
-        error: Why it failed, for people; "" otherwise.
-        traceback: The trace behind the error; "" otherwise.
-        worker: `host:process id:start` of its worker; "" before it has one.
-        created_at, started_at, heartbeat_at, finished_at: UTC, ISO 8601; "" where not yet.
-    """
-
-    job_id: int
-    kind: JobKind
-    run_id: int | None
-    params: dict[str, Any] = field(default_factory=dict)
-    status: JobStatus = "queued"
-    progress: JobProgress | None = None
-    error: str = ""
-    traceback: str = ""
-    worker: str = ""
-    created_at: str = ""
-    started_at: str = ""
-    heartbeat_at: str = ""
-    finished_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ControlRecord:
     """A change of a run that someone asked for while it was going.
 
@@ -284,150 +220,3 @@ class ControlRecord:
     author: str
     created_at: str
     applied_at_iteration: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ImageTable:
-    """The images of a workspace as columns; row i of every column is the same image.
-
-    Attributes:
-        image_ids: Number of each image in the store, shape (M,), ascending.
-        paths: Absolute path of each image.
-        pids: Ground-truth identity, shape (M,); -1 is junk, 0 a distractor, -2 not known.
-        camids: Camera, shape (M,); -1 where it is not known.
-        splits: `train`, `query` or `gallery` of each image.
-        tracklets: Tracklet of each image; "" where there is none.
-        frames: Frame number of each image, shape (M,); -1 where it is not known.
-    """
-
-    image_ids: IntArray
-    paths: tuple[str, ...]
-    pids: IntArray
-    camids: IntArray
-    splits: tuple[str, ...]
-    tracklets: tuple[str, ...]
-    frames: IntArray
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
-
-    def where(self, mask: BoolArray) -> "ImageTable":
-        """Return the images that a mask marks, shape (M,)."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        kept: dict[str, Any] = {
-            name: tuple(compress(column, mask)) if isinstance(column, tuple) else column[mask]
-            for name, column in columns.items()
-        }
-        return ImageTable(**kept)
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: arrays do not hash
-class Preview:
-    """An iteration's features, clustered with another K. N images, K clusters.
-
-    Attributes:
-        iteration: The iteration whose features they are.
-        n_clusters: K, annotated identities included.
-        seed: Seed of k-means.
-        annotations_hash: Hash of the annotations that were heeded; "" where there were none.
-        inertia: k-means' sum of squared distances, Eq. 1.
-        seconds: How long it took.
-        clusters: Cluster of each image, shape (N,).
-        centers: Index of the center of each cluster, shape (K,).
-        similarities: Cosine of each image to the center it is judged by, shape (N,).
-    """
-
-    iteration: int
-    n_clusters: int
-    seed: int
-    annotations_hash: str
-    inertia: float
-    seconds: float
-    clusters: IntArray
-    centers: IntArray
-    similarities: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterCount:
-    """What speaks for one K.
-
-    Attributes:
-        n_clusters: K.
-        inertia: k-means' sum of squared distances, mean of two seeds.
-        agreement: Adjusted mutual information of the clusters of two seeds, 1 for the same; about
-            0 for chance, whatever K. Images that people annotated are left out.
-    """
-
-    n_clusters: int
-    inertia: float
-    agreement: float
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterCounts:
-    """Several K compared on the features of one iteration.
-
-    Attributes:
-        iteration: The iteration.
-        annotations_hash: Hash of the annotations that were heeded; "" where there were none.
-        counts: One entry for each K, ascending.
-    """
-
-    iteration: int
-    annotations_hash: str
-    counts: tuple[ClusterCount, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentRow:
-    """One row of a table of the paper, or one curve of a figure: what it needs and what it gave.
-
-    Attributes:
-        key: Names it within its experiment.
-        label: What people call it.
-        system: `supervised`, `baseline`, `pul`, `bow`, `lomo` or `umdl`.
-        sources: Names of the datasets that its start model is trained on.
-        value: λ or K, where the experiment sweeps it.
-        config: The `RunConfig` of its run, as plain values; None for hand-crafted features.
-        n_identities: Identities whose labels it is given, L.
-        missing: Data that it needs and that was not given; "" where nothing is missing.
-        run_id: Its run; None where it has none yet, and for hand-crafted features.
-        metrics: Figures of hand-crafted features, which have no run.
-        seconds: What it took beside its run.
-        error: Why it failed; "" otherwise.
-    """
-
-    key: str
-    label: str
-    system: str
-    sources: tuple[str, ...] = ()
-    value: float | None = None
-    config: dict[str, Any] | None = None
-    n_identities: int = 0
-    missing: str = ""
-    run_id: int | None = None
-    metrics: RetrievalMetrics | None = None
-    seconds: float = 0.0
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentRecord:
-    """One of the paper's tables or figures on the data of a workspace.
-
-    Attributes:
-        experiment_id: Names it in its workspace: the table and a hash of what was asked for.
-        name: `table2`, `table3`, `table4`, `fig3`, `fig5` or `fig6`.
-        target: Name of the dataset that is adapted to.
-        settings: What was asked for, by name, for people: preset, identities, changed settings.
-        rows: In the order of the table.
-        created_at: UTC, ISO 8601.
-    """
-
-    experiment_id: str
-    name: str
-    target: str
-    settings: dict[str, str]
-    rows: tuple[ExperimentRow, ...]
-    created_at: str
