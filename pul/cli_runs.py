@@ -5,15 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from pul.cli_options import Json, Location
 from pul.config import RunConfig
 from pul.console import OUT, iteration_line, job_bar, print_json
 from pul.errors import ConfigError, PulError
 
 RunNumber = Annotated[int, typer.Argument(help="Number of the run; see `status`.")]
-Location = Annotated[
-    str, typer.Option("--workspace", help="The workspace: a folder, or a database URL.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")]
 
 
 def fork(

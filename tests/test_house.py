@@ -37,6 +37,7 @@ LEVELS = {
     4: "pul.store pul.jobs pul.labelling pul.exchange pul.backup",
     5: "pul.previews pul.examination pul.reproduce pul.cli_reproduce "
     "pul.worker pul.mapping pul.doctor pul.demo pul.console pul.cli pul.cli_baselines "
+    "pul.cli_options pul.cli_import pul.cli_models pul.cli_work "
     "pul.cli_labelling pul.cli_exchange pul.cli_runs pul.cli_backup pul.reporting "
     "pul.drawing pul.query pul.__main__",
 }
