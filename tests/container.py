@@ -1,7 +1,7 @@
 """Follow the Dockerfile without Docker: its steps in a clean root, then the container they give.
 
     debootstrap --variant=minbase --include=python3-venv,python-is-python3 trixie BASE
-    python -m tests.container BASE INTO [--env NAME=VALUE] [--port 8501]
+    python -m tests.container BASE INTO [--again] [--env NAME=VALUE] [--port 8501]
 
 BASE stands for the image of Python; INTO is a folder for the stages and the volume. The container
 then runs as compose.yaml asks: its user, a read-only root, a tmpfs, one volume, no capabilities, no
@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -62,9 +63,11 @@ class Root:
         self.health: list[str] = []
         self.patience_s = 0.0
 
-    def follow(self, stage: Stage, others: dict[str, "Root"]) -> None:
-        """Do what a stage says, as Docker would."""
+    def follow(self, stage: Stage, others: dict[str, "Root"], *, is_built: bool) -> None:
+        """Do what a stage says, as Docker would; where it is built, only see how to run in it."""
         for verb, rest in stage.instructions:
+            if is_built and verb in ("RUN", "COPY"):
+                continue
             print(f"{stage.name}: {verb} {rest}", flush=True)
             if verb == "ENV":
                 for pair in shlex.split(rest):
@@ -138,14 +141,15 @@ def _patience_s(options: dict[str, str]) -> float:
     return seconds["start-period"] + int(options["retries"]) * seconds["interval"]
 
 
-def build(base: Path, into: Path) -> Root:
+def build(base: Path, into: Path, *, is_built: bool = False) -> Root:
     """Follow the Dockerfile's steps from copies of a clean root; return the last stage."""
     made: dict[str, Root] = {}
     for stage in parse((ROOT / "Dockerfile").read_text(encoding="utf-8")):
         path = into / stage.name
-        subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(path)], check=True)
+        if not is_built:
+            subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(path)], check=True)
         made[stage.name] = Root(path)
-        made[stage.name].follow(stage, made)
+        made[stage.name].follow(stage, made, is_built=is_built)
     return made["last"]
 
 
@@ -155,7 +159,8 @@ def run(root: Root, volume: Path, port: int, patience_s: float, workspace: str) 
     root.command[root.command.index("--port") + 1] = str(port)
     health = [word.replace(":8501", f":{port}") for word in root.health]
     began = time.monotonic()
-    with subprocess.Popen(root.contained(root.command, volume)) as container:
+    command = root.contained(root.command, volume)
+    with subprocess.Popen(command, start_new_session=True) as container:
         try:
             while subprocess.run(root.contained(health, volume), capture_output=True).returncode:
                 if container.poll() is not None or time.monotonic() - began > root.patience_s:
@@ -165,7 +170,18 @@ def run(root: Root, volume: Path, port: int, patience_s: float, workspace: str) 
             if not workspace:
                 _watch_demo(volume / "demo", began, patience_s)
         finally:
-            container.terminate()
+            _stop(container)
+
+
+def _stop(container: subprocess.Popen[bytes]) -> None:
+    """Ask the studio to end, as `docker stop` does, and end it after ten seconds."""
+    os.killpg(container.pid, signal.SIGTERM)  # unshare itself does not heed it
+    try:
+        container.wait(timeout=10)
+        print("stopped when it was asked to", flush=True)
+    except subprocess.TimeoutExpired:
+        os.killpg(container.pid, signal.SIGKILL)
+        print("killed: it did not stop within 10 s", flush=True)
 
 
 def _watch_demo(location: Path, began: float, patience_s: float) -> None:
@@ -196,17 +212,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("base", type=Path, help="a clean root, as of debootstrap")
     parser.add_argument("into", type=Path, help="a folder that is not there yet")
+    parser.add_argument("--again", action="store_true", help="what INTO holds is built already")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--port", type=int, default=8501)
     parser.add_argument("--patience", type=float, default=900, help="seconds for the demo's run")
     options = parser.parse_args(arguments)
     if os.geteuid() != 0 or sys.platform != "linux":
         parser.error("needs root on Linux")
-    options.into.mkdir(parents=True)
-    root = build(options.base.resolve(), options.into.resolve())
+    options.into.mkdir(parents=True, exist_ok=options.again)
+    root = build(options.base.resolve(), options.into.resolve(), is_built=options.again)
     given = dict(pair.split("=", 1) for pair in options.env)
     root.environment |= given
     volume = options.into.resolve() / "volume"
+    shutil.rmtree(volume, ignore_errors=True)
     shutil.copytree(root.path / root.volume.lstrip("/"), volume)  # as Docker fills a new volume
     owner = (root.path / root.volume.lstrip("/")).stat()
     os.chown(volume, owner.st_uid, owner.st_gid)
