@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pul.cli_options import Json
 from pul.console import OUT, print_json, progress_bar
 from pul.errors import ConfigError
 
@@ -12,7 +13,7 @@ from pul.errors import ConfigError
 def backup(
     workspace: Annotated[str, typer.Argument(help="The workspace: a folder, or a database URL.")],
     out: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Copy a workspace, whole and with checksums, while runs and labelling go on."""
     from pul.backup import back_up, check_backup

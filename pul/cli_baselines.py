@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pul.cli_options import Json
 from pul.config import EvaluationConfig
 from pul.console import print_json, print_metrics, progress_bar
 from pul.errors import ConfigError
@@ -56,7 +57,7 @@ def evaluate_baseline(
         str, typer.Option(help="Layout of the data; auto finds it by its folders.")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of what is fitted: tables, dictionaries.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Evaluate hand-crafted features, which need no weights, on official queries and gallery."""
     from pul.baselines.extractors import HEIGHT, WIDTH, bow_extractor, umdl_extractor

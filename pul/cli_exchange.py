@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from pul.cli_options import Json
 from pul.console import OUT, print_json, print_table, progress_bar
 
 Location = Annotated[
     str, typer.Option("--workspace", help="The workspace: a folder, or a database URL.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")]
 
 _SHOWN_PROBLEMS = 20
 

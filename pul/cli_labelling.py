@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 import typer
 
+from pul.cli_options import Json
 from pul.console import OUT, print_json, print_table, progress_bar
 
 Location = Annotated[
@@ -29,7 +30,7 @@ def autopilot(
     ] = 0,
     author: Annotated[str, typer.Option(help="Who the acts are signed by.")] = "autopilot",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Let an oracle label people where ground truth exists, through the acts of the screen."""
     from pul.labelling import run_autopilot

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from pul.cli_options import Json
 from pul.cli_runs import parse_settings
 from pul.config import RunConfig
 from pul.console import (
@@ -88,7 +89,7 @@ def reproduce(
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; all cores but one where not given.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")] = False,
+    json: Json = False,
 ) -> None:
     """Run a table or figure of the paper on your data, beside its own numbers."""
     from pul.data.datasets import read_dataset
