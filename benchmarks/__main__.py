@@ -9,24 +9,30 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import machine, measure, report
 
-NAMES = ("kmeans", "evaluation", "reranking", "maps", "networks", "screen", "curve")
+NAMES = ("kmeans", "evaluation", "reranking", "maps", "networks", "gpu", "screen", "curve")
 
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     for name in options.names or NAMES if options.repeats else ():
-        _run(name, options.size, options.repeats, options.threads)
+        _run(name, options)
     report.render()
 
 
-def _run(name: str, size: str, repeats: int, n_threads: int) -> None:
+def _run(name: str, options: argparse.Namespace) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
+    size, n_threads = options.size, options.threads
     if size not in module.SIZES:
         sys.exit(f"{name} has no size {size!r}; it has {', '.join(module.SIZES)}.")
+    where = [options.device] if name == "gpu" else []
+    if where and (reason := module.reason_not_to_run(*where)):
+        print(f"{name}: {reason}.", flush=True)
+        return
     with threadpool_limits(n_threads):
         _limit_torch(n_threads)
-        described = machine.describe(n_threads)
-        results = [measure.measure(case, repeats, print) for case in module.cases(size)]
+        described = machine.describe(n_threads, *where)
+        cases = module.cases(size, *where)
+        results = [measure.measure(case, options.repeats, print) for case in cases]
     record = {
         "benchmark": name,
         "size": size,
@@ -34,7 +40,8 @@ def _run(name: str, size: str, repeats: int, n_threads: int) -> None:
         "machine": described,
         "cases": [result.to_json() for result in results],
     }
-    report.save(record)
+    if size != "tiny":
+        report.save(record)
     print(report.table(record), flush=True)
 
 
@@ -48,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of: {', '.join(NAMES)}")
     parser.add_argument("--size", default="small", help="small, paper, medium (maps) or large")
+    parser.add_argument("--device", default="cuda", help="of gpu: cuda, cuda:1, or cpu to try it")
     parser.add_argument("--repeats", type=int, default=3, help="0 only renders the document")
     parser.add_argument("--threads", type=int, default=1, help="threads of each contender")
     return parser

@@ -10,11 +10,11 @@ from threadpoolctl import threadpool_info
 _LIBRARIES = ("numpy", "torch", "scikit-learn", "faiss-cpu", "umap-learn")
 
 
-def describe(n_threads: int) -> dict[str, object]:
+def describe(n_threads: int, device: str = "cpu") -> dict[str, object]:
     """Return the processor, threads, load, libraries and where numpy's products come from."""
     blas = {f"{pool['internal_api']} {pool.get('version')}" for pool in threadpool_info()}
     return {
-        "processor": _processor(),
+        "processor": _processor() + _gpu(device),
         "cores": os.cpu_count(),
         "threads": n_threads,
         "load before": round(os.getloadavg()[0], 1),
@@ -29,6 +29,12 @@ def _processor() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def _gpu(device: str) -> str:
+    import torch
+
+    return f" and {torch.cuda.get_device_name(device)}" if device.startswith("cuda") else ""
 
 
 def _version(name: str) -> str:

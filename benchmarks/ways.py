@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.measure import peak_bytes
-from pul.arrays import ByteArray, FloatArray
+from pul.arrays import ByteArray, FloatArray, IntArray
 from pul.augment import augment
 from pul.config import AugmentationConfig, NetworkConfig, TrainConfig
 from pul.data.images import load_pixels, thumbnail
@@ -46,13 +46,15 @@ def clock(report: dict[str, float]) -> Iterator[None]:
     report["peak_bytes"] = peak_bytes()
 
 
-def _network(backbone: str, height: int, width: int) -> Network:
+def make_network(backbone: str, height: int, width: int) -> Network:
+    """Return a network of random weights, the same ones each time."""
     torch.manual_seed(0)
     config = NetworkConfig(backbone=backbone, weights="none", height=height, width=width)
     return build_network(config)
 
 
-def _pixels(n_images: int, height: int, width: int) -> ByteArray:
+def make_pixels(n_images: int, height: int, width: int) -> ByteArray:
+    """Return random images in patches of colour, shape (N, H, W, 3)."""
     random = np.random.default_rng(0)
     small = random.integers(0, 256, (n_images, height // 8, width // 8, 3), dtype=np.uint8)
     return small.repeat(8, axis=1).repeat(8, axis=2)
@@ -60,7 +62,7 @@ def _pixels(n_images: int, height: int, width: int) -> ByteArray:
 
 def extract(way: str, n_images: int, report: dict[str, float]) -> FloatArray:
     """ResNet-50 at 224×224: features of images that are decoded already."""
-    network, pixels = _network("resnet50", 224, 224), _pixels(n_images, 224, 224)
+    network, pixels = make_network("resnet50", 224, 224), make_pixels(n_images, 224, 224)
     if way == "plain":
         extract_plain(network, pixels[:BATCH])
         with clock(report):
@@ -85,13 +87,13 @@ def extract_plain(network: Network, pixels: ByteArray) -> FloatArray:
 
 def train(way: str, n_images: int, report: dict[str, float]) -> FloatArray:
     """ResNet-18 at 128×64: an epoch of softmax training, without augmentation in either way."""
-    network, pixels = _network("resnet18", 128, 64), _pixels(n_images, 128, 64)
+    network, pixels = make_network("resnet18", 128, 64), make_pixels(n_images, 128, 64)
     classes = np.arange(n_images) % 100
     if way == "plain":
-        train_plain(network, pixels[: 2 * BATCH], classes[: 2 * BATCH])
+        list(train_plain(network, pixels[: 2 * BATCH], classes[: 2 * BATCH]))
         with clock(report):
-            loss = train_plain(network, pixels, classes)
-        return np.array([loss], dtype=np.float32)
+            losses = list(train_plain(network, pixels, classes))
+        return np.array(losses, dtype=np.float32)
     keep_freed_memory()
     still = AugmentationConfig(rotation_degrees=0, shift_fraction=0)
     config = TrainConfig(n_epochs=1, batch_size=BATCH, augmentation=still, precision=way)
@@ -101,22 +103,33 @@ def train(way: str, n_images: int, report: dict[str, float]) -> FloatArray:
     return np.array(result.epoch_losses, dtype=np.float32)
 
 
-def train_plain(network: Network, pixels: ByteArray, classes: FloatArray) -> float:
-    """Train a network as the tutorials do; return the mean loss."""
-    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
-    head = nn.Sequential(nn.Dropout(0.5), nn.Linear(network.n_features, 100))
-    network.train()
+def train_plain(
+    network: Network,
+    pixels: ByteArray,
+    classes: IntArray,
+    *,
+    batch_size: int = BATCH,
+    n_epochs: int = 1,
+    device: str = "cpu",
+) -> Iterator[float]:
+    """Train a network as the tutorials do; yield the mean loss of each epoch."""
+    mean, std = (torch.tensor(of, device=device).view(3, 1, 1) for of in (MEAN, STD))
+    head = nn.Sequential(nn.Dropout(0.5), nn.Linear(network.n_features, int(classes.max()) + 1))
+    network.to(device).train()
+    head.to(device)
     optimizer = torch.optim.SGD([*network.parameters(), *head.parameters()], 1e-3, momentum=0.9)
-    losses = []
-    for batch in torch.randperm(len(pixels)).split(BATCH):
-        images = torch.from_numpy(pixels[batch.numpy()]).permute(0, 3, 1, 2).contiguous()
-        logits = head(network((images.float() / 255 - mean) / std))
-        loss = nn.functional.cross_entropy(logits, torch.from_numpy(classes)[batch])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return float(np.mean(losses))
+    for _ in range(n_epochs):
+        losses = []
+        for batch in torch.randperm(len(pixels)).split(batch_size):
+            images = torch.from_numpy(pixels[batch.numpy()]).to(device).permute(0, 3, 1, 2)
+            targets = torch.from_numpy(classes)[batch].to(device)
+            logits = head(network((images.contiguous().float() / 255 - mean) / std))
+            loss = nn.functional.cross_entropy(logits, targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        yield float(np.mean(losses))
 
 
 def read(way: str, n_images: int, report: dict[str, float]) -> FloatArray:
@@ -129,7 +142,7 @@ def read(way: str, n_images: int, report: dict[str, float]) -> FloatArray:
                 return _means(loader)
         cache = Path(name) / "cache"
         load_pixels(paths, height=128, width=64, cache_dir=cache)
-        network = _network("resnet18", 128, 64)
+        network = make_network("resnet18", 128, 64)
         with clock(report):
             return _means(_batches(network, paths, cache))
 
@@ -191,7 +204,7 @@ def _encoded(path: Path) -> bytes:
 
 def _write_images(folder: Path, n_images: int) -> list[Path]:
     paths = [folder / f"{i:05d}.jpg" for i in range(n_images)]
-    for path, pixels in zip(paths, _pixels(n_images, 128, 64), strict=True):
+    for path, pixels in zip(paths, make_pixels(n_images, 128, 64), strict=True):
         Image.fromarray(pixels).save(path, quality=85)
     return paths
 

@@ -1,11 +1,16 @@
 """The report of the benchmarks; nothing here is timed."""
 
 import json
+from argparse import Namespace
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
+import torch
 
-from benchmarks import iteration, report
+from benchmarks import __main__ as command
+from benchmarks import gpu, iteration, machine, report
 from benchmarks.market_size import make_workspace
 from benchmarks.measure import Case, Contender, Limit, measure
 from pul.store.workspace import Workspace
@@ -85,3 +90,41 @@ def test_make_workspace__a_person_of_each_image_and_features_alike(tmp_path):
     unit = arrays["features"] / np.linalg.norm(arrays["features"], axis=1, keepdims=True)
     cosines, same = unit @ unit.T, pids[:, None] == pids
     assert cosines[same].mean() > cosines[~same].mean()
+
+
+@pytest.mark.slow
+def test_gpu__the_very_code_runs_on_a_cpu():
+    training, whole = (measure(case, 1, report=lambda _: None) for case in gpu.cases("tiny", "cpu"))
+    ours, plain = training.runs
+    for runs in (ours, plain):
+        [figures] = runs.figures
+        assert figures["images/s"] == pytest.approx(8 / runs.seconds[0])
+        assert figures["share of a bf16 product"] > 0
+        losses = [figures[f"loss of epoch {epoch}"] for epoch in (1, 2, 3)]
+        assert losses[0] == pytest.approx(np.log(4), abs=0.7)  # a blind guess of four
+        assert runs.peak_bytes[0] > 2**20
+    [alone] = whole.runs
+    [figures] = alone.figures
+    steps = [figures[f"{name} s"] for name in ("extract", "cluster", "select", "finetune")]
+    assert alone.seconds == [pytest.approx(sum(steps))]
+    assert 0 < figures["share that trained"] <= 1
+    record = {"benchmark": "gpu", "size": "tiny", "measured_at": "now"}
+    cases = [training.to_json(), whole.to_json()]
+    assert "images/s" in report.table(record | {"machine": machine.describe(1), "cases": cases})
+
+
+def test_gpu__without_one_says_so_in_a_line_and_leaves_the_rest_alone(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    kept = sorted(report.RESULTS.glob("gpu*"))
+    command._run("gpu", Namespace(size="paper", device="cuda", threads=1, repeats=3))
+    assert capsys.readouterr().out == (
+        "gpu: torch sees no GPU on this machine; nothing was measured.\n"
+    )
+    assert sorted(report.RESULTS.glob("gpu*")) == kept
+
+
+def test_gpu__operations_of_a_step_are_those_of_the_literature():
+    # ResNet-18 at 224×224 has 1.814e9 multiply-adds (He et al. 2016 say 1.8e9), 0.118e9 of them in
+    # the first layer. Training takes thrice as many, but no gradient of the images.
+    job = replace(gpu.SIZES["paper"].job, backbone="resnet18")
+    assert gpu.flops_of_image(job) == pytest.approx(2 * (3 * 1.814e9 - 0.118e9), rel=0.01)
