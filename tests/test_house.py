@@ -195,6 +195,32 @@ def third_party(*packages: str) -> dict[str, set[str]]:
     return used
 
 
+# All that the loop needs, on a machine that is there for its GPU.
+TRAINING = {"torch", "torchvision", "numpy", "scipy", "pillow", "pydantic", "safetensors"}
+
+
+def test_requirements__training_needs_few_of_them() -> None:
+    others = declared("requirements.txt").keys() - TRAINING
+    owners = metadata.packages_distributions()
+    absent = [top for top, names in owners.items() if _normal(names[0]) in others]
+    assert {"faiss", "streamlit", "umap"} <= set(absent)
+    program = f"""
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))  # importing any of them fails
+from pul.config import RunConfig, TrainConfig
+from pul.loop import run_pul
+from tests.networks import coloured_images, tiny_network
+config = RunConfig(n_clusters=3, n_iterations=1, projection=False, device="cpu",
+                   finetune=TrainConfig(n_epochs=1, batch_size=8))
+*_, finished, ended = run_pul(tiny_network(), coloured_images(3, 8)[0], config)
+print(finished.record.iteration, len(finished.record.epoch_losses), ended.reason)
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert child.stdout.split() == ["1", "1", "n_iterations"], child.stderr
+
+
 # Modules that another requirement brings and whose presence it documents.
 BROUGHT = {
     "starlette": "streamlit",
