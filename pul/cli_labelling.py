@@ -4,12 +4,8 @@ from typing import Annotated, cast
 
 import typer
 
-from pul.cli_options import Json
+from pul.cli_options import Json, Location
 from pul.console import OUT, print_json, print_table, progress_bar
-
-Location = Annotated[
-    str, typer.Option("--workspace", help="The workspace: a folder, or a database URL.")
-]
 
 
 def autopilot(

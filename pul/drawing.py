@@ -20,7 +20,10 @@ svg .line { fill: none; stroke-width: 2; } svg .dashed { stroke-dasharray: 6 5; 
 svg .mark { fill: #b27d00; } svg .change { stroke: #888; stroke-dasharray: 2 3; }
 """
 # A file stands on its own ground, which is the reader's: white or black.
-_FILE_STYLE = "svg { color: #222; } @media (prefers-color-scheme: dark) { svg { color: #ddd; } }"
+_FILE_STYLE = (
+    "svg { color-scheme: light dark; color: #222; } "
+    "@media (prefers-color-scheme: dark) { svg { color: #ddd; } }"
+)
 _WIDTH, _HEIGHT = 420, 260  # of a panel
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 30, 40
 _NAMES = 78  # room at the right for names at the ends of lines
