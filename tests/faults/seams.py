@@ -26,7 +26,6 @@ _AUDITED = {
     "os.remove": "unlink",
     "os.rmdir": "unlink",
     "os.link": "link",
-    "shutil.rmtree": "unlink",
 }
 FILE_SEAMS = ("open", "rename", "mkdir", "unlink", "link", "fsync", "save")
 SQL_SEAMS = ("sql", "commit", "committed")
@@ -93,6 +92,8 @@ def _watch_files(passed: Callable[[str], None], root: str) -> None:
             seam = "open" if is_written else ""
         else:
             seam, path = _AUDITED.get(name, ""), arguments[0] if arguments else ""
+            if seam == "unlink" and arguments[1] >= 0:  # as rmtree does it, below an open folder
+                path = Path(f"/proc/self/fd/{arguments[1]}").readlink() / path
         if seam and str(path).startswith(root):
             passed(seam)
 
