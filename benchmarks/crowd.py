@@ -176,8 +176,17 @@ class Person:
         self.notes.troubles[what.strip()] += 1
 
     async def open(self, page: str) -> None:
-        await self.page.goto(self.address.format(page.lower()))
-        await self.page.wait_for_selector(SHOWN[page])
+        """Open a page, and open it anew where it does not come, as people do."""
+        for is_last in (False, False, True):
+            try:
+                await self.page.goto(self.address.format(page.lower()))
+                await self.page.wait_for_selector(SHOWN[page])
+            except Late as error:
+                self.complain(f"{page} did not open: {_first_line(error)}")
+                if is_last:
+                    raise
+            else:
+                return
 
     async def _try(self) -> None:
         self.notes.n_acts += 1

@@ -142,12 +142,12 @@ async def _let_in(
         kinds = [Labelling] * options.labelling + [Browsing] * options.browsing
         people: list[Person] = []
         for number, kind in enumerate(kinds):
-            page = await browser.new_page(
-                viewport=VIEWPORT, color_scheme="light"
-            )  # its own session
+            # its own session
+            page = await browser.new_page(viewport=VIEWPORT, color_scheme="light")
             name = f"{kind.__name__} {number + 1}"
             seed = options.seed + number
-            people.append(kind(name, page, address, notes, seed, tuple(options.think)))
+            think_s = options.pace if kind is Labelling else options.think
+            people.append(kind(name, page, address, notes, seed, tuple(think_s)))
         until = time.monotonic() + 60 * options.minutes
         pause_s = 60 * options.warm_up / 2 / len(people)
         samples: list[Sample] = []
@@ -263,8 +263,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--browsing", type=int, default=20, help="people who look")
     parser.add_argument("--labelling", type=int, default=5, help="people who label")
     parser.add_argument(
-        "--think", type=float, nargs=2, default=(3.0, 8.0), metavar="S",
-        help="shortest and longest pause between two acts, in seconds",
+        "--think", type=float, nargs=2, default=(15.0, 40.0), metavar="S",
+        help="shortest and longest pause of who browses, in seconds",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pace", type=float, nargs=2, default=(3.0, 8.0), metavar="S",
+        help="shortest and longest pause of who labels, in seconds",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of what people do")
     parser.add_argument("--no-run", dest="run", action="store_false", help="let no run train")
