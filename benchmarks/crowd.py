@@ -253,6 +253,7 @@ class Browsing(Person):
 
     async def choose_query(self) -> None:
         queries = self.page.locator(".queries button")
+        await queries.first.wait_for()  # another person's act may have drawn the page anew
         query = queries.nth(self.random.randrange(await queries.count()))
         url = await query.locator("img").get_attribute("src")
         started = time.perf_counter()
