@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -11,6 +12,7 @@ from playwright.async_api import Error, Page
 from playwright.async_api import TimeoutError as Late
 
 from benchmarks.label_fifty import CARD, WATCH
+from benchmarks.screen import MOVE_LAMBDA
 from benchmarks.tally import Told
 
 PATIENCE_MS = 60_000
@@ -36,17 +38,8 @@ _TROUBLE = """() => {
 _N_PEOPLE = "document.querySelector('.label').label.data.identities.length"
 _NOBODY_CHOSEN = ".pul-grid:not(:has(h6))"
 _IS_DONE = "[data-testid=stApp][data-test-script-state=notRunning]"
-# From the press on the slider until the counts are written and the frame after them is drawn.
-_MOVE_LAMBDA = """async (value) => {
-  const { scatter } = document.querySelector(".scatter");
-  const started = performance.now();
-  scatter.slider.value = value;
-  scatter.slider.dispatchEvent(new Event("input"));
-  await new Promise(requestAnimationFrame);
-  await new Promise(requestAnimationFrame);
-  const waited = (performance.now() - started) / 1000;
-  scatter.slider.dispatchEvent(new Event("change"));
-  return waited;
+_RELEASE_SLIDER = """() => {
+  document.querySelector(".scatter").scatter.slider.dispatchEvent(new Event("change"));
 }"""
 _PLACE_OF_ANY = """(share) => {
   const { scatter } = document.querySelector(".scatter");
@@ -125,7 +118,7 @@ class Notes:
             self.told[token].refusal = said["refusal"]
 
 
-class Person:
+class Person(ABC):
     """Somebody who does one thing after another, with pauses, on a page of their own.
 
     Attributes:
@@ -161,16 +154,17 @@ class Person:
         except Error as error:
             self.complain(f"{self.name} gave up: {_first_line(error)}")
 
+    @abstractmethod
     async def arrive(self) -> None:
         """Open the first page."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def act(self) -> None:
         """Do one thing and wait for what comes of it."""
-        raise NotImplementedError
 
     async def leave(self) -> None:
         """Wait for what is still on its way."""
+        await self.page.wait_for_selector(_IS_DONE)
 
     def complain(self, what: str) -> None:
         self.notes.troubles[what.strip()] += 1
@@ -230,7 +224,8 @@ class Browsing(Person):
 
     async def move_lambda(self) -> None:
         value = self.random.randint(50, 95) / 100
-        self.notes.wait("λ to counts", await self.page.evaluate(_MOVE_LAMBDA, value))
+        self.notes.wait("λ to counts", await self.page.evaluate(MOVE_LAMBDA, value))
+        await self.page.evaluate(_RELEASE_SLIDER)
 
     async def click_cluster(self) -> None:
         await self._clear()

@@ -30,7 +30,7 @@ _READY = """() => {
     const picture = document.querySelector(".pul-grid img");
     return scatter && picture && picture.complete && picture.naturalWidth > 0;
 }"""
-_MOVE_LAMBDA = """async (value) => {
+MOVE_LAMBDA = """async (value) => {
     const { scatter } = document.querySelector(".scatter");
     const started = performance.now();
     scatter.slider.value = value;
@@ -106,7 +106,7 @@ class _Look:
 
     def move_lambda(self, repeat: int) -> float:
         waits = [
-            self.page.evaluate(_MOVE_LAMBDA, step / 100) for step in range(50 + repeat % 5, 100, 5)
+            self.page.evaluate(MOVE_LAMBDA, step / 100) for step in range(50 + repeat % 5, 100, 5)
         ]
         return float(np.median(waits))
 

@@ -4,11 +4,20 @@ import numpy as np
 import torch
 
 from pul.arrays import ByteArray, IntArray
-from pul.config import NetworkConfig
+from pul.config import NetworkConfig, RunConfig, TrainConfig
 from pul.model import Network, build_network
 
 DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 TINY = NetworkConfig(backbone="mobilenet_v2", weights="none", width_mult=0.1, height=32, width=16)
+TINY_RUN = RunConfig(
+    n_clusters=6,
+    lambda_=0.5,
+    n_iterations=2,
+    projection=False,
+    device="cpu",
+    n_threads=1,
+    finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
+)
 
 
 def tiny_network(seed: int = 0) -> Network:

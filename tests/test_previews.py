@@ -8,7 +8,6 @@ import pytest
 from pul import jobs
 from pul.annotations import create
 from pul.clustering import cluster
-from pul.config import RunConfig, TrainConfig
 from pul.errors import ConfigError, JobError, StoreError
 from pul.model import save_network
 from pul.previews import (
@@ -20,17 +19,9 @@ from pul.previews import (
 from pul.store.workspace import Workspace
 from pul.worker import work
 from tests.fakes import image_dataset
-from tests.networks import coloured_images, tiny_network
+from tests.networks import TINY_RUN, coloured_images, tiny_network
 
-CONFIG = RunConfig(
-    n_clusters=6,
-    lambda_=0.5,
-    n_iterations=1,
-    projection=False,
-    device="cpu",
-    n_threads=1,
-    finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
-)
+CONFIG = TINY_RUN.replace(n_iterations=1)
 
 
 @pytest.fixture(scope="module")

@@ -23,18 +23,10 @@ from pul.records import IterationArrays, JobRecord
 from pul.store.workspace import Workspace
 from pul.worker import work
 from tests.fakes import image_dataset
-from tests.networks import coloured_images, tiny_network
+from tests.networks import TINY_RUN, coloured_images, tiny_network
 
 ROOT = Path(__file__).resolve().parent.parent
-CONFIG = RunConfig(
-    n_clusters=6,
-    lambda_=0.5,
-    n_iterations=2,
-    projection=False,
-    device="cpu",
-    n_threads=1,
-    finetune=TrainConfig(n_epochs=3, batch_size=8, learning_rate=0.01),
-)
+CONFIG = TINY_RUN.replace(**{"finetune.n_epochs": 3})
 WHOLE_DAY = TrainConfig(n_epochs=10_000, batch_size=8)  # will not end before it is told to
 
 

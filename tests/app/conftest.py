@@ -10,27 +10,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from pul import jobs
-from pul.config import RunConfig, TrainConfig
 from pul.data.datasets import read_dataset
 from pul.model import save_network
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
 from tests.app.browsing import FLAGS
 from tests.app.fabricated import draw_people
-from tests.networks import tiny_network
+from tests.networks import TINY_RUN, tiny_network
 
 STUDIO = Path(__file__).parents[2] / "app" / "studio.py"
 Open = Callable[..., AppTest]
-ENDLESS = RunConfig(
-    n_clusters=8,
-    lambda_=0.5,
-    n_iterations=10_000,
-    convergence_tolerance=0,
-    projection=False,
-    device="cpu",
-    n_threads=1,
-    finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
-)
+ENDLESS = TINY_RUN.replace(n_clusters=8, n_iterations=10_000, convergence_tolerance=0)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,6 @@ from app.labelling import Desk
 from app.services import open_workspace
 from app.services_labelling import said
 from pul import jobs
-from pul.config import RunConfig, TrainConfig
 from pul.data.datasets import read_dataset
 from pul.data.images import check_images
 from pul.doctor import examine_workspace
@@ -30,18 +29,10 @@ from pul.model import save_network
 from pul.records import IterationArrays
 from pul.store.workspace import Workspace
 from pul.worker import work
-from tests.networks import tiny_network
+from tests.networks import TINY_RUN, tiny_network
 from tests.places import write_place
 
-CONFIG = RunConfig(
-    n_clusters=4,
-    lambda_=0.5,
-    n_iterations=2,
-    projection=False,
-    device="cpu",
-    n_threads=1,
-    finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
-)
+CONFIG = TINY_RUN.replace(n_clusters=4)
 SURPRISE = "Something that should not happen did"
 
 Say = Callable[[str], None]
