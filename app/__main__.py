@@ -87,6 +87,8 @@ def server_config(host: str, port: int, names: Sequence[str] = ()) -> dict[str, 
         "server.enableCORS": True,
         "server.enableStaticServing": False,
         "server.enableAgentApi": False,
+        # A full collection after every run of a page costs more than the run, the more people look.
+        "runner.postScriptGC": False,
         "server.allowedHosts": [*_OWN, *names] if is_own or names else [],
         "server.maxUploadSize": _MAX_UPLOAD_MIB,
         "server.maxMessageSize": _MAX_MESSAGE_MIB,

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import access, demo, maps, services, thumbnails
+from app import access, demo, maps, services, standing, thumbnails
 from app.wording import plain
 from pul.errors import PulError
 
@@ -27,9 +27,11 @@ def _explain(error: Exception) -> bool:
     return isinstance(error, PulError)
 
 
+_ROUTES = (*thumbnails.ROUTES, *maps.ROUTES, *standing.ROUTES)
+
 app = st.App(
     Path(__file__).with_name("studio.py"),
-    routes=[access.guarded(route) for route in (*thumbnails.ROUTES, *maps.ROUTES)],
+    routes=[access.guarded(route) for route in _ROUTES],
     lifespan=_lifespan,
     on_script_error=_explain,
 )

@@ -6,7 +6,6 @@ its own, so that the browser fetches a layer only when it shows it, and never tw
 
 import json
 import struct
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from starlette.routing import Route
 
 from app import services, services_map
 from app.components.palette import CAMERAS
+from app.keeping import kept
 from app.signing import TokenError, TokenExpiredError, expiry, sign, verify
 from app.thumbnails import keep, location_of, refuse, tokens, workspace_key
 from pul.errors import PulError
@@ -101,7 +101,7 @@ def _content(location: str, run_id: int, iteration: int, layer: Layer, n_cluster
     return pack(_clustering(arrays))
 
 
-@lru_cache(maxsize=8)
+@kept(maxsize=8)
 def _base(location: str, arrays: services.MapArrays, _expires: int) -> bytes:
     text = "".join(tokens(location, arrays.image_ids)).encode("ascii")
     return pack(

@@ -8,13 +8,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.keeping import kept
 from pul import demo, jobs
 from pul.arrays import BoolArray, FloatArray
 from pul.data.datasets import DATASET_FORMATS, read_dataset
@@ -229,6 +229,11 @@ def standing(location: str, run_id: int | None = None) -> Standing:
     """
     workspace = open_workspace(location)
     jobs.reap_lost_jobs(workspace)
+    return _standing(workspace, run_id, workspace.version())
+
+
+@kept(maxsize=64)
+def _standing(workspace: Workspace, run_id: int | None, _version: str) -> Standing:
     everything = workspace.runs(shelf=None)
     runs = tuple(
         run
@@ -240,7 +245,7 @@ def standing(location: str, run_id: int | None = None) -> Standing:
     job = next(iter(reversed(workspace.jobs(run_id=run.run_id))), None) if run else None
     return Standing(
         name=workspace.name,
-        n_images=sum(split.n_images for split in workspace.summary().splits),
+        n_images=workspace.n_images(),
         runs=runs,
         run=run,
         iterations=tuple(workspace.iterations(run.run_id)) if run else (),
@@ -343,7 +348,7 @@ def map_arrays(location: str, run_id: int, iteration: int) -> MapArrays:
     return _map_arrays(location, database_number(location), run_id, iteration)
 
 
-@lru_cache(maxsize=16)
+@kept(maxsize=16)
 def _map_arrays(location: str, number: int, run_id: int, iteration: int) -> MapArrays:
     names = ("points", "clusters", "centers", "similarities")
     arrays = open_workspace(location).arrays(run_id, iteration, *names)
@@ -377,18 +382,18 @@ def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
     return [int(image) for image in chosen[order]]
 
 
-@lru_cache(maxsize=8)
+@kept(maxsize=8)
 def _opened(location: str, _number: int) -> Workspace:
     return Workspace.open(location)
 
 
-@lru_cache(maxsize=4)
+@kept(maxsize=4)
 def _paths(location: str, _number: int) -> dict[int, str]:
     table = open_workspace(location).images()
     return dict(zip(table.image_ids.tolist(), table.paths, strict=True))
 
 
-@lru_cache(maxsize=8)
+@kept(maxsize=8)
 def _run_images(location: str, _number: int, run_id: int) -> ImageTable:
     return open_workspace(location).run_images(run_id, "train")
 

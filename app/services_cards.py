@@ -4,19 +4,17 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.services import map_arrays, open_workspace
+from app.services import map_arrays
+from app.services_index import suggestion_index
 from app.services_labelling import said
 from pul import suggestions
 from pul.annotations import Annotations, Side
 from pul.arrays import FloatArray
-from pul.labelling import load_index
-from pul.store.workspace import Workspace
 from pul.suggestions import SuggestionIndex
 
 MOST_TILES = 80
@@ -180,20 +178,6 @@ def board(location: str, run_id: int, iteration: int) -> Board:
     return Board(iteration, index, state, points, state.owner_of(index.image_ids))
 
 
-def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIndex:
-    """Return an iteration prepared for suggestions; the first call takes seconds.
-
-    Raises:
-        StoreError: There is no such iteration.
-    """
-    return _index(open_workspace(location), run_id, iteration)
-
-
-@lru_cache(maxsize=2)
-def _index(workspace: Workspace, run_id: int, iteration: int) -> SuggestionIndex:
-    return load_index(workspace, run_id, iteration)
-
-
 # Cards
 
 
@@ -285,17 +269,19 @@ def _tiles(
     reliable: NDArray[np.bool_] | None = None,
 ) -> tuple[Tile, ...]:
     index = on.index
-    camids = index.footage.camids[rows]
+    images, camids = index.image_ids[rows].tolist(), index.footage.camids[rows].tolist()
+    tracklets = index.tracklets.groups.of[rows].tolist()
+    points = view.places(on.points[rows]) if view else [None] * len(rows)
     return tuple(
         Tile(
-            image=int(index.image_ids[row]),
-            camera=int(camids[n]) if camids[n] >= 0 else None,
-            tracklet=int(index.tracklets.groups.of[row]),
+            image=images[n],
+            camera=camids[n] if camids[n] >= 0 else None,
+            tracklet=tracklets[n],
             is_chosen=chosen is None or bool(chosen[n]),
             is_reliable=reliable is None or bool(reliable[n]),
-            point=view.place(on.points[row]) if view else None,
+            point=points[n],
         )
-        for n, row in enumerate(rows)
+        for n in range(len(rows))
     )
 
 
@@ -362,9 +348,10 @@ class _View:
     low: NDArray[np.float32]
     size: float
 
-    def place(self, point: NDArray[np.float32]) -> Point:
-        x, y = np.clip((point - self.low) / self.size * _VIEW, 0, _VIEW)
-        return int(x), int(y)
+    def places(self, points: NDArray[np.float32]) -> list[Point]:
+        """Return where points are on the mini-map, those outside at its edge."""
+        found = np.clip((points - self.low) / self.size * _VIEW, 0, _VIEW).astype(np.int64)
+        return [(x, y) for x, y in found.tolist()]
 
 
 def _view(on: Board, chosen: Rows, candidates: Sequence[Rows]) -> _View | None:
@@ -388,7 +375,7 @@ def _around(on: Board, rows: Rows, view: _View | None) -> tuple[Point, ...]:
     others = np.setdiff1d(_inside(on, view), rows)
     others = others[on.owners[others] <= 0]
     step = max(1, -(-len(others) // N_AROUND))
-    return tuple(view.place(point) for point in on.points[others[::step]])
+    return tuple(view.places(on.points[others[::step]]))
 
 
 def _identities(on: Board, view: _View | None) -> tuple[tuple[int, int, int], ...]:
@@ -396,4 +383,7 @@ def _identities(on: Board, view: _View | None) -> tuple[tuple[int, int, int], ..
         return ()
     labelled = _inside(on, view)
     labelled = labelled[on.owners[labelled] > 0][:N_AROUND]
-    return tuple((*view.place(on.points[row]), int(on.owners[row])) for row in labelled)
+    places = view.places(on.points[labelled])
+    return tuple(
+        (*place, owner) for place, owner in zip(places, on.owners[labelled].tolist(), strict=True)
+    )

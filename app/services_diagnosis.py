@@ -1,8 +1,7 @@
 """The part of the door to `pul` that says what is wrong with the images or an iteration."""
 
-from functools import lru_cache
-
-from app.services import open_workspace
+from app.keeping import kept
+from app.services import open_workspace, run_images
 from app.services_labelling import said
 from pul import examination
 from pul.diagnosis import Finding
@@ -15,7 +14,7 @@ def of_images(location: str) -> tuple[Finding, ...]:
     return _of_images(workspace, sum(split.n_images for split in workspace.summary().splits))
 
 
-@lru_cache(maxsize=4)
+@kept(maxsize=4)
 def _of_images(workspace: Workspace, _n_images: int) -> tuple[Finding, ...]:
     return examination.examine_images(workspace)
 
@@ -27,11 +26,14 @@ def of_iteration(location: str, run_id: int, iteration: int) -> tuple[Finding, .
         StoreError: There is no such run or iteration.
     """
     n_acts = len(said(location).events)
-    return _of_iteration(open_workspace(location), run_id, iteration, n_acts)
+    return _of_iteration(location, open_workspace(location), run_id, iteration, n_acts)
 
 
-@lru_cache(maxsize=16)
+@kept(maxsize=16)
 def _of_iteration(
-    workspace: Workspace, run_id: int, iteration: int, _n_acts: int
+    location: str, workspace: Workspace, run_id: int, iteration: int, _n_acts: int
 ) -> tuple[Finding, ...]:
-    return examination.examine_iteration(workspace, run_id, iteration)
+    images, state = run_images(location, run_id), said(location)
+    return examination.examine_iteration(
+        workspace, run_id, iteration, images=images, annotations=state
+    )

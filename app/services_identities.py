@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.services_cards import suggestion_index
+from app.services_index import suggestion_index
 from app.services_labelling import said
 from pul.annotations import Annotations, Contradiction, Identity, find_contradictions
 from pul.arrays import BoolArray, l2_normalize

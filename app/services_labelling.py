@@ -68,13 +68,18 @@ class _Log:
     def __init__(self) -> None:
         self._lock = Lock()
         self._state = Annotations()
+        self._version = ""
 
     def read(self, workspace: Workspace) -> Annotations:
         with self._lock:
+            version = workspace.version()
+            if version == self._version:
+                return self._state
             events = self._state.events
             known = events[-min(len(events), _LATE_EVENTS)].event_id - 1 if events else 0
             fresh = workspace.annotation_events(after=known)
             self._state = annotations.fold(fresh, self._state)
+            self._version = version
             return self._state
 
 

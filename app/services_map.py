@@ -1,10 +1,10 @@
 """The part of the door to `pul` behind the Map page: layers of the map, and how good a λ is."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
+from app.keeping import kept
 from app.services import IndexArray, MapArrays, map_arrays, open_workspace, run_images
 from app.services_labelling import said
 from pul.annotations import to_rows
@@ -49,7 +49,7 @@ def shown_arrays(
     return _with_preview(arrays, made)
 
 
-@lru_cache(maxsize=4)
+@kept(maxsize=4)
 def _with_preview(arrays: MapArrays, made: Preview) -> MapArrays:
     return replace(
         arrays,
@@ -67,7 +67,7 @@ def preview(location: str, run_id: int, iteration: int, n_clusters: int) -> Prev
     return _preview(workspace, run_id, iteration, n_clusters, seed, version) if version else None
 
 
-@lru_cache(maxsize=4)
+@kept(maxsize=4)
 def _preview(
     workspace: Workspace, run_id: int, iteration: int, n_clusters: int, seed: int, _version: int
 ) -> Preview | None:
@@ -88,7 +88,7 @@ def quality(location: str, run_id: int, iteration: int, arrays: MapArrays) -> Qu
     return _quality(location, run_id, iteration, arrays, identities_version(location))
 
 
-@lru_cache(maxsize=8)
+@kept(maxsize=8)
 def _quality(
     location: str, run_id: int, iteration: int, arrays: MapArrays, _version: int
 ) -> Quality:
@@ -136,7 +136,7 @@ def doubts(location: str, run_id: int, iteration: int, arrays: MapArrays) -> Flo
     return _doubts(open_workspace(location), run_id, iteration, arrays)
 
 
-@lru_cache(maxsize=4)
+@kept(maxsize=4)
 def _doubts(workspace: Workspace, run_id: int, iteration: int, arrays: MapArrays) -> FloatArray:
     features = workspace.arrays(run_id, iteration, "features")["features"]
     return -center_margins(features, arrays.clusters, arrays.centers)

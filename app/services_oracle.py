@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from app.services import open_workspace
-from app.services_cards import suggestion_index
+from app.services import open_workspace, run_images
+from app.services_index import suggestion_index
 from app.services_labelling import said
 from pul import annotations
 from pul.annotations import Act, Annotations
@@ -14,7 +14,7 @@ ORACLE = "oracle"  # who the log says it was
 
 def has_truth(location: str, run_id: int) -> bool:
     """Whether the training images of a run came with identities."""
-    return bool((open_workspace(location).run_images(run_id, "train").pids > 0).any())
+    return bool((run_images(location, run_id).pids > 0).any())
 
 
 def label_by_oracle(
@@ -37,7 +37,7 @@ def label_by_oracle(
     Returns:
         What it labelled, and what that would have cost a person.
     """
-    table = open_workspace(location).run_images(run_id, "train")
+    table = run_images(location, run_id)
     truth = {
         image: pid
         for image, pid in zip(table.image_ids.tolist(), table.pids.tolist(), strict=True)

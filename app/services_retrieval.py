@@ -7,11 +7,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
+from app.keeping import kept
 from app.services import ROOT, database_number, open_workspace, run_images
 from pul.arrays import FloatArray
 from pul.errors import ImageError
@@ -169,7 +169,7 @@ def find_like_picture(location: str, place: Place, picture: Picture, *, n: int) 
     return _found(train_images(location, place.run_id), rows, similarities)
 
 
-@lru_cache(maxsize=8)
+@kept(maxsize=8)
 def read_picture(location: str, place: Place, content: bytes) -> Picture:
     """Decode a picture and extract its feature, in a process of its own; takes seconds.
 
@@ -232,11 +232,11 @@ def _features(location: str, place: Place) -> FloatArray:
     return np.asarray(arrays["features"])
 
 
-@lru_cache(maxsize=8)
+@kept(maxsize=8)
 def _rankings(location: str, _number: int, place: Place) -> IterationRankings | None:
     return open_workspace(location).rankings(place.run_id, place.iteration)
 
 
-@lru_cache(maxsize=4)
+@kept(maxsize=4)
 def _test_images(location: str, _number: int, run_id: int) -> tuple[ImageTable, ImageTable]:
     return open_workspace(location).test_images(run_id)

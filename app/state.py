@@ -13,8 +13,6 @@ LOCATION = "location"
 RUN_ID = "run_id"
 ITERATIONS = "iterations"
 FOUND = "found"
-SHOWN = "shown"
-IS_FRESH = "is_fresh"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
@@ -37,8 +35,6 @@ _FIRST: dict[str, Any] = {
     COMPARED: (),  # the runs that are laid over the one that is looked at
     FORK: None,  # run and iteration whose model the next run shall start from
     SHELVED: None,  # the run that was archived or deleted last, to take it back
-    IS_FRESH: True,  # whether the whole page is being drawn, not a part of it that polls
-    SHOWN: None,  # what the page on the screen was drawn from, to see when it is outdated
 }
 
 

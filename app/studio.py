@@ -5,14 +5,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import access, demo, services, services_labelling, state
-from app.components.header import header_html
+from app import access, services, standing, state
+from app.components.header import header
 from app.views import experiments, export, identities, label, retrieval, rounds, workspace
 from app.views import map as map_view
 from app.wording import plain
 from pul.errors import PulError
 
-POLL_S = 2.0
 HERE = Path(__file__).parent
 
 
@@ -24,12 +23,10 @@ def main() -> None:
     access.admit()
     state.begin()
     try:
-        now = _look()
-        st.session_state[state.SHOWN] = _moving_parts(now)
+        now = standing.look(state.location(), state.run_id())
         page = _navigate(now)
-        st.session_state[state.IS_FRESH] = True
         with st.container(key="header"):
-            _header()
+            _header(now)
         page.run()
     except PulError as error:
         st.error(plain(str(error)))
@@ -79,32 +76,13 @@ def _choose_run(now: services.Standing) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=POLL_S)
-def _header() -> None:
-    """Show where things stand; draw the page again when something moved that it cannot know of."""
-    now = _look()
-    if now is None:
-        st.html('<div class="pul-header"><b>PUL Studio</b><span>no workspace open</span></div>')
-    else:
-        pace = services_labelling.pace(services_labelling.said(state.location()))
-        st.html(header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace))
-    # Drawing the page anew while it is being drawn would swallow the press that asked for it.
-    is_fresh, st.session_state[state.IS_FRESH] = st.session_state[state.IS_FRESH], False
-    if not is_fresh and st.session_state[state.SHOWN] != _moving_parts(now):
-        st.rerun()
-
-
-def _look() -> services.Standing | None:
+def _header(now: services.Standing | None) -> None:
     location = state.location()
-    return services.standing(location, state.run_id()) if services.exists(location) else None
-
-
-def _moving_parts(now: services.Standing | None) -> tuple[object, ...]:
-    if now is None:
-        return (state.location(), demo.state().status)
-    jobs = [(job.job_id, job.status) for job in (now.job, now.import_job) if job is not None]
-    runs = [(run.run_id, run.status) for run in now.runs]
-    return (state.location(), now.n_images, runs, len(now.iterations), jobs)
+    header(
+        standing.line(location, now),
+        moved=standing.moved(location, now),
+        url=standing.url(location, state.run_id()),
+    )
 
 
 main()

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from pul.annotations import to_rows
+from pul.annotations import Annotations, to_rows
 from pul.diagnosis import Finding, Sight, diagnose_images, diagnose_iteration
 from pul.errors import StoreError
 from pul.labelling import catch_up
+from pul.records import ImageTable
 from pul.store.workspace import Workspace
 
 N_SAMPLED = 400  # images whose features are looked at
@@ -20,8 +21,22 @@ def examine_images(workspace: Workspace) -> tuple[Finding, ...]:
     return diagnose_images(workspace.images())
 
 
-def examine_iteration(workspace: Workspace, run_id: int, iteration: int) -> tuple[Finding, ...]:
+def examine_iteration(
+    workspace: Workspace,
+    run_id: int,
+    iteration: int,
+    *,
+    images: ImageTable | None = None,
+    annotations: Annotations | None = None,
+) -> tuple[Finding, ...]:
     """Diagnose a whole iteration of a run.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run.
+        iteration: One of its whole iterations.
+        images: Its training images, for who has them already; read where not given.
+        annotations: What people said; read where not given.
 
     Raises:
         StoreError: There is no such run or iteration, or its images are gone.
@@ -29,7 +44,8 @@ def examine_iteration(workspace: Workspace, run_id: int, iteration: int) -> tupl
     """
     arrays = workspace.arrays(run_id, iteration, "features", "clusters", "centers", "similarities")
     record = next(r for r in workspace.iterations(run_id) if r.iteration == iteration)
-    images = workspace.run_images(run_id, "train")
+    if images is None:
+        images = workspace.run_images(run_id, "train")
     n_images = len(arrays["clusters"])
     if len(images) != n_images:
         raise StoreError(
@@ -40,7 +56,8 @@ def examine_iteration(workspace: Workspace, run_id: int, iteration: int) -> tupl
     previous = None
     if iteration > 1:
         previous = workspace.arrays(run_id, iteration - 1, "features")["features"][sampled]
-    owners = to_rows(catch_up(workspace).owners, images.image_ids)
+    state = catch_up(workspace) if annotations is None else annotations
+    owners = to_rows(state.owners, images.image_ids)
     identities = np.zeros(n_images, dtype=np.int64)
     identities[list(owners)] = list(owners.values())
     return diagnose_iteration(

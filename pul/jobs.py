@@ -234,11 +234,8 @@ def start_preview(
 
 def active_preview(workspace: Workspace, run_id: int) -> JobRecord | None:
     """Return the job that makes a preview of a run, if any."""
-    for status in ("queued", "running", "paused"):
-        for job in workspace.jobs(status=status):
-            if job.kind == "preview" and job.params["run_id"] == run_id:
-                return job
-    return None
+    previews = (job for job in workspace.active_jobs() if job.kind == "preview")
+    return next((job for job in previews if job.params["run_id"] == run_id), None)
 
 
 def start_job(workspace: Workspace, job_id: int) -> JobRecord:
@@ -305,12 +302,8 @@ def reap_lost_jobs(workspace: Workspace, timeout_s: float = LOST_AFTER_S) -> lis
     Returns:
         The jobs that were lost, as they are now.
     """
-    lost = []
-    for status in ("queued", "running", "paused"):
-        for job in workspace.jobs(status=status):
-            if _is_lost(workspace, job, timeout_s):
-                lost += _fail(workspace, job)
-    return lost
+    lost = [job for job in workspace.active_jobs() if _is_lost(workspace, job, timeout_s)]
+    return [failed for job in lost for failed in _fail(workspace, job)]
 
 
 def _is_lost(workspace: Workspace, job: JobRecord, timeout_s: float) -> bool:

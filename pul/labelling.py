@@ -24,6 +24,7 @@ def load_index(
     run_id: int,
     iteration: int,
     *,
+    colours: FloatArray | None = None,
     second_clusters: IntArray | None = None,
 ) -> SuggestionIndex:
     """Prepare a stored iteration for suggestions: seconds, once an iteration.
@@ -32,6 +33,7 @@ def load_index(
         workspace: Where the run is.
         run_id: The run.
         iteration: One of its whole iterations.
+        colours: What `read_colours` gave for the run's images; read where not given.
         second_clusters: Another k-means run on its features, shape (N,).
 
     Raises:
@@ -41,6 +43,8 @@ def load_index(
     arrays = workspace.arrays(run_id, iteration, "features", "clusters", "similarities")
     records = {record.iteration: record for record in workspace.iterations(run_id)}
     images = workspace.run_images(run_id, "train")
+    if colours is None:
+        colours = read_colours(workspace, images)
     return build_index(
         arrays["features"],
         np.asarray(arrays["clusters"]),
@@ -48,7 +52,7 @@ def load_index(
         images.image_ids,
         read_footage(images),
         lambda_=records[iteration].lambda_,
-        colours=_read_colours(workspace, images),
+        colours=colours,
         second_clusters=second_clusters,
     )
 
@@ -65,8 +69,11 @@ def read_footage(images: ImageTable) -> Footage:
     )
 
 
-def _read_colours(workspace: Workspace, images: ImageTable) -> FloatArray | None:
-    """Return what people wear; None where not all images can be read (any more)."""
+def read_colours(workspace: Workspace, images: ImageTable) -> FloatArray | None:
+    """Return what people wear, shape (N, C); None where an image cannot be read (any more).
+
+    It is the same for all iterations of a run, and takes seconds for 10,000 images.
+    """
     paths = [Path(path) for path in images.paths]
     try:
         pixels = load_pixels(paths, height=HEIGHT, width=WIDTH, cache_dir=workspace.cache_path)

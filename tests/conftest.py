@@ -4,6 +4,11 @@ import os
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test is timed: a busy machine draws examples slowly.
+settings.register_profile("pul", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pul")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests at once as cores; see pul/hardware.py
 

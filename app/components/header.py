@@ -1,10 +1,37 @@
 """The thin line over every page: where the workspace and its run stand."""
 
 from html import escape
+from pathlib import Path
+
+import streamlit as st
 
 from app.services_labelling import Pace
 from app.wording import counted, definition, duration, gain, percent, place
 from pul.records import IterationRecord, JobRecord, RunRecord
+
+_render = st.components.v2.component(
+    "pul_header",
+    html='<div class="pul-line"></div>',
+    js=(Path(__file__).parent / "header.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def header(html: str, *, moved: str, url: str) -> None:
+    """Show the line; from then on it asks by itself how things stand.
+
+    Args:
+        html: The line by now.
+        moved: Names what the page is drawn from; the page is drawn anew when the answer has
+            another name.
+        url: Where the line asks: for `html`, `moved` and the `url` to ask next.
+    """
+    data = {"html": html, "moved": moved, "url": url}
+    _render(key="line", data=data, on_moved_change=_nothing)
+
+
+def _nothing() -> None:
+    """Streamlit takes a component's values only where it may call something about them."""
 
 
 def header_html(

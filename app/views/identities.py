@@ -6,6 +6,7 @@ from app import (
     labelling,
     services,
     services_identities,
+    services_index,
     services_labelling,
     services_oracle,
     state,
@@ -38,7 +39,8 @@ def _identities(run: RunRecord, record: IterationRecord) -> None:
     if desk.notice:
         st.success(desk.notice)
         desk.notice = ""
-    rows = services_identities.identity_rows(location, run.run_id, record.iteration)
+    iteration = services_index.prepared(location, run.run_id, record.iteration)
+    rows = services_identities.identity_rows(location, run.run_id, iteration)
     if not rows:
         nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")

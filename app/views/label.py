@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from app import labelling, services, services_cards, services_identities, services_labelling, state
+from app import (
+    labelling,
+    services,
+    services_cards,
+    services_identities,
+    services_index,
+    services_labelling,
+    state,
+)
 from app.components.card import card
 from app.components.empty import nothing_yet
 from pul.records import IterationRecord, RunRecord
@@ -41,7 +49,8 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
             state.open_card([])
 
     wanted = st.session_state.get(key, {}).get("wanted")
-    place = (location, run.run_id, record.iteration)
+    iteration = services_index.prepared(location, run.run_id, record.iteration)
+    place = (location, run.run_id, iteration)
     board = services_cards.board(*place)
     payload = labelling.card_payload(
         location,

@@ -9,7 +9,7 @@ from app.components.empty import nothing_yet
 from app.components.iteration_table import iteration_table
 from app.components.settings_table import settings_table
 from app.components.shelf import shelf_list, shelved_notice
-from app.views import new_run, run_progress
+from app.views import new_run, run_curves, run_progress
 from app.wording import counted
 from pul.records import JobRecord
 
@@ -28,14 +28,15 @@ def show(now: services.Standing | None) -> None:
         state.tell_address(now.run.run_id)
         every = POLL_S if now.is_active else None
         st.fragment(run_progress.show, run_every=every)(now.run.run_id, state.shown_on_rounds())
+        if now.iterations:
+            st.fragment(run_curves.show)(now, now.run)
     new_run.show(now)
     if now.iterations:
         _compare(now)
         with st.expander("Every iteration"):
             iteration_table(now.iterations)
     if now.job is not None:
-        with st.expander("Log"):
-            st.fragment(_log, run_every=POLL_S if now.is_active else None)(now.job)
+        _log(now)
     _shelf()
 
 
@@ -49,7 +50,15 @@ def _compare(now: services.Standing) -> None:
             settings_table([run.name for run in runs], rows)
 
 
-def _log(job: JobRecord) -> None:
+def _log(now: services.Standing) -> None:
+    """Show what the worker printed; it is read, and read again, only while somebody looks."""
+    log = st.expander("Log", key="log", on_change="rerun")
+    if log.open and now.job is not None:
+        with log:
+            st.fragment(_tail, run_every=POLL_S if now.is_active else None)(now.job)
+
+
+def _tail(job: JobRecord) -> None:
     tail = services_runs.log_tail(state.location(), job.job_id)
     st.code(tail or "The worker has printed nothing yet.", language=None)
 

@@ -1,4 +1,4 @@
-"""The part of page 5 that polls: where the run stands, its buttons, its curves, its models."""
+"""The part of page 5 that polls: where the run stands, and its buttons."""
 
 from functools import partial
 
@@ -8,7 +8,6 @@ from app import services, services_runs, state
 from app.components.progress import progress_panel
 from app.components.shelf import run_menu
 from app.components.steering import failure, live_settings, steering
-from app.views import run_curves
 from app.wording import counted, plain, remaining_s
 from pul.records import RunRecord, Shelf
 
@@ -22,8 +21,6 @@ def show(run_id: int, drawn_for: tuple[object, ...]) -> None:
     if now.run is None:
         return
     _steer(now, now.run)
-    if now.iterations:
-        run_curves.show(now, now.run)
 
 
 def _steer(now: services.Standing, run: RunRecord) -> None:

@@ -195,8 +195,19 @@ class Annotations:
 
     def owner_of(self, images: Iterable[int]) -> IntArray:
         """Return identity, JUNK, UNSURE or UNANSWERED of each image, shape (N,)."""
-        owners = self.owners
-        return np.array([owners.get(image, UNANSWERED) for image in _plain(images)], dtype=np.int64)
+        judged, owners = self._judged
+        asked = np.asarray(images if isinstance(images, np.ndarray) else list(images), np.int64)
+        if not len(judged):
+            return np.full(len(asked), UNANSWERED, dtype=np.int64)
+        places = np.minimum(np.searchsorted(judged, asked), len(judged) - 1)
+        found: IntArray = np.where(judged[places] == asked, owners[places], UNANSWERED)
+        return found
+
+    @cached_property
+    def _judged(self) -> tuple[IntArray, IntArray]:
+        """The images that somebody judged, ascending, and the owner of each."""
+        pairs = np.array(sorted(self.owners.items()), dtype=np.int64).reshape(-1, 2)
+        return pairs[:, 0].copy(), pairs[:, 1].copy()
 
     def refused_by(self, identity: int) -> frozenset[int]:
         """Return the images that cannot show an identity: the closure of its cannot-links.
@@ -359,7 +370,3 @@ def last(opinions: Opinions) -> int:
     """Return the identity, JUNK or UNSURE of the last opinion; being unsure gives way."""
     certain = [opinion for opinion in opinions if opinion.identity != UNSURE]
     return max(certain or opinions).identity
-
-
-def _plain(images: Iterable[int]) -> list[int]:
-    return images.tolist() if isinstance(images, np.ndarray) else list(images)

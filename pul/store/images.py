@@ -119,6 +119,11 @@ class ImageSection(Section):
         with self._database.read() as connection:
             return [(row.path, row.reason) for row in connection.execute(query)]
 
+    def n_images(self) -> int:
+        """Return how many images there are, of all splits."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(images)).scalar_one()
+
     def summary(self) -> WorkspaceSummary:
         """Count images, identities and cameras per split, and images per camera."""
         with self._database.read() as connection:

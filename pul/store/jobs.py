@@ -67,6 +67,12 @@ class JobSection(Section):
         with self._database.read() as connection:
             return [_to_job(row) for row in connection.execute(query)]
 
+    def active_jobs(self) -> list[JobRecord]:
+        """Return the jobs that someone works on or is about to, in the order they were made."""
+        query = select(jobs).where(jobs.c.status.in_(ACTIVE)).order_by(jobs.c.job_id)
+        with self._database.read() as connection:
+            return [_to_job(row) for row in connection.execute(query)]
+
     def active_job(self, run_id: int) -> JobRecord | None:
         """Return the job that works on a run or is about to, if any."""
         query = select(jobs).where(jobs.c.run_id == run_id, jobs.c.status.in_(ACTIVE))

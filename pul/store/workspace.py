@@ -133,6 +133,14 @@ class Workspace(
         """What people call the workspace."""
         return str(self.get_setting(_NAME, self.path.name))
 
+    def version(self) -> str:
+        """Return a name that changes whenever anybody has committed something to the database.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        return self._database.version()
+
     @property
     def cache_path(self) -> Path:
         """The folder of what can be made again; it may be deleted at any time."""

@@ -1,9 +1,11 @@
 """Workspaces for the studio's tests, and the studio on one of them."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -94,6 +96,18 @@ def text_of(studio: AppTest) -> str:
     """Return everything that a page says, its tables and hints left out."""
     kinds = ("html", "markdown", "subheader", "caption", "error", "info", "warning", "code")
     return "\n".join(str(element.value) for kind in kinds for element in studio.get(kind))
+
+
+def component_data(studio: AppTest, name: str) -> dict[str, Any]:
+    """Return what a component of a page was given."""
+    found = [c.proto for c in studio.get("bidi_component") if c.proto.component_name == name]
+    (component,) = found
+    return dict(json.loads(component.json))
+
+
+def header_of(studio: AppTest) -> str:
+    """Return the line over a page."""
+    return str(component_data(studio, "pul_header")["html"])
 
 
 def labels(studio: AppTest, kind: str) -> list[str]:

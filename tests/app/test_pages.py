@@ -12,14 +12,21 @@ from pul.config import RunConfig
 from pul.jobs import WorkerProcess
 from pul.records import JobProgress
 from pul.store.workspace import Workspace
-from tests.app.conftest import Open, go_to, labels, text_of, wait_for
+from tests.app.conftest import (
+    Open,
+    component_data,
+    go_to,
+    header_of,
+    labels,
+    text_of,
+    wait_for,
+)
 from tests.app.fabricated import fabricate, iteration_arrays, iteration_record
 
 
 def map_data(studio: AppTest) -> dict[str, object]:
     """Return what the map's component was given."""
-    (component,) = studio.get("bidi_component")
-    return dict(json.loads(component.proto.json))
+    return component_data(studio, "pul_scatter")
 
 
 # The frame
@@ -36,7 +43,7 @@ def test_frame__a_damaged_workspace_is_explained(location: Path, open_studio: Op
 
 def test_header__says_where_the_run_stands(location: Path, people: Path, open_studio: Open) -> None:
     fabricate(location, people, n_iterations=3, status="running")
-    header = open_studio().html[0].value
+    header = header_of(open_studio())
     for part in (
         "<b>workspace</b>", "104 images", "run 1", "iteration 4/10 (epoch 2/5)",
         "mAP <b>28.4</b> (+6.0)", "trapezoid AP", "reliable <b>",
@@ -53,7 +60,7 @@ def test_header__says_how_far_the_labelling_is_and_who_did_it(
     name = studio.session_state["desks"][str(location)].name
     images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
     services_labelling.store(str(location), name, images)
-    header = studio.run().html[0].value
+    header = header_of(studio.run())
     for part in ("<b>1/50</b> IDs", "3 images", "9.1 s/ID", "iteration 2/", "mAP", ">saved<"):
         assert part in header
     assert studio.dataframe[0].value["who"].tolist() == ["Ann Lee"]

@@ -12,7 +12,7 @@ from app import services_retrieval
 from app.services_retrieval import Place
 from pul.errors import ImageError
 from pul.store.workspace import Workspace
-from tests.app.conftest import Open, text_of
+from tests.app.conftest import Open, component_data, text_of
 from tests.app.fabricated import fabricate
 
 
@@ -24,8 +24,7 @@ def filled(location: Path, people: Path) -> str:
 
 def strip_data(studio: AppTest) -> dict[str, object]:
     """Return what the strip of queries was given."""
-    (component,) = studio.get("bidi_component")
-    return dict(json.loads(component.proto.json))
+    return component_data(studio, "pul_query_strip")
 
 
 def choose(studio: AppTest, kind: str) -> AppTest:

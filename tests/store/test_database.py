@@ -156,3 +156,25 @@ def test_now__is_utc_and_counts_up(workspace):
         moment = workspace._database.now(connection)
         assert moment.endswith("+00:00")
         assert 0 <= workspace._database.seconds_since(connection, moment) < 60
+
+
+def test_version__changes_with_every_commit_of_anybody_and_with_nothing_else(workspace):
+    first = workspace.version()
+    workspace.runs()
+    assert workspace.version() == first
+    workspace.set_setting("anything", 1)
+    second = workspace.version()
+    assert second != first
+    with Workspace.open(workspace.location) as elsewhere:
+        opened = workspace.version()
+        elsewhere.set_setting("anything", 2)
+        assert workspace.version() not in (second, opened)
+
+
+def test_version__what_was_undone_is_no_change(workspace):
+    first = workspace.version()
+    insert = text("INSERT INTO settings (name, value) VALUES (:name, '1')")
+    with pytest.raises(StoreError), workspace._database.write() as connection:
+        connection.execute(insert, [{"name": "a"}, {"name": None}])
+    if workspace._database.is_sqlite:  # a server counts transactions that were undone, too
+        assert workspace.version() == first

@@ -30,7 +30,7 @@ def test_add_dataset__keeps_what_is_known(workspace, tmp_path):
         )
     )
     images = workspace.images()
-    assert n_new == len(images) == 3
+    assert n_new == len(images) == workspace.n_images() == 3
     assert images.paths == (str(a), str(b), str(q))  # in the order of their paths
     assert images.image_ids.tolist() == [1, 2, 3]
     assert images.pids.tolist() == [-2, 3, -1]

@@ -28,6 +28,14 @@ def test_create_job__one_at_a_time_on_a_run(workspace, run):
     assert workspace.create_job("run", run_id=run.run_id).job_id == 2
 
 
+def test_active_jobs__are_those_that_have_not_ended(workspace, run):
+    first = workspace.create_job("run", run_id=run.run_id)
+    second = workspace.create_job("import", params={})
+    assert [job.job_id for job in workspace.active_jobs()] == [first.job_id, second.job_id]
+    workspace.finish_job(first.job_id, "failed", error="")
+    assert [job.job_id for job in workspace.active_jobs()] == [second.job_id]
+
+
 def test_create_job__needs_the_run(workspace):
     with pytest.raises(StoreError, match="There is no run 5"):
         workspace.create_job("run", run_id=5)

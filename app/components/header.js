@@ -1,0 +1,61 @@
+// The line over every page asks by itself how things stand. The page is drawn anew only where
+// something moved that it cannot know of.
+const PERIOD_MS = 1000;
+const PATIENCE_MS = 20_000; // then the page is asked for again
+
+class Line {
+  constructor(root) {
+    this.root = root;
+    this.shown = "";
+    this.timer = setInterval(() => this.ask(), PERIOD_MS);
+  }
+
+  update(data, setTriggerValue) {
+    this.data = data;
+    this.tell = (moved) => setTriggerValue("moved", moved);
+    this.told = null; // the page has been drawn anew
+    this.show(data.html);
+  }
+
+  show(html) {
+    if (html === this.shown) return;
+    this.shown = html;
+    this.root.innerHTML = html;
+  }
+
+  async ask() {
+    if (this.isAsking || document.hidden) return;
+    this.isAsking = true;
+    const { data } = this;
+    try {
+      const answer = await fetch(data.url, { cache: "no-cache" }); // with its ETag
+      if (data !== this.data) return; // the page was drawn anew meanwhile
+      if (!answer.ok) return this.drawAnew(`refused ${answer.status}`);
+      const { html, moved, url } = await answer.json();
+      data.url = url; // the old one is good for some hours only
+      this.show(html);
+      if (moved !== data.moved) this.drawAnew(moved);
+    } catch {
+      // The server is gone: Streamlit says so, and connects again.
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
+  drawAnew(moved) {
+    const now = performance.now();
+    if (this.told?.moved === moved && now - this.told.at < PATIENCE_MS) return;
+    this.told = { moved, at: now };
+    this.tell(moved);
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".pul-line");
+  root.line ??= new Line(root);
+  root.line.update({ ...data }, setTriggerValue);
+  return () => {
+    clearInterval(root.line?.timer);
+    delete root.line;
+  };
+}

@@ -1,0 +1,86 @@
+"""GET /standing/<token>: where a workspace and a run stand, for the line over every page.
+
+The line asks by itself: a page that has to be drawn anew to learn that nothing moved costs the
+server and every browser a hundred times as much.
+"""
+
+import hashlib
+import json
+import struct
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app import demo, services, services_labelling
+from app.components.header import header_html
+from app.services import Standing
+from app.signing import TokenError, TokenExpiredError, expiry, sign, verify
+from app.thumbnails import keep, location_of, refuse, workspace_key
+from pul.errors import PulError
+
+PREFIX = "/standing/"
+_PURPOSE = "standing"
+_PAYLOAD = struct.Struct(">8sI")  # workspace, run; 0 is the newest run
+_NO_WORKSPACE = '<div class="pul-header"><b>PUL Studio</b><span>no workspace open</span></div>'
+
+
+def look(location: str, run_id: int | None) -> Standing | None:
+    """Return where a workspace stands; None where there is none."""
+    return services.standing(location, run_id) if services.exists(location) else None
+
+
+def line(location: str, now: Standing | None) -> str:
+    """Return the line over every page as HTML."""
+    if now is None:
+        return _NO_WORKSPACE
+    pace = services_labelling.pace(services_labelling.said(location))
+    return header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace)
+
+
+def moved(location: str, now: Standing | None) -> str:
+    """Return a name for all that a page is drawn from and cannot know of when it changes."""
+    parts: tuple[object, ...] = (location, demo.state().status)
+    if now is not None:
+        jobs = [(job.job_id, job.status) for job in (now.job, now.import_job) if job is not None]
+        runs = [(run.run_id, run.status) for run in now.runs]
+        parts = (location, now.n_images, runs, len(now.iterations), jobs)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def url(location: str, run_id: int | None) -> str:
+    """Return where the line asks; it may ask as long as a page is likely to be open."""
+    payload = _PAYLOAD.pack(workspace_key(location), run_id or 0)
+    return PREFIX + sign(_PURPOSE, payload, expires=expiry())
+
+
+def serve_standing(request: Request) -> Response:
+    """Answer with the line and what has moved, or 304, 403, 404 or 410."""
+    try:
+        key, run_id = _PAYLOAD.unpack(verify(_PURPOSE, request.path_params["token"]))
+    except TokenExpiredError as error:
+        return refuse(410, str(error))
+    except (TokenError, struct.error):
+        return refuse(403, "The token was not made by this server; reload the page.")
+    location = location_of(key)
+    if location is None:
+        return refuse(404, "The workspace is not open; reload the page.")
+    try:
+        content = answer(location, run_id or None)
+    except PulError:  # its message may name files; the page says it where it may be said
+        return refuse(404, "The workspace cannot be read; reload the page.")
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = keep("private, no-cache") | {"ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def answer(location: str, run_id: int | None) -> bytes:
+    """Return the line, what has moved, and where to ask from now on, as JSON."""
+    now = look(location, run_id)
+    told = {"html": line(location, now), "moved": moved(location, now)}
+    return json.dumps(told | {"url": url(location, run_id)}).encode()
+
+
+ROUTES = [Route(PREFIX + "{token}", serve_standing, methods=["GET"])]
