@@ -1,12 +1,13 @@
 """What labelling sends to the browser, and what it takes from it; knows nothing of Streamlit."""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app import services_cards, services_labelling
 from app.components.palette import CAMERAS
+from app.leases import leases_of
 from app.services_cards import Board, Candidate, Card, Likeness, More, PairQuestion, PairSide, Tile
 from app.services_identities import N_BEST, IdentityRow
 from app.services_labelling import Outcome
@@ -29,6 +30,7 @@ class Desk:
         skipped: Names of cards that wait for later, the last one last.
         notice: What to say once on the next page; "" for nothing.
         drawn: The cards that were made last, and what they were made of.
+        desk_id: Tells this desk from those of other screens.
     """
 
     annotator: str = ""
@@ -38,6 +40,7 @@ class Desk:
     skipped: list[str] = field(default_factory=list)
     notice: str = ""
     drawn: tuple[tuple[Any, ...], list[Card]] = ((), [])
+    desk_id: str = ""
 
     def receive(self, location: str, outbox: Mapping[str, Any], author: str = "") -> set[str]:
         """Store what the screen sent; what came before is known by its token.
@@ -69,18 +72,33 @@ class Desk:
         """Take the name that the browser knows, unless another was typed here."""
         self.name = self.name or str(outbox.get("name") or "")
 
-    def next_cards(self, board: Board, n: int, chosen: Sequence[int] = ()) -> list[Card]:
+    def next_cards(
+        self,
+        board: Board,
+        n: int,
+        chosen: Sequence[int] = (),
+        is_here: Callable[[str], bool] = lambda _: True,
+    ) -> list[Card]:
         """Return the cards that come next; made anew only where something has changed.
 
         Args:
             board: What they are made from.
             n: How many.
             chosen: Images whose card comes before all others.
+            is_here: Whether somebody still sits at another desk, which keeps its cards then.
         """
         made_of = (board.iteration, len(board.state.events), tuple(self.skipped), n, tuple(chosen))
         if self.drawn[0] != made_of:
             first = services_cards.card_of_images(board, chosen)
-            cards = services_cards.next_cards(board, n=n, skipped=self.skipped)
+            cards: list[Card] = []
+
+            def choose(taken: Collection[str]) -> list[str]:
+                cards.extend(
+                    services_cards.next_cards(board, n=n, skipped=self.skipped, taken=taken)
+                )
+                return [card.card_id for card in cards]
+
+            leases_of(*board.place).draw(self.desk_id, choose, is_here)
             self.drawn = made_of, ([first] if first else []) + cards
         return self.drawn[1]
 

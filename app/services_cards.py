@@ -153,6 +153,7 @@ class Board:
     """All that the cards of one iteration are made from, as far as people have labelled.
 
     Attributes:
+        place: Workspace and run.
         iteration: The iteration.
         index: It, prepared for suggestions.
         state: What people said.
@@ -160,6 +161,7 @@ class Board:
         owners: Identity of each image, 0 or less where it has none, shape (N,).
     """
 
+    place: tuple[str, int]
     iteration: int
     index: SuggestionIndex
     state: Annotations
@@ -175,24 +177,30 @@ def board(location: str, run_id: int, iteration: int) -> Board:
     """
     index, state = suggestion_index(location, run_id, iteration), said(location)
     points = map_arrays(location, run_id, iteration).points
-    return Board(iteration, index, state, points, state.owner_of(index.image_ids))
+    owners = state.owner_of(index.image_ids)
+    return Board((location, run_id), iteration, index, state, points, owners)
 
 
 # Cards
 
 
-def next_cards(on: Board, *, n: int, skipped: Collection[str] = ()) -> list[Card]:
+def next_cards(
+    on: Board, *, n: int, skipped: Collection[str] = (), taken: Collection[str] = ()
+) -> list[Card]:
     """Return the cards that come next, best first; fewer where no more is worth a look.
 
     Args:
         on: What is known.
         n: How many.
         skipped: Names of cards that wait for later.
+        taken: Names of cards that lie before others: they come where nothing else is left.
     """
-    keys = [key for name in skipped if (key := _key(on, name)) is not None]
-    cards = suggestions.next_cards(on.index, on.state, n=n, skipped=keys)
-    if not cards and keys:  # later has come
-        cards = suggestions.next_cards(on.index, on.state, n=n)
+    later, theirs = ([_key(on, name) for name in names] for names in (skipped, taken))
+    for left_out in ([*later, *theirs], later, ()):  # where nothing else is left, later has come
+        keys = [key for key in left_out if key is not None]
+        cards = suggestions.next_cards(on.index, on.state, n=n, skipped=keys)
+        if cards:
+            break
     return [_card(on, card) for card in cards]
 
 

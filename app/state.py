@@ -5,6 +5,8 @@ from copy import copy
 from typing import Any, cast
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import labelling, services
 from pul.records import RunRecord
@@ -152,7 +154,17 @@ def page(name: str) -> st.Page:
 def desk() -> labelling.Desk:
     """Return what this session labelled in the workspace that it looks at."""
     desks = cast("dict[str, labelling.Desk]", st.session_state[DESKS])
-    return desks.setdefault(location(), labelling.Desk())
+    return desks.setdefault(location(), labelling.Desk(desk_id=_session_id()))
+
+
+def is_open(desk_id: str) -> bool:
+    """Whether the page of another session is still open."""
+    return runtime.exists() and runtime.get_instance().is_active_session(desk_id)
+
+
+def _session_id() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
 
 
 def card_images() -> list[int]:

@@ -55,7 +55,7 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
     payload = labelling.card_payload(
         location,
         desk,
-        desk.next_cards(board, N_CARDS, state.card_images()),
+        desk.next_cards(board, N_CARDS, state.card_images(), state.is_open),
         services_cards.next_pairs(board, n=N_PAIRS),
         services_identities.identity_rows(*place),
         services.map_arrays(*place).camera_names,

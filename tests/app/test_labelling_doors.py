@@ -280,6 +280,23 @@ def test_next_cards__of_another_iteration_are_not_skipped(place: str) -> None:
     assert again[0].card_id == card.card_id
 
 
+def test_next_cards__two_who_label_at_once_get_different_people(place: str) -> None:
+    board = services_cards.board(place, *PLACE)
+    ann, bob, everybody = Desk(desk_id="ann"), Desk(desk_id="bob"), Desk(desk_id="cat")
+    names = [{card.card_id for card in desk.next_cards(board, 2)} for desk in (ann, bob)]
+    assert [len(each) for each in names] == [2, 2]
+    assert not names[0] & names[1]
+    n_all = len(services_cards.next_cards(board, n=99))
+    rest = everybody.next_cards(board, n_all)
+    assert not {card.card_id for card in rest} & (names[0] | names[1])
+    late = Desk(desk_id="dan").next_cards(board, 2)  # nothing else is left
+    assert [card.card_id for card in late] == [
+        card.card_id for card in services_cards.next_cards(board, n=2)
+    ]
+    reloaded = Desk(desk_id="ann, reloaded").next_cards(board, 2, is_here=lambda who: who != "ann")
+    assert {card.card_id for card in reloaded} & names[0]
+
+
 def test_next_cards__chosen_images_come_first_until_they_are_answered(place: str) -> None:
     chosen, desk = images_of(place, 3)[:5], Desk()
     card = desk.next_cards(services_cards.board(place, *PLACE), 2, chosen)[0]
