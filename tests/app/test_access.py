@@ -9,12 +9,12 @@ from starlette.requests import Request
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from app import access, asgi, maps, thumbnails
+from app import access, asgi, maps, standing, thumbnails
 from app.access import is_let_in
 from tests.app.conftest import Open, text_of
 from tests.app.fabricated import fabricate
 
-OURS = (*thumbnails.ROUTES, *maps.ROUTES)
+OURS = (*thumbnails.ROUTES, *maps.ROUTES, *standing.ROUTES)
 ANN = {"is_logged_in": True, "email": "ann@example.org"}
 
 
@@ -43,9 +43,10 @@ def test_is_let_in(
 
 @pytest.fixture
 def addresses(location: Path, people: Path) -> list[str]:
-    """The addresses of a picture and of a map, as a page that was shown would hold them."""
+    """The addresses of a picture, a map and the header, as a page that was shown holds them."""
     fabricate(location, people, n_iterations=1, status="finished")
-    return [thumbnails.urls(str(location), [1])[0], maps.url(str(location), 1, 1)]
+    place = str(location)
+    return [thumbnails.urls(place, [1])[0], maps.url(place, 1, 1), standing.url(place, None)]
 
 
 def cookie(user: dict[str, object]) -> str:
@@ -67,18 +68,18 @@ def statuses(addresses: list[str], value: str = "") -> list[int]:
 
 
 def test_guarded__is_open_unless_log_in_is_asked_for(addresses: list[str]) -> None:
-    assert statuses(addresses) == [200, 200]
+    assert statuses(addresses) == [200, 200, 200]
 
 
 def test_guarded__a_good_token_is_not_enough_where_people_log_in(
     addresses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(access.LOGIN, "1")
-    assert statuses(addresses) == [401, 401]
-    assert statuses(addresses, cookie(ANN)) == [200, 200]
-    assert statuses(addresses, cookie({"is_logged_in": False})) == [401, 401]
+    assert statuses(addresses) == [401, 401, 401]
+    assert statuses(addresses, cookie(ANN)) == [200, 200, 200]
+    assert statuses(addresses, cookie({"is_logged_in": False})) == [401, 401, 401]
     monkeypatch.setenv(access.USERS, "bob@example.org")
-    assert statuses(addresses, cookie(ANN)) == [401, 401]
+    assert statuses(addresses, cookie(ANN)) == [401, 401, 401]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_guarded__a_forged_cookie_opens_nothing(
     addresses: list[str], monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]
 ) -> None:
     monkeypatch.setenv(access.LOGIN, "1")
-    assert statuses(addresses, change(cookie(ANN))) == [401, 401]
+    assert statuses(addresses, change(cookie(ANN))) == [401, 401, 401]
 
 
 def test_app__guards_every_route_of_ours() -> None:

@@ -261,6 +261,7 @@ def test_map__says_what_is_not_well_and_how_to_mend_it(
     assert 'class="pul-findings"' not in text_of(open_studio("map"))
     with Workspace.open(filled) as workspace, workspace._database.write() as connection:
         connection.exec_driver_sql("UPDATE images SET camid = pid")  # a camera for each person
+    services._run_images.cache_clear()
     services_diagnosis._of_iteration.cache_clear()
     said = text_of(open_studio("map"))
     assert "of the clusters are of one camera only" in said

@@ -11,7 +11,7 @@ from pul.config import RunConfig
 from pul.history import flatten
 from pul.records import IterationRecord, JobStatus
 from pul.store.workspace import Workspace
-from tests.app.conftest import Open, labels, text_of, wait_for
+from tests.app.conftest import Open, header_of, labels, text_of, wait_for
 from tests.app.fabricated import fabricate
 
 
@@ -188,13 +188,13 @@ def test_rounds__delete_and_undo(location: Path, people: Path, open_studio: Open
     studio = open_studio("rounds")
     button(studio, "Delete").click().run()
     assert "Deleted second; its 4 iterations can be brought back." in studio.success[0].value
-    assert "first" in studio.html[0].value
+    assert "first" in header_of(studio)
     assert "**second** · deleted · 3 iterations" in text_of(studio)
     with Workspace.open(location) as workspace:
         assert [run.name for run in workspace.runs()] == ["first"]
     button(studio, "Undo").click().run()
     assert not studio.success
-    assert "second" in studio.html[0].value
+    assert "second" in header_of(studio)
     with Workspace.open(location) as workspace:
         assert len(workspace.runs()) == 2
 
