@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from pul.arrays import ByteArray, FloatArray, check_features
-from pul.devices import send
+from pul.devices import is_gpu, send
 from pul.errors import ConfigError
+from pul.folding import fold_normalization
 from pul.model import Network
 
 OnProgress = Callable[[int, int], None]
+Extract = Callable[[Tensor], Tensor]
 
 
 def extract_features(
@@ -72,11 +74,12 @@ def extract_steps(
     """Do the work of `extract_features` one batch at a time, yielding the number of images done."""
     check_pixels(pixels, network)
     network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    extract = network if is_gpu(device) else fold_normalization(network)
     features = np.empty((len(pixels), network.n_features), dtype=np.float32)
     batches, done = _batches(pixels, batch_size, device), 0
     batch = next(batches, None)
     while batch is not None:
-        extracted = _extract_batch(network, batch, precision, flip)
+        extracted = _extract_batch(extract, network.normalize(batch), precision, flip)
         batch = next(batches, None)  # sent while a GPU is still at the one before
         features[done : done + len(extracted)] = extracted.cpu().numpy()
         done += len(extracted)
@@ -105,10 +108,9 @@ def _batches(pixels: ByteArray, size: int, device: str) -> Iterator[Tensor]:
         yield send(torch.from_numpy(np.array(pixels[start : start + size])), device)
 
 
-def _extract_batch(network: Network, batch: Tensor, precision: str, flip: bool) -> Tensor:
-    with torch.inference_mode(), autocast(batch.device.type, precision):
-        images = network.normalize(batch)
-        features: Tensor = network(images).float()
+def _extract_batch(extract: Extract, images: Tensor, precision: str, flip: bool) -> Tensor:
+    with torch.inference_mode(), autocast(images.device.type, precision):
+        features: Tensor = extract(images).float()
         if flip:
-            features = features + network(images.flip(3)).float()
+            features = features + extract(images.flip(3)).float()
     return features
