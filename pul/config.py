@@ -177,7 +177,7 @@ class RunConfig(Settings):
             one camera.
         init_on_annotations: Whether the original model is first fine-tuned on the annotations.
         extraction_precision: `float32`, or `bfloat16` for mixed precision where features are
-            extracted.
+            extracted, on a device that has it.
         projection: Whether each iteration gets a 2-D map.
         keep_features: Features are kept of so many last iterations, models of the last two and of
             the best on validation identities; None keeps all of them.

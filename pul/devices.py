@@ -18,6 +18,16 @@ def is_gpu(device: str | torch.device) -> bool:
     return torch.device(device).type == "cuda"
 
 
+def has_bfloat16(device: str | torch.device) -> bool:
+    """Whether a device multiplies bfloat16 in hardware: others emulate it, ten times as slowly."""
+    if is_gpu(device):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if torch.device(device).type != "cpu":
+        return False
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
 def send(tensor: Tensor, device: str | torch.device) -> Tensor:
     """Return a tensor of the CPU on a device, without waiting for the copy to a GPU."""
     if not is_gpu(device):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pul.arrays import ByteArray, FloatArray, check_features
-from pul.devices import is_gpu, send
+from pul.devices import has_bfloat16, is_gpu, send
 from pul.errors import ConfigError
 from pul.folding import fold_normalization
 from pul.model import Network
@@ -98,9 +98,12 @@ def check_pixels(pixels: ByteArray, network: Network) -> None:
 
 
 def autocast(device: str, precision: str) -> torch.autocast:
-    """Return the mixed-precision context of a precision; `float32` changes nothing."""
-    kind = torch.device(device).type
-    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+    """Return the mixed-precision context of a precision.
+
+    `float32` changes nothing, nor does `bfloat16` on a device that would have to emulate it.
+    """
+    is_mixed = precision == "bfloat16" and has_bfloat16(device)
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=is_mixed)
 
 
 def _batches(pixels: ByteArray, size: int, device: str) -> Iterator[Tensor]:

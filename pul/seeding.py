@@ -59,8 +59,10 @@ class _DistanceTable:
     """
 
     def __init__(self, features: FloatArray, n_candidates: int) -> None:
+        from pul.devices import has_bfloat16  # torch takes seconds to load
+
         mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
-        if features.size * n_candidates > _MANY_PRODUCTS and _has_fast_bfloat16():
+        if features.size * n_candidates > _MANY_PRODUCTS and has_bfloat16("cpu"):
             self.squares, self._inner_products = _bfloat16_products(features, mean)
         else:
             self.squares, self._inner_products = _float32_products(features, mean)
@@ -104,14 +106,6 @@ def _bfloat16_products(features: FloatArray, mean: FloatArray) -> tuple[FloatArr
         return np.asarray(table.float().numpy(), dtype=np.float32)
 
     return squares, inner_products
-
-
-def _has_fast_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware (others emulate it, slowly)."""
-    import torch
-
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 class _Candidates:

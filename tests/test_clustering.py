@@ -266,7 +266,7 @@ def test_seed_clusters__draws_by_squared_distance():
 def test_seed_clusters__bfloat16_is_as_good(crowd, monkeypatch):
     plain = [cluster(crowd, n_clusters=40, seed=seed).inertia for seed in range(10)]
     monkeypatch.setattr("pul.seeding._MANY_PRODUCTS", 0)
-    monkeypatch.setattr("pul.seeding._has_fast_bfloat16", lambda: True)
+    monkeypatch.setattr("pul.devices.has_bfloat16", lambda _: True)
     rounded = [cluster(crowd, n_clusters=40, seed=seed).inertia for seed in range(10)]
     assert np.mean(rounded) == pytest.approx(np.mean(plain), rel=0.01)
 

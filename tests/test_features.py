@@ -36,12 +36,20 @@ def test_extract_features__mirrored_pair_has_one_feature_with_flip():
     np.testing.assert_allclose(features[0], features[1], atol=1e-4)
 
 
-def test_extract_features__bfloat16_points_the_same_way():
+def test_extract_features__bfloat16_points_the_same_way(monkeypatch):
+    monkeypatch.setattr("pul.features.has_bfloat16", lambda _: True)  # or let it be emulated
     network, (pixels, _) = tiny_network(), coloured_images(3, 3)
     full = extract_features(network, pixels)
     half = extract_features(network, pixels, precision="bfloat16")
     cosines = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
     assert cosines.min() > 0.99
+
+
+def test_extract_features__bfloat16_is_float32_where_it_would_be_emulated(monkeypatch):
+    monkeypatch.setattr("pul.features.has_bfloat16", lambda _: False)
+    network, (pixels, _) = tiny_network(), coloured_images(2, 2)
+    full, half = (extract_features(network, pixels, precision=p) for p in ("float32", "bfloat16"))
+    np.testing.assert_array_equal(half, full)
 
 
 def test_extract_features__no_images():
