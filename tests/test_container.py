@@ -21,8 +21,8 @@ def test_parse__stages_and_lines_that_go_on() -> None:
 def test_follow__both_forms_of_env(tmp_path: Path) -> None:
     root = Root(tmp_path)
     root.follow("ENV", "MAJOR 17", tmp_path, {})
-    root.follow("ENV", "PLACE=/opt/$MAJOR NAME=x", tmp_path, {})
-    assert root.environment["PLACE"] == "/opt/17"
+    root.follow("ENV", "PLACE=/lib/$MAJOR NAME=x", tmp_path, {})
+    assert root.environment["PLACE"] == "/lib/17"
     assert root.environment["NAME"] == "x"
 
 
