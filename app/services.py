@@ -22,7 +22,7 @@ from pul.data.images import thumbnail
 from pul.errors import PulError, StoreError, WorkspaceError
 from pul.records import Command, ImageTable, IterationRecord, JobRecord, RunRecord
 from pul.selection import threshold
-from pul.store.workspace import Workspace
+from pul.store.workspace import Workspace, without_password
 
 __all__ = [
     "DATASET_FORMATS",
@@ -194,6 +194,19 @@ def exists(location: str) -> bool:
         return Workspace.exists(location)
     except PulError:
         return False
+
+
+def vacant(location: str) -> str:
+    """Return where a workspace could be made, as it may be shown; "" where there is one.
+
+    Raises:
+        PulError: There is one that cannot be opened, or it cannot be told: a database server does
+            not answer, or the location cannot be understood.
+    """
+    if not Workspace.exists(location):
+        return without_password(location)
+    open_workspace(location)
+    return ""
 
 
 def open_workspace(location: str) -> Workspace:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import demo, services, state
 from app.wording import plain
+from pul.errors import PulError
 
 
 def show() -> None:
@@ -16,7 +17,24 @@ def show() -> None:
     if made.status == "failed":
         st.error(f"The demo could not be made. {plain(made.message)}")
     st.write("The demo shows the whole way on synthetic people; it needs no download.")
+    if state.location() != services.demo_location():
+        _named()
     another()
+
+
+def _named() -> None:
+    """Offer to make the workspace that the studio was started on, or say why it does not open."""
+    try:
+        place = services.vacant(state.location())
+    except PulError as error:
+        st.error(plain(str(error)))
+        return
+    if not place:  # somebody has just made it, and the header will see it
+        return
+    st.write("The studio was started on a workspace that is not there yet:")
+    st.code(place, language=None)
+    if st.button("Make it", type="primary"):
+        _open(services.create_workspace(state.location()))
 
 
 @st.fragment(run_every=1.0)

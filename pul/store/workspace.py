@@ -109,18 +109,7 @@ class Workspace(
     @property
     def url(self) -> str:
         """The location without its password, to be shown or given to another process."""
-        if self._database.is_sqlite:
-            return self.location
-        full = make_url(self.location)
-        bare = URL.create(
-            full.drivername,
-            username=full.username,
-            host=full.host,
-            port=full.port,
-            database=full.database,
-            query=full.query,
-        )
-        return str(bare)
+        return without_password(self.location)
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -184,6 +173,26 @@ class Workspace(
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def without_password(location: str) -> str:
+    """Return a location as it may be shown, or given to another process.
+
+    Raises:
+        WorkspaceError: The location cannot be understood.
+    """
+    if "://" not in location:
+        return location
+    full = _parse_url(location)
+    bare = URL.create(
+        full.drivername,
+        username=full.username,
+        host=full.host,
+        port=full.port,
+        database=full.database,
+        query=full.query,
+    )
+    return str(bare)
 
 
 def _locate(location: str | Path) -> tuple[URL, Path, str]:

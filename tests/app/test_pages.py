@@ -91,7 +91,28 @@ def test_frame__another_run_is_picked(location: Path, people: Path, open_studio:
 def test_workspace__none_there(open_studio: Open) -> None:
     studio = open_studio()
     assert "Open a workspace" in text_of(studio)
+    assert labels(studio, "button")[:2] == ["Make it", "Open the demo"]
+
+
+def test_workspace__make_the_one_that_the_studio_was_started_on(
+    location: Path, open_studio: Open
+) -> None:
+    studio = open_studio()
+    assert str(location) in text_of(studio)
+    studio.button[0].click().run()
+    assert Workspace.exists(location)
+    assert "Add images" in text_of(studio)
+
+
+def test_workspace__a_server_that_does_not_answer(
+    tmp_path: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"postgresql://pul:secret@127.0.0.1:1/pul?artifacts={tmp_path}/arrays"
+    monkeypatch.setenv("PUL_WORKSPACE", place)
+    studio = open_studio()
+    assert "Check that the database server runs" in studio.error[0].value
     assert labels(studio, "button")[0] == "Open the demo"
+    assert "secret" not in text_of(studio)
 
 
 def test_workspace__make_one(location: Path, open_studio: Open) -> None:

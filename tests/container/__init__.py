@@ -1,0 +1,1 @@
+"""Dockerfiles and the compose file followed without Docker: clean roots, mounts and namespaces."""
