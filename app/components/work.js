@@ -36,6 +36,12 @@ class Work {
     return this.with({ accepted, rejected: this.rejected.filter((other) => other !== candidate), row });
   }
 
+  // All of the row up to a place at once: it is ranked, so its first ones are mostly right. What was settled before stays so.
+  joinUpTo(place, row) {
+    const open = row.slice(0, place + 1).filter((candidate) => !this.isSettled(candidate));
+    return open.length ? this.with({ accepted: [...this.accepted, ...open], row }) : null;
+  }
+
   reject(candidate, row) {
     return this.with({ rejected: [...this.rejected, candidate], accepted: this.accepted.filter((other) => other !== candidate), row });
   }

@@ -132,7 +132,8 @@ def test_edit__drop_and_join_and_undo_count(page: Page, studio: str, workspace: 
     page.keyboard.press("1")
     assert sorted(shown(page, CHOSEN)) == sorted(kept + joined)
     refused = shown(page, "label.shown[1].tiles.map((tile) => tile.image)")
-    page.keyboard.press("Shift+Digit2")
+    page.locator("[data-candidate='1']").hover()
+    page.locator("[data-candidate='1'] [data-refuse]").click()
     press_for_next(page, "Enter")
     wait_until_saved(page)
     state = state_of(workspace)
@@ -156,6 +157,29 @@ def test_candidates__stand_still_until_the_next_row(page: Page, studio: str) -> 
     assert not set(before) & set(shown(page, row))
     page.keyboard.press("Control+z")
     assert shown(page, row) == before
+
+
+def test_shift__joins_all_candidates_up_to_one(page: Page, studio: str, workspace: Path) -> None:
+    n_before = len(state_of(workspace).events)
+    open_card(page, studio)
+    images = shown(page, CHOSEN)
+    rows = shown(page, "label.shown.map(({ tiles }) => tiles.map((tile) => tile.image))")
+    page.locator("[data-candidate='1']").hover()
+    page.locator("[data-candidate='1'] [data-refuse]").click()
+    page.keyboard.press("Shift+Digit4")  # whatever the keyboard writes; what is refused stays so
+    joined = "label.work.accepted.map(({ tiles }) => tiles.map((tile) => tile.image))"
+    assert shown(page, joined) == [rows[0], rows[2], rows[3]]
+    page.keyboard.press("3")  # one of them is somebody else
+    assert shown(page, joined) == [rows[0], rows[3]]
+    page.locator("[data-candidate='10']").click(modifiers=["Shift"], position={"x": 20, "y": 90})
+    assert shown(page, joined) == [rows[n] for n in (0, 3, 2, 4, 5, 6, 7, 8, 9, 10)]
+    page.keyboard.press("Control+z")
+    assert shown(page, joined) == [rows[0], rows[3]]
+    press_for_next(page, "Enter")
+    wait_until_saved(page)
+    state = state_of(workspace)
+    assert len(state.events) == n_before + 1
+    assert list(state.identities[-1].images) == sorted(images + rows[0] + rows[3])
 
 
 def test_brush__a_drag_drops_what_it_passes(page: Page, studio: str) -> None:
