@@ -94,13 +94,13 @@ class Person:
         held: list[Literal["Shift"]] = ["Shift"] if shift else []
         self.page.locator(selector).click(position={"x": 8, "y": 60}, modifiers=held)
 
-    def join(self, place: int, *, is_range: bool = False) -> None:
-        """Join a candidate of the row, or with Shift all up to it."""
+    def join(self, place: int, *, is_last: bool = False) -> None:
+        """Join a candidate of the row; with Shift all up to it, and be done with the row."""
         if place >= N_KEYS:
-            self.click(f"[data-candidate='{place}']", shift=is_range)
+            self.click(f"[data-candidate='{place}']", shift=is_last)
             return
-        self._spend(KEY_S * is_range)
-        self.press(f"Shift+Digit{place + 1}" if is_range else str(place + 1))
+        self._spend(KEY_S * is_last)
+        self.press(f"Shift+Digit{place + 1}" if is_last else str(place + 1))
 
     def _count(self, kind: str) -> None:
         self.n_actions += 1
@@ -175,17 +175,18 @@ class Labeller:
             row = self._shown()["candidates"]
             mine = [self._majority(tiles) == pid for tiles in row]
             n_first, others = plan_joins(mine)
-            if n_first:
-                self.person.join(n_first - 1, is_range=True)
             for place in others:
                 self.person.join(place)
-            if any(mine):
-                self._sort_out(pid)
-                patience = self.patience + 1
+            patience = self.patience + 1 if any(mine) else patience
             if not row or not patience:
                 return
             patience -= 1
-            self.person.press("0")
+            if n_first:
+                self.person.join(n_first - 1, is_last=True)
+            else:
+                self.person.press("0")
+            if any(mine):
+                self._sort_out(pid)
 
     def _answer(self, sides: list[list[dict[str, Any]]]) -> None:
         left, right = (self._majority(side) for side in sides)

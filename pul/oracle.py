@@ -75,10 +75,10 @@ class Effort:
         self.n_actions += 1
         self.seconds += POINT_S
 
-    def join(self, place: int, *, is_range: bool = False) -> None:
-        """Press a candidate's number, or click the candidate; with Shift for all up to it."""
+    def join(self, place: int, *, is_last: bool = False) -> None:
+        """Press a candidate's number, or click it; with Shift to be done with its row."""
         self.press() if place < N_KEYS else self.click()
-        self.seconds += KEY_S * is_range  # Shift is a key more, but one act with the other
+        self.seconds += KEY_S * is_last  # Shift is a key more, but one act with the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +261,6 @@ class Oracle:
             self.effort.look()
             wanted = [self._decide(_majority(self._pids(c.images)) == pid) for c in row]
             n_first, others = plan_joins(wanted)
-            if n_first:
-                self.effort.join(n_first - 1, is_range=True)
             for place in others:
                 self.effort.join(place)
             for candidate in compress(row, wanted):
@@ -273,7 +271,10 @@ class Oracle:
             if not patience:
                 break
             patience -= 1
-            self.effort.press()  # the others are not this person: the next row
+            if n_first:  # these are, the others are not this person: the next row
+                self.effort.join(n_first - 1, is_last=True)
+            else:
+                self.effort.press()
             passed |= {image for other in row for image in other.images.tolist()} - more
         return more, passed
 
@@ -310,17 +311,16 @@ class Oracle:
 
 
 def plan_joins(wanted: Sequence[bool]) -> tuple[int, list[int]]:
-    """Return how to join some candidates of a row: the first ones by one chord, others singly.
+    """Return how to join some candidates of a row: others singly, the first ones by a last chord.
 
     Args:
         wanted: Whether each is the person, best ranked first.
 
     Returns:
-        How many the chord joins: as many as are right without a gap, 0 where that are fewer than
-        two; and the places of the others, which take an act each.
+        How many the chord joins, which are those before the first gap, 0 for none; and the places
+        of the others, which take an act each before it, as the chord is the end of the row.
     """
     n_first = next((place for place, is_right in enumerate(wanted) if not is_right), len(wanted))
-    n_first = n_first if n_first > 1 else 0
     return n_first, [place for place in range(n_first, len(wanted)) if wanted[place]]
 
 

@@ -60,25 +60,27 @@ def test_label__pace_of_one_clear_card() -> None:
     [
         ("", 0, []),
         ("..x", 0, [2]),
-        ("x.x", 0, [0, 2]),  # one candidate needs no chord
+        ("x.x", 1, [2]),
         ("xx", 2, []),
         ("xxx.x.", 3, [4]),
     ],
 )
-def test_plan_joins__a_chord_for_the_first_ones(row: str, n_first: int, others: list[int]) -> None:
+def test_plan_joins__the_first_ones_by_the_chord_that_ends_the_row(
+    row: str, n_first: int, others: list[int]
+) -> None:
     assert plan_joins([mark == "x" for mark in row]) == (n_first, others)
 
 
 def test_effort__of_joining() -> None:
     # A number key; Shift and a number key; a click, as the tenth has no key; Shift and a click.
     paces = {(0, False): 0.2, (8, True): 0.2 + 0.2, (9, False): 1.1, (9, True): 1.1 + 0.2}
-    for (place, is_range), seconds in paces.items():
+    for (place, is_last), seconds in paces.items():
         effort = Effort()
-        effort.join(place, is_range=is_range)
+        effort.join(place, is_last=is_last)
         assert (effort.n_actions, effort.seconds) == (1, pytest.approx(seconds))
 
 
-def test_label__joins_the_first_of_a_row_by_one_act() -> None:
+def test_label__joins_the_first_of_a_row_and_is_done_with_it_by_one_act() -> None:
     # Everyone looks different from camera to camera, and each look is a cluster: two candidates.
     people = make_people(40, noise=0.1)
     clothes = 0.6 * np.random.default_rng(0).normal(size=(40, 4, 128))
@@ -87,9 +89,9 @@ def test_label__joins_the_first_of_a_row_by_one_act() -> None:
     people = replace(people, features=features.astype(np.float32), clusters=clusters)
     report = make_oracle(people).label(1)
     assert report.recall == 1
-    # Look at the card and at the row, Shift+2; `0` and a row of strangers; Enter.
-    assert report.effort.n_actions == 3
-    assert report.effort.seconds == pytest.approx(3 * 1.35 + (0.2 + 0.2) + 0.2 + 0.2)
+    # Look at the card and at the row, Shift+2; a row of strangers; Enter.
+    assert report.effort.n_actions == 2
+    assert report.effort.seconds == pytest.approx(3 * 1.35 + (0.2 + 0.2) + 0.2)
 
 
 def test_label__errors_cost_precision_and_the_seed_repeats_them() -> None:

@@ -36,10 +36,10 @@ class Work {
     return this.with({ accepted, rejected: this.rejected.filter((other) => other !== candidate), row });
   }
 
-  // All of the row up to a place at once: it is ranked, so its first ones are mostly right. What was settled before stays so.
+  // Done with a row: all up to a place join, for it is ranked and its first ones are mostly right; the others are somebody else.
   joinUpTo(place, row) {
     const open = row.slice(0, place + 1).filter((candidate) => !this.isSettled(candidate));
-    return open.length ? this.with({ accepted: [...this.accepted, ...open], row }) : null;
+    return this.with({ accepted: [...this.accepted, ...open] }).pass(row);
   }
 
   reject(candidate, row) {

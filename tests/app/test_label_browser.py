@@ -159,27 +159,35 @@ def test_candidates__stand_still_until_the_next_row(page: Page, studio: str) -> 
     assert shown(page, row) == before
 
 
-def test_shift__joins_all_candidates_up_to_one(page: Page, studio: str, workspace: Path) -> None:
+def test_shift__joins_all_up_to_one_and_is_done_with_the_row(
+    page: Page, studio: str, workspace: Path
+) -> None:
     n_before = len(state_of(workspace).events)
     open_card(page, studio)
     images = shown(page, CHOSEN)
-    rows = shown(page, "label.shown.map(({ tiles }) => tiles.map((tile) => tile.image))")
+    row = "label.shown.map(({ tiles }) => tiles.map((tile) => tile.image))"
+    joined = "label.work.accepted.map(({ tiles }) => tiles.map((tile) => tile.image))"
+    first = shown(page, row)
     page.locator("[data-candidate='1']").hover()
     page.locator("[data-candidate='1'] [data-refuse]").click()
-    page.keyboard.press("Shift+Digit4")  # whatever the keyboard writes; what is refused stays so
-    joined = "label.work.accepted.map(({ tiles }) => tiles.map((tile) => tile.image))"
-    assert shown(page, joined) == [rows[0], rows[2], rows[3]]
-    page.keyboard.press("3")  # one of them is somebody else
-    assert shown(page, joined) == [rows[0], rows[3]]
-    page.locator("[data-candidate='10']").click(modifiers=["Shift"], position={"x": 20, "y": 90})
-    assert shown(page, joined) == [rows[n] for n in (0, 3, 2, 4, 5, 6, 7, 8, 9, 10)]
+    page.keyboard.press("6")
+    page.keyboard.press("Shift+Digit3")  # whatever the keyboard writes; what is refused stays so
+    assert shown(page, joined) == [first[5], first[0], first[2]]
+    second = shown(page, row)
+    assert not {image for other in first for image in other} & {
+        i for other in second for i in other
+    }
+    page.locator("[data-candidate='1']").click(modifiers=["Shift"], position={"x": 20, "y": 90})
+    assert shown(page, joined)[3:] == second[:2]
     page.keyboard.press("Control+z")
-    assert shown(page, joined) == [rows[0], rows[3]]
+    assert (shown(page, row), shown(page, joined)) == (second, [first[5], first[0], first[2]])
     press_for_next(page, "Enter")
     wait_until_saved(page)
     state = state_of(workspace)
     assert len(state.events) == n_before + 1
-    assert list(state.identities[-1].images) == sorted(images + rows[0] + rows[3])
+    made = state.identities[-1]
+    assert list(made.images) == sorted(images + first[5] + first[0] + first[2])
+    assert state.refused_by(made.identity) >= {i for n in (1, 3, 4, 11) for i in first[n]}
 
 
 def test_brush__a_drag_drops_what_it_passes(page: Page, studio: str) -> None:
