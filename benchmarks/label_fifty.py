@@ -4,8 +4,8 @@
 
 It presses real keys and clicks real tiles of the studio in headless Chromium; ground truth decides.
 What is labelled stays in the workspace, so give it a copy. The pace is that of the keystroke-level
-model: 1.35 s to look, 1.1 s to point at something and click, 0.2 s a key. `--pace 0` does not wait,
-and adds those seconds up instead.
+model: 1.35 s to look, 1.1 s to point at something and click, 0.2 s a key, Shift too.
+`--pace 0` does not wait, and adds those seconds up instead.
 """
 
 import argparse
@@ -13,18 +13,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from playwright.sync_api import Page
 
 from benchmarks.studio import open_page, serve
 from pul.annotations import fold
-from pul.oracle import KEY_S, LOOK_S, POINT_S, measure
+from pul.oracle import KEY_S, LOOK_S, N_KEYS, POINT_S, measure, plan_joins
 from pul.store.workspace import Workspace
 
 PATIENCE_MS = 60_000
-N_KEYS = 9
 # When a key is pressed, when the next card is drawn, and when all its pictures are there.
 WATCH = """
 window.waits = [];
@@ -89,10 +88,19 @@ class Person:
         self._count(key)
         self.page.keyboard.press(key)
 
-    def click(self, selector: str) -> None:
-        self._spend(POINT_S)
+    def click(self, selector: str, *, shift: bool = False) -> None:
+        self._spend(POINT_S + KEY_S * shift)
         self._count("click")
-        self.page.locator(selector).click(position={"x": 8, "y": 60})
+        held: list[Literal["Shift"]] = ["Shift"] if shift else []
+        self.page.locator(selector).click(position={"x": 8, "y": 60}, modifiers=held)
+
+    def join(self, place: int, *, is_last: bool = False) -> None:
+        """Join a candidate of the row; with Shift all up to it, and be done with the row."""
+        if place >= N_KEYS:
+            self.click(f"[data-candidate='{place}']", shift=is_last)
+            return
+        self._spend(KEY_S * is_last)
+        self.press(f"Shift+Digit{place + 1}" if is_last else str(place + 1))
 
     def _count(self, kind: str) -> None:
         self.n_actions += 1
@@ -165,19 +173,20 @@ class Labeller:
         while True:
             self.person.look()
             row = self._shown()["candidates"]
-            mine = [n for n, tiles in enumerate(row) if self._majority(tiles) == pid]
-            for place in mine:
-                if place < N_KEYS:
-                    self.person.press(str(place + 1))
-                else:
-                    self.person.click(f"[data-candidate='{place}']")
-            if mine:
-                self._sort_out(pid)
-                patience = self.patience + 1
+            mine = [self._majority(tiles) == pid for tiles in row]
+            n_first, others = plan_joins(mine)
+            for place in others:
+                self.person.join(place)
+            patience = self.patience + 1 if any(mine) else patience
             if not row or not patience:
                 return
             patience -= 1
-            self.person.press("0")
+            if n_first:
+                self.person.join(n_first - 1, is_last=True)
+            else:
+                self.person.press("0")
+            if any(mine):
+                self._sort_out(pid)
 
     def _answer(self, sides: list[list[dict[str, Any]]]) -> None:
         left, right = (self._majority(side) for side in sides)

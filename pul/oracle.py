@@ -1,7 +1,8 @@
 """A labeller who knows the truth and works through the same acts as the screen, at human pace."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -35,7 +36,7 @@ LOOK_S = 1.35  # to look at a card, a row of candidates or a pair
 POINT_S = 1.1  # to point at a tile and click
 KEY_S = 0.2  # to press a key
 
-_N_KEYS = 9  # candidates that a number key accepts; the others are clicked
+N_KEYS = 9  # candidates that a number key accepts; the others are clicked
 _CARDS_PER_BURST = 10  # cards between two bursts of pair questions
 _PAIRS_PER_BURST = 3
 
@@ -73,6 +74,11 @@ class Effort:
         """Point at something and click it."""
         self.n_actions += 1
         self.seconds += POINT_S
+
+    def join(self, place: int, *, is_last: bool = False) -> None:
+        """Press a candidate's number, or click it; with Shift to be done with its row."""
+        self.press() if place < N_KEYS else self.click()
+        self.seconds += KEY_S * is_last  # Shift is a key more, but one act with the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,17 +259,22 @@ class Oracle:
             self.index, self.annotations, kept | more, refused=dropped | passed
         ):
             self.effort.look()
-            for place, candidate in enumerate(row):
-                if self._decide(_majority(self._pids(candidate.images)) == pid):
-                    self.effort.press() if place < _N_KEYS else self.effort.click()
-                    right, wrong = self._sort_out(candidate, pid)
-                    more |= right
-                    passed |= wrong
-                    patience = self.patience + 1
+            wanted = [self._decide(_majority(self._pids(c.images)) == pid) for c in row]
+            n_first, others = plan_joins(wanted)
+            for place in others:
+                self.effort.join(place)
+            for candidate in compress(row, wanted):
+                right, wrong = self._sort_out(candidate, pid)
+                more |= right
+                passed |= wrong
+                patience = self.patience + 1
             if not patience:
                 break
             patience -= 1
-            self.effort.press()  # the others are not this person: the next row
+            if n_first:  # these are, the others are not this person: the next row
+                self.effort.join(n_first - 1, is_last=True)
+            else:
+                self.effort.press()
             passed |= {image for other in row for image in other.images.tolist()} - more
         return more, passed
 
@@ -297,6 +308,20 @@ class Oracle:
 
     def _pids(self, images: IntArray) -> list[int]:
         return [self.truth.get(image, -1) for image in images.tolist()]
+
+
+def plan_joins(wanted: Sequence[bool]) -> tuple[int, list[int]]:
+    """Return how to join some candidates of a row: others singly, the first ones by a last chord.
+
+    Args:
+        wanted: Whether each is the person, best ranked first.
+
+    Returns:
+        How many the chord joins, which are those before the first gap, 0 for none; and the places
+        of the others, which take an act each before it, as the chord is the end of the row.
+    """
+    n_first = next((place for place, is_right in enumerate(wanted) if not is_right), len(wanted))
+    return n_first, [place for place in range(n_first, len(wanted)) if wanted[place]]
 
 
 def answer_pair(question: PairQuestion, *, is_same: bool) -> Act:

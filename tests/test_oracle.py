@@ -1,13 +1,14 @@
 """The oracle labels made-up people through acts alone; its pace is worked out by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pul.annotations import Act, Annotations, Side, create, fold, merge, not_same, same
 from pul.errors import ConfigError
-from pul.oracle import STRATEGIES, Oracle, Strategy, answer_pair, measure
+from pul.oracle import STRATEGIES, Effort, Oracle, Strategy, answer_pair, measure, plan_joins
 from pul.suggestions import PairQuestion
 from tests.people import People, make_people
 from tests.test_annotations import Stored, log
@@ -52,6 +53,45 @@ def test_label__pace_of_one_clear_card() -> None:
     report = make_oracle(make_people(noise=0.1)).label(1)
     assert report.effort.n_actions == 1
     assert report.effort.seconds == pytest.approx(1.35 + 1.35 + 0.2)
+
+
+@pytest.mark.parametrize(
+    ("row", "n_first", "others"),
+    [
+        ("", 0, []),
+        ("..x", 0, [2]),
+        ("x.x", 1, [2]),
+        ("xx", 2, []),
+        ("xxx.x.", 3, [4]),
+    ],
+)
+def test_plan_joins__the_first_ones_by_the_chord_that_ends_the_row(
+    row: str, n_first: int, others: list[int]
+) -> None:
+    assert plan_joins([mark == "x" for mark in row]) == (n_first, others)
+
+
+def test_effort__of_joining() -> None:
+    # A number key; Shift and a number key; a click, as the tenth has no key; Shift and a click.
+    paces = {(0, False): 0.2, (8, True): 0.2 + 0.2, (9, False): 1.1, (9, True): 1.1 + 0.2}
+    for (place, is_last), seconds in paces.items():
+        effort = Effort()
+        effort.join(place, is_last=is_last)
+        assert (effort.n_actions, effort.seconds) == (1, pytest.approx(seconds))
+
+
+def test_label__joins_the_first_of_a_row_and_is_done_with_it_by_one_act() -> None:
+    # Everyone looks different from camera to camera, and each look is a cluster: two candidates.
+    people = make_people(40, noise=0.1)
+    clothes = 0.6 * np.random.default_rng(0).normal(size=(40, 4, 128))
+    features = np.hstack([people.features, clothes[people.pids - 1, people.camids]])
+    clusters = people.pids * 10 + people.camids
+    people = replace(people, features=features.astype(np.float32), clusters=clusters)
+    report = make_oracle(people).label(1)
+    assert report.recall == 1
+    # Look at the card and at the row, Shift+2; a row of strangers; Enter.
+    assert report.effort.n_actions == 2
+    assert report.effort.seconds == pytest.approx(3 * 1.35 + (0.2 + 0.2) + 0.2)
 
 
 def test_label__errors_cost_precision_and_the_seed_repeats_them() -> None:

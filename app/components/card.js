@@ -192,9 +192,11 @@ class Label {
     this.toast(`Split: ${counted(stay.tiles.length, "image")} here, ${away.tiles.length} on the next card`, true);
   }
 
-  join(place, isRefused) {
+  join(place, { isLast = false, isRefused = false } = {}) {
     const candidate = this.shown?.[place];
-    if (candidate) this.edit(isRefused ? this.work.reject(candidate, this.shown) : this.work.join(candidate, this.shown));
+    if (!candidate) return;
+    if (isRefused) this.edit(this.work.reject(candidate, this.shown));
+    else this.edit(isLast ? this.work.joinUpTo(place, this.shown) : this.work.join(candidate, this.shown));
   }
 
   // ---- undo and redo: of a change to this card, else of the last act that was sent
@@ -275,7 +277,7 @@ class Label {
     }
     if (key === "?") return () => this.toggleHelp();
     const digit = /^Digit([1-9])$/.exec(event.code) ?? /^Numpad([1-9])$/.exec(event.code);
-    if (digit && this.work) return () => this.join(Number(digit[1]) - 1, event.shiftKey);
+    if (digit && this.work) return () => this.join(Number(digit[1]) - 1, { isLast: event.shiftKey });
     if (/^(Digit|Numpad)0$/.test(event.code) && this.work) return () => this.act("none");
     const acts = { Enter: "create", a: "choose", s: "split", p: "pair", u: "unsure", x: "junk", " ": "skip" };
     if (acts[key] && !event.shiftKey) return event.repeat ? () => {} : () => this.act(acts[key]); // a key held down is pressed once
@@ -307,7 +309,7 @@ class Label {
     const identity = target.closest("[data-identity]")?.dataset.identity;
     if (act) this.act(act);
     else if (answer !== undefined) this.answer(answer);
-    else if (candidate) this.join(Number(candidate.dataset.candidate), Boolean(target.closest("[data-refuse]")) || event.shiftKey);
+    else if (candidate) this.join(Number(candidate.dataset.candidate), { isLast: event.shiftKey, isRefused: Boolean(target.closest("[data-refuse]")) });
     else if (identity) this.add(this.names.get(Number(identity)));
   }
 

@@ -36,6 +36,12 @@ class Work {
     return this.with({ accepted, rejected: this.rejected.filter((other) => other !== candidate), row });
   }
 
+  // Done with a row: all up to a place join, for it is ranked and its first ones are mostly right; the others are somebody else.
+  joinUpTo(place, row) {
+    const open = row.slice(0, place + 1).filter((candidate) => !this.isSettled(candidate));
+    return this.with({ accepted: [...this.accepted, ...open] }).pass(row);
+  }
+
   reject(candidate, row) {
     return this.with({ rejected: [...this.rejected, candidate], accepted: this.accepted.filter((other) => other !== candidate), row });
   }

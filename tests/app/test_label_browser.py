@@ -132,7 +132,8 @@ def test_edit__drop_and_join_and_undo_count(page: Page, studio: str, workspace: 
     page.keyboard.press("1")
     assert sorted(shown(page, CHOSEN)) == sorted(kept + joined)
     refused = shown(page, "label.shown[1].tiles.map((tile) => tile.image)")
-    page.keyboard.press("Shift+Digit2")
+    page.locator("[data-candidate='1']").hover()
+    page.locator("[data-candidate='1'] [data-refuse]").click()
     press_for_next(page, "Enter")
     wait_until_saved(page)
     state = state_of(workspace)
@@ -156,6 +157,37 @@ def test_candidates__stand_still_until_the_next_row(page: Page, studio: str) -> 
     assert not set(before) & set(shown(page, row))
     page.keyboard.press("Control+z")
     assert shown(page, row) == before
+
+
+def test_shift__joins_all_up_to_one_and_is_done_with_the_row(
+    page: Page, studio: str, workspace: Path
+) -> None:
+    n_before = len(state_of(workspace).events)
+    open_card(page, studio)
+    images = shown(page, CHOSEN)
+    row = "label.shown.map(({ tiles }) => tiles.map((tile) => tile.image))"
+    joined = "label.work.accepted.map(({ tiles }) => tiles.map((tile) => tile.image))"
+    first = shown(page, row)
+    page.locator("[data-candidate='1']").hover()
+    page.locator("[data-candidate='1'] [data-refuse]").click()
+    page.keyboard.press("6")
+    page.keyboard.press("Shift+Digit3")  # whatever the keyboard writes; what is refused stays so
+    assert shown(page, joined) == [first[5], first[0], first[2]]
+    second = shown(page, row)
+    assert not {image for other in first for image in other} & {
+        i for other in second for i in other
+    }
+    page.locator("[data-candidate='1']").click(modifiers=["Shift"], position={"x": 20, "y": 90})
+    assert shown(page, joined)[3:] == second[:2]
+    page.keyboard.press("Control+z")
+    assert (shown(page, row), shown(page, joined)) == (second, [first[5], first[0], first[2]])
+    press_for_next(page, "Enter")
+    wait_until_saved(page)
+    state = state_of(workspace)
+    assert len(state.events) == n_before + 1
+    made = state.identities[-1]
+    assert list(made.images) == sorted(images + first[5] + first[0] + first[2])
+    assert state.refused_by(made.identity) >= {i for n in (1, 3, 4, 11) for i in first[n]}
 
 
 def test_brush__a_drag_drops_what_it_passes(page: Page, studio: str) -> None:
