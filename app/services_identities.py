@@ -74,7 +74,10 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
     Raises:
         StoreError: There is no such iteration.
     """
-    state, index = said(location), suggestion_index(location, run_id, iteration)
+    state = said(location)
+    if not state.identities:  # nothing to wait for
+        return ()
+    index = suggestion_index(location, run_id, iteration)
     people = [(known, index.rows_of(np.array(known.images))) for known in state.identities]
     people = [(known, rows) for known, rows in people if len(rows)]
     if not people:

@@ -39,8 +39,10 @@ def _identities(run: RunRecord, record: IterationRecord) -> None:
     if desk.notice:
         st.success(desk.notice)
         desk.notice = ""
-    iteration = services_index.prepared(location, run.run_id, record.iteration)
-    rows = services_identities.identity_rows(location, run.run_id, iteration)
+    newest = record.iteration
+    if services_labelling.said(location).identities:  # nobody waits to see that there are none
+        newest = services_index.prepared(location, run.run_id, newest)
+    rows = services_identities.identity_rows(location, run.run_id, newest)
     if not rows:
         nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")
