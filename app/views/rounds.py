@@ -27,9 +27,10 @@ def show(now: services.Standing | None) -> None:
     if now.run is not None:
         state.tell_address(now.run.run_id)
         every = POLL_S if now.is_active else None
-        st.fragment(run_progress.show, run_every=every)(now.run.run_id, state.shown_on_rounds())
+        drawn_for = state.shown_on_rounds()
+        st.fragment(run_progress.show, run_every=every)(now.run.run_id, drawn_for)
         if now.iterations:
-            st.fragment(run_curves.show)(now, now.run)
+            st.fragment(run_curves.show)(now, now.run, drawn_for)
     new_run.show(now)
     if now.iterations:
         _compare(now)

@@ -11,7 +11,9 @@ from app.wording import definition
 from pul.records import RunRecord
 
 
-def show(now: services.Standing, run: RunRecord) -> None:
+def show(now: services.Standing, run: RunRecord, drawn_for: tuple[object, ...]) -> None:
+    if state.shown_on_rounds() != drawn_for:
+        st.rerun()  # a press in here changed what is beside it
     drawn = [Curve(run.run_id, run.name, now.iterations), *_others(now, run)]
     changed = {c.iteration: "; ".join(c.parts) for c in services_runs.changes(now.iterations)}
     chosen = st.plotly_chart(

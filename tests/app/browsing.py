@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -85,6 +85,37 @@ def wait_for_pictures(page: Page) -> None:
         }""",
         timeout=PATIENCE_MS,
     )
+
+
+def frames_of(page: Page) -> list[object]:
+    """Return the list that all messages of the server will be in; for a page not yet open."""
+    frames: list[object] = []
+    page.on(
+        "websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame))
+    )
+    return frames
+
+
+def poll(page: Page, n: int) -> None:
+    """Wait until the line over the page has asked `n` times how things stand."""
+    for _ in range(n):
+        with page.expect_response(lambda answer: "/standing/" in answer.url, timeout=PATIENCE_MS):
+            pass
+
+
+def draw_anew(page: Page, frames: list[object]) -> None:
+    """Let the line over the page hear that something moved, and wait until the page is drawn."""
+
+    n = len(frames)
+
+    def say_so(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"moved": f"test {n}"})
+
+    until = time.monotonic() + PATIENCE_MS / 1000
+    page.route("**/standing/*", say_so, times=1)
+    while len(frames) < n + 3:  # start, what is drawn, and end
+        assert time.monotonic() < until
+        page.wait_for_timeout(20)
 
 
 def drag(page: Page, points: list[tuple[float, float]]) -> None:

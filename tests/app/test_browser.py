@@ -1,7 +1,6 @@
 """The studio in a real browser: what is drawn, what a hand does, what comes back."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,10 @@ from pul.store.workspace import Workspace
 from tests.app.browsing import (
     PATIENCE_MS,
     drag,
+    draw_anew,
+    frames_of,
     open_map,
+    poll,
     screen_of,
     serve,
     wait_for_pictures,
@@ -196,32 +198,24 @@ def test_frame__both_themes(browser: Browser, studio: str, theme: str) -> None:
 
 
 def test_frame__polling_leaves_focus_and_scroll_alone(page: Page, studio: str) -> None:
-    frames: list[object] = []
-    page.on(
-        "websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame))
-    )
+    frames = frames_of(page)
     page.set_viewport_size({"width": 1440, "height": 500})
-
-    def wait_for_polls(n: int) -> None:
-        least = len(frames) + 3 * n  # a poll sends at least three messages
-        until = time.monotonic() + PATIENCE_MS / 1000
-        while len(frames) < least:
-            assert time.monotonic() < until
-            page.wait_for_timeout(20)
-
     page.goto(studio + "/rounds")
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     page.get_by_text("New run").click()
     name = page.get_by_label("Name", exact=True)
     name.press_sequentially("my ")
-    wait_for_polls(2)
+    poll(page, 2)
+    draw_anew(page, frames)
     field = name.element_handle()
     assert field is not None
     places = """field => [field.getBoundingClientRect().y,
         document.querySelector('[data-testid=stMain]').scrollTop]"""
     box, scroll = field.evaluate(places)
     assert scroll > 0
-    wait_for_polls(3)
+    draw_anew(page, frames)
+    poll(page, 2)
+    draw_anew(page, frames)
     # If something above grew, the browser either keeps the field in place or the scroll.
     box_after, scroll_after = field.evaluate(places)
     assert box_after == box or scroll_after == scroll

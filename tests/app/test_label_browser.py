@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect
+from playwright.sync_api import Browser, Page, expect
 
 from pul.annotations import Annotations, fold
 from pul.store.workspace import Workspace
-from tests.app.browsing import PATIENCE_MS, free_port, serve
+from tests.app.browsing import PATIENCE_MS, draw_anew, frames_of, free_port, poll, serve
 from tests.app.carding import CHOSEN, open_card, press_for_next, shown, wait_until_saved
 from tests.app.fabricated import draw_people, fabricate
 
@@ -242,8 +242,7 @@ def test_undo__works_after_a_reload(page: Page, studio: str, workspace: Path) ->
 def test_add__types_ahead_and_keeps_its_focus_while_the_header_polls(
     page: Page, studio: str, workspace: Path
 ) -> None:
-    sockets: list[WebSocket] = []
-    page.on("websocket", lambda socket: sockets.append(socket))
+    frames = frames_of(page)
     open_card(page, studio)
     press_for_next(page, "Enter")
     wait_until_saved(page)
@@ -251,8 +250,8 @@ def test_add__types_ahead_and_keeps_its_focus_while_the_header_polls(
     images = shown(page, CHOSEN)
     page.keyboard.press("a")
     page.keyboard.type(made.name[-3:])
-    for _ in range(3):  # the header polls
-        sockets[-1].wait_for_event("framereceived", timeout=PATIENCE_MS)
+    poll(page, 2)
+    draw_anew(page, frames)
     assert page.evaluate("document.activeElement.value") == made.name[-3:]
     page.keyboard.press("Enter")
     wait_until_saved(page)
