@@ -46,12 +46,14 @@ class Sample:
     Attributes:
         second: Since the first person came.
         n_bytes: Resident memory of the studio.
+        n_own_bytes: What of it is no page of a file, which the system may take back at any time.
         n_handles: Its open files and sockets.
         run: Where the run's job stands; "" where none trains.
     """
 
     second: float
     n_bytes: int
+    n_own_bytes: int
     n_handles: int
     run: str
 
@@ -171,8 +173,9 @@ async def _watch(
     process = psutil.Process(studio.pid)
     while True:
         second = time.monotonic() - started
-        stands = _standing(workspace, job)
-        samples.append(Sample(second, process.memory_info().rss, process.num_fds(), stands))
+        memory, stands = process.memory_info(), _standing(workspace, job)
+        own = memory.rss - memory.shared
+        samples.append(Sample(second, memory.rss, own, process.num_fds(), stands))
         await asyncio.sleep(SAMPLE_S)
 
 
@@ -193,6 +196,7 @@ def _figures(
     warm_s = 60 * options.warm_up
     levels = {
         "memory": [(sample.second, float(sample.n_bytes)) for sample in samples],
+        "own memory": [(sample.second, float(sample.n_own_bytes)) for sample in samples],
         "handles": [(sample.second, float(sample.n_handles)) for sample in samples],
     }
     state = fold(workspace.annotation_events())
@@ -231,14 +235,12 @@ def print_report(seen: dict[str, Any]) -> None:
     for kind, waits in seen["waits"].items():
         figures = "".join(f"{waits[name]:9.2f}" for name in ("median", "p95", "worst"))
         print(f"{kind:<28}{waits['n']:>6}{figures}")
-    memory, handles = (Growth(g["first"], g["last"]) for g in seen["growth"].values())
-    mib = 2**20
-    print(
-        f"\nmemory                {memory.first / mib:.0f} → {memory.last / mib:.0f} MiB, ", end=""
-    )
-    print(f"{memory.percent:+.1f} %")
-    print(f"handles               {handles.first:.0f} → {handles.last:.0f}, ", end="")
-    print(f"{handles.percent:+.1f} %")
+    print()
+    for name, found in seen["growth"].items():
+        grown = Growth(found["first"], found["last"])
+        scale, unit = (1, "") if name == "handles" else (2**20, " MiB")
+        levels = f"{grown.first / scale:.0f} → {grown.last / scale:.0f}{unit}"
+        print(f"{name:<22}{levels}, {grown.percent:+.1f} %")
     if any(seen["run"]):
         print(f"run, at first         {seen['run'][0]}")
         print(f"run, at last          {seen['run'][1]}; {seen['run_moved']} places seen")
