@@ -18,7 +18,7 @@ from streamlit.auth_util import get_secrets_auth_section
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
-from app.thumbnails import refuse
+from app.signed import refuse
 from pul.errors import ConfigError
 
 LOGIN = "PUL_STUDIO_LOGIN"

@@ -17,9 +17,9 @@ from starlette.routing import Route
 from app import services, services_map
 from app.components.palette import CAMERAS
 from app.keeping import kept
-from app.signing import TokenError, TokenExpiredError, expiry, sign, verify
-from app.thumbnails import keep, location_of, refuse, tokens, workspace_key
-from pul.errors import PulError
+from app.signed import keep, signed, workspace_key
+from app.signing import expiry, sign
+from app.thumbnails import tokens
 
 Layer = Literal["base", "preview", "identities", "doubts"]
 Arrays = dict[str, NDArray[np.generic]]
@@ -69,22 +69,18 @@ def url(
     return PREFIX + sign(_PURPOSE, payload, expires=expiry())
 
 
-def serve_map(request: Request) -> Response:
-    """Answer with the arrays, or 403, 404 or 410; starlette runs this in a thread."""
-    try:
-        payload = _PAYLOAD.unpack(verify(_PURPOSE, request.path_params["token"]))
-    except TokenExpiredError as error:
-        return refuse(410, str(error))
-    except (TokenError, struct.error):
-        return refuse(403, "The token was not made by this server; reload the page.")
-    key, run_id, iteration, layer, n_clusters, _ = payload
-    location = location_of(key)
-    if location is None:
-        return refuse(404, "The workspace is not open; reload the page.")
-    try:
-        content = _content(location, run_id, iteration, _LAYERS[layer], n_clusters)
-    except PulError:
-        return refuse(404, "This iteration is gone; reload the page.")
+@signed(_PURPOSE, _PAYLOAD, gone="This iteration is gone; reload the page.")
+def serve_map(
+    _request: Request,
+    location: str,
+    run_id: int,
+    iteration: int,
+    layer: int,
+    n_clusters: int,
+    _version: int,
+) -> Response:
+    """Answer with the arrays; starlette runs this in a thread."""
+    content = _content(location, run_id, iteration, _LAYERS[layer], n_clusters)
     return Response(content, media_type="application/octet-stream", headers=keep(_KEEP))
 
 

@@ -15,9 +15,8 @@ from starlette.routing import Route
 from app import demo, services, services_labelling
 from app.components.header import header_html
 from app.services import Standing
-from app.signing import TokenError, TokenExpiredError, expiry, sign, verify
-from app.thumbnails import keep, location_of, refuse, workspace_key
-from pul.errors import PulError
+from app.signed import keep, signed, workspace_key
+from app.signing import expiry, sign
 
 PREFIX = "/standing/"
 _PURPOSE = "standing"
@@ -54,21 +53,10 @@ def url(location: str, run_id: int | None) -> str:
     return PREFIX + sign(_PURPOSE, payload, expires=expiry())
 
 
-def serve_standing(request: Request) -> Response:
-    """Answer with the line and what has moved, or 304, 403, 404 or 410."""
-    try:
-        key, run_id = _PAYLOAD.unpack(verify(_PURPOSE, request.path_params["token"]))
-    except TokenExpiredError as error:
-        return refuse(410, str(error))
-    except (TokenError, struct.error):
-        return refuse(403, "The token was not made by this server; reload the page.")
-    location = location_of(key)
-    if location is None:
-        return refuse(404, "The workspace is not open; reload the page.")
-    try:
-        content = answer(location, run_id or None)
-    except PulError:  # its message may name files; the page says it where it may be said
-        return refuse(404, "The workspace cannot be read; reload the page.")
+@signed(_PURPOSE, _PAYLOAD, gone="The workspace cannot be read; reload the page.")
+def serve_standing(request: Request, location: str, run_id: int) -> Response:
+    """Answer with the line and what has moved, or with 304 where that is known already."""
+    content = answer(location, run_id or None)
     tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
     headers = keep("private, no-cache") | {"ETag": tag}
     if request.headers.get("if-none-match") == tag:

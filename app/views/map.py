@@ -10,6 +10,7 @@ from app.components.findings import findings
 from app.components.scatter import Choice, Lines, choose_coloring, coloring, scatter
 from app.services import Standing
 from app.services_map import Quality
+from app.signed import workspace_key
 from app.views import map_clusters, map_people
 from app.wording import counted
 from pul.records import RunRecord
@@ -54,7 +55,7 @@ def _scatter(
     location = state.location()
     by = choose_coloring()
     # A component's key may not hold two underscores in a row, as a path may.
-    name = f"map-{thumbnails.workspace_key(location).hex()}-{run.run_id}"
+    name = f"map-{workspace_key(location).hex()}-{run.run_id}"
     return scatter(
         layout_urls=maps.urls(location, run.run_id, iteration, n_clusters, by),
         thumbs_url=thumbnails.PREFIX,

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import services_retrieval, state, thumbnails
 from app.components.query_strip import Query, query_strip
 from app.services_retrieval import Order, Place
+from app.signed import workspace_key
 from app.views import dropped_picture
 from app.views.dropped_picture import N_FOUND, Asked
 from app.wording import counted, percent
@@ -98,5 +99,5 @@ def _choose_image(
             image_ids, thumbnails.urls(state.location(), image_ids), strict=True
         )
     ]
-    name = thumbnails.workspace_key(state.location()).hex()
+    name = workspace_key(state.location()).hex()
     return query_strip(tiles, key=f"queries-{name}-{key}-{page}".replace(" ", "-"))
