@@ -1,7 +1,10 @@
+import sys
 from pathlib import Path
 
 import pytest
+import uvicorn
 
+from app import asgi
 from app.__main__ import main, parse, server_config
 
 
@@ -54,6 +57,18 @@ def test_server_config__is_closed() -> None:
     assert config["server.enableStaticServing"] is False
     assert config["server.enableAgentApi"] is False
     assert config["server.maxUploadSize"] == 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop")
+def test_server__runs_on_the_quick_loop_and_parser() -> None:
+    config = uvicorn.Config(asgi.app)  # loop and parser are left to it by Streamlit, too
+    config.load()
+    factory = config.get_loop_factory()
+    assert factory is not None
+    loop = factory()
+    loop.close()
+    assert type(loop).__module__.startswith("uvloop")
+    assert "httptools" in str(config.http_protocol_class)
 
 
 def test_main__login_without_a_provider_starts_nothing(
