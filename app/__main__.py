@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from app import services_machine
+
 _OWN = ("127.0.0.1", "::1", "localhost")
 _MAX_UPLOAD_MIB = 20  # a picture, or a list of labels
 _MAX_MESSAGE_MIB = 200
@@ -21,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ["PUL_STUDIO_DEMO_RUN"] = "0"
     if options.login:
         os.environ["PUL_STUDIO_LOGIN"] = "1"
+    services_machine.save_memory()
     from app.asgi import app  # after the environment is set
+
+    services_machine.leave_a_core()
 
     if options.login:
         _check_login()

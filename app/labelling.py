@@ -1,8 +1,9 @@
 """What labelling sends to the browser, and what it takes from it; knows nothing of Streamlit."""
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from app import services_cards, services_labelling
@@ -90,15 +91,11 @@ class Desk:
         made_of = (board.iteration, len(board.state.events), tuple(self.skipped), n, tuple(chosen))
         if self.drawn[0] != made_of:
             first = services_cards.card_of_images(board, chosen)
-            cards: list[Card] = []
-
-            def choose(taken: Collection[str]) -> list[str]:
-                cards.extend(
-                    services_cards.next_cards(board, n=n, skipped=self.skipped, taken=taken)
-                )
-                return [card.card_id for card in cards]
-
-            leases_of(*board.place).draw(self.desk_id, choose, is_here)
+            next_cards = partial(services_cards.next_cards, board, n=n, skipped=self.skipped)
+            drawn = leases_of(*board.place).draw(
+                self.desk_id, lambda taken: next_cards(taken=taken), is_here
+            )
+            cards = [services_cards.lay_out(board, card) for card in drawn]
             self.drawn = made_of, ([first] if first else []) + cards
         return self.drawn[1]
 

@@ -5,10 +5,12 @@ where they contradict each other.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import TypeVar
 
+Card = TypeVar("Card")
 LEASE_S = 300.0  # who did nothing for so long has left the desk, though the page is open
 
 
@@ -27,14 +29,15 @@ class Leases:
     def draw(
         self,
         who: str,
-        choose: Callable[[Collection[str]], Collection[str]],
+        choose: Callable[[Collection[str]], Mapping[str, Card]],
         is_here: Callable[[str], bool],
-    ) -> None:
+    ) -> list[Card]:
         """Let somebody choose cards that lie before nobody else; one after another.
 
         Args:
             who: The desk; what lay before it is put back.
-            choose: Given the names of the cards of all others, returns those that are taken.
+            choose: Given the names of the cards of all others, returns those that are taken, by
+                name. All others wait for it, so it makes no more than the choice.
             is_here: Whether somebody still sits at a desk: who reloads a page gets a new one, and
                 shall see the card again that was there.
         """
@@ -47,6 +50,7 @@ class Leases:
             }
             taken = choose({card for _, cards in others.values() for card in cards})
             self._held = others | {who: (now + LEASE_S, frozenset(taken))}
+        return list(taken.values())
 
 
 _leases: dict[tuple[str, int], Leases] = {}

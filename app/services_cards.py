@@ -159,6 +159,7 @@ class Board:
         state: What people said.
         points: 2-D map, shape (N, 2), or (0, 2).
         owners: Identity of each image, 0 or less where it has none, shape (N,).
+        means: Mean embedding of each owner, in ascending order, shape (L, P).
     """
 
     place: tuple[str, int]
@@ -167,6 +168,7 @@ class Board:
     state: Annotations
     points: FloatArray
     owners: NDArray[np.int64]
+    means: FloatArray
 
 
 def board(location: str, run_id: int, iteration: int) -> Board:
@@ -177,8 +179,8 @@ def board(location: str, run_id: int, iteration: int) -> Board:
     """
     index, state = suggestion_index(location, run_id, iteration), said(location)
     points = map_arrays(location, run_id, iteration).points
-    owners = state.owner_of(index.image_ids)
-    return Board((location, run_id), iteration, index, state, points, owners)
+    owners, means = state.owner_of(index.image_ids), index.identity_means(state)
+    return Board((location, run_id), iteration, index, state, points, owners, means)
 
 
 # Cards
@@ -186,8 +188,8 @@ def board(location: str, run_id: int, iteration: int) -> Board:
 
 def next_cards(
     on: Board, *, n: int, skipped: Collection[str] = (), taken: Collection[str] = ()
-) -> list[Card]:
-    """Return the cards that come next, best first; fewer where no more is worth a look.
+) -> dict[str, suggestions.Card]:
+    """Return the cards that come next by name, best first; fewer where no more is worth a look.
 
     Args:
         on: What is known.
@@ -201,7 +203,7 @@ def next_cards(
         cards = suggestions.next_cards(on.index, on.state, n=n, skipped=keys)
         if cards:
             break
-    return [_card(on, card) for card in cards]
+    return {_card_id(on, card): card for card in cards}
 
 
 def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
@@ -217,7 +219,7 @@ def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
     chosen = suggestions.card_of_images(
         on.index, on.index.image_ids[waiting], reason="chosen by you on the map"
     )
-    return replace(_card(on, chosen), card_id=name_of_images(images))
+    return replace(lay_out(on, chosen), card_id=name_of_images(images))
 
 
 def name_of_images(images: Sequence[int]) -> str:
@@ -230,7 +232,12 @@ def _key(on: Board, name: str) -> int | None:
     return int(key) if iteration == str(on.iteration) and key.isdigit() else None
 
 
-def _card(on: Board, card: suggestions.Card) -> Card:
+def _card_id(on: Board, card: suggestions.Card) -> str:
+    return f"{on.iteration}:{card.key}"
+
+
+def lay_out(on: Board, card: suggestions.Card) -> Card:
+    """Return a card with all that is drawn of it."""
     images = card.images[:MOST_TILES]
     rows = on.index.rows_of(images)
     chosen = rows[card.chosen[:MOST_TILES]]
@@ -240,7 +247,7 @@ def _card(on: Board, card: suggestions.Card) -> Card:
     groups = [on.index.rows_of(candidate.images) for candidate in found]
     view = _view(on, chosen, groups)
     return Card(
-        card_id=f"{on.iteration}:{card.key}",
+        card_id=_card_id(on, card),
         reason=card.reason,
         tiles=_tiles(on, rows, view, chosen=card.chosen, reliable=card.reliable),
         candidates=tuple(_candidate(on, group, view) for group in groups),
@@ -310,8 +317,7 @@ def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
     if not len(labelled) or not len(chosen):
         return ()
     people = np.unique(on.owners[labelled])
-    means = on.index.identity_means(on.state)  # of each owner, in ascending order
-    cosines = means @ on.index.embedding[chosen].mean(axis=0)
+    cosines = on.means @ on.index.embedding[chosen].mean(axis=0)
     return tuple(int(identity) for identity in people[np.argsort(-cosines)[:N_NEAREST]])
 
 

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.ways WORK WAY SIZE THREADS OUT`: prints seconds, processor seconds and peak
 memory as JSON, and writes what it computed to OUT. A process of its own, because how the allocator
-is set up (`pul.hardware.keep_freed_memory`) is part of ours and cannot be undone.
+is set up (`pul.allocator.keep_freed_memory`) is part of ours and cannot be undone.
 """
 
 import io
@@ -22,13 +22,13 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.measure import peak_bytes
+from pul.allocator import keep_freed_memory
 from pul.arrays import ByteArray, FloatArray, IntArray
 from pul.augment import augment
 from pul.config import AugmentationConfig, NetworkConfig, TrainConfig
 from pul.data.images import load_pixels, thumbnail
 from pul.features import extract_features
 from pul.finetune import finetune
-from pul.hardware import keep_freed_memory
 from pul.model import Network, build_network
 
 WARP = AugmentationConfig(flip_probability=0.5)

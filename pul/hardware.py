@@ -1,6 +1,5 @@
 """The machine under a run: device, threads, allocator, and what to record of them."""
 
-import ctypes
 import platform
 import resource
 import sys
@@ -8,13 +7,13 @@ from importlib import metadata
 
 import torch
 
+from pul.allocator import keep_freed_memory
 from pul.config import RunConfig
 from pul.devices import is_gpu
 from pul.errors import ConfigError
 from pul.threads import default_n_threads
 
 _RECORDED = ("torch", "torchvision", "numpy", "umap-learn")
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
 
 
 def prepare(config: RunConfig) -> str:
@@ -60,18 +59,6 @@ def tune_gpu() -> None:
     """
     torch.backends.cudnn.benchmark = True
     torch.set_float32_matmul_precision("high")
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep big freed buffers.
-
-    Torch maps its buffers anew at each step otherwise, and every page faults again: 1.1-1.5× time.
-    """
-    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
-        return
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_M_MMAP_MAX, 0)
-    libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def peak_memory_bytes() -> int:

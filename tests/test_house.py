@@ -24,7 +24,7 @@ MAX_FILE_BYTES = 6 * 2**20
 
 # Level of each module of pul, or of a package and all within it. Imports only go downward.
 LEVELS = {
-    0: "pul pul.errors pul.arrays pul.threads",
+    0: "pul pul.errors pul.arrays pul.threads pul.allocator",
     1: "pul.config pul.records pul.data",
     2: "pul.devices pul.hardware pul.model pul.augment pul.losses pul.features pul.neighbors "
     "pul.seeding pul.faiss_kmeans pul.assignment pul.density pul.tracklets pul.lloyd "

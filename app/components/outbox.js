@@ -1,5 +1,6 @@
 // What a person did and the server has not yet stored: in order, and in the browser's storage until it has.
-const RESEND_MS = 4000;
+const RESEND_MS = 4000; // at first; twice as long each time, or a slow server would only get more to do
+const RESEND_AT_MOST_MS = 60_000;
 
 class Outbox {
   constructor(workspace, onChange) {
@@ -9,6 +10,7 @@ class Outbox {
     store("pul:annotator", this.annotator);
     this.tab = newName();
     this.number = 0;
+    this.resendMs = RESEND_MS;
     this.commits = this.leftBehind();
     this.timer = setInterval(() => this.resend(), 1000);
   }
@@ -38,6 +40,7 @@ class Outbox {
     const before = this.commits.length;
     this.commits = this.commits.filter((commit) => !known.has(commit.token));
     if (this.commits.length === before) return;
+    this.resendMs = RESEND_MS;
     for (const key of this.keys()) {
       const left = JSON.parse(stored(key) ?? "[]").filter((commit) => !known.has(commit.token));
       store(key, left.length ? JSON.stringify(left) : null);
@@ -52,7 +55,9 @@ class Outbox {
   }
 
   resend() {
-    if (this.commits.length && performance.now() - this.sentAt > RESEND_MS) this.send();
+    if (!this.commits.length || performance.now() - this.sentAt <= this.resendMs) return;
+    this.resendMs = Math.min(2 * this.resendMs, RESEND_AT_MOST_MS);
+    this.send();
   }
 
   get isLate() {

@@ -74,8 +74,7 @@ def suggest_more(
 def _affinity(index: SuggestionIndex, rows: IntArray) -> FloatArray:
     """Return the affinity of every tracklet to a person, shape (S,)."""
     tracklets, counts = np.unique(index.tracklets.groups.of[rows], return_counts=True)
-    everyone = np.arange(len(index.cluster_of))
-    affinities = index.tracklets.affinities(tracklets, everyone)
+    affinities = index.tracklets.affinities(tracklets)
     mean = counts.astype(np.float32) @ affinities / counts.sum()
     both: FloatArray = (mean + affinities.max(axis=0)) / 2
     return both

@@ -40,12 +40,13 @@ class Clocks(NamedTuple):
     is_timed: BoolArray
     bonuses: FloatArray
 
-    def bonus(self, left: IntArray, right: IntArray) -> FloatArray:
-        """Return the bonuses of tracklets, shapes (A,) and (B,) → (A, B)."""
-        columns = _columns(self.steps[right][None] - self.steps[left][:, None])
-        bonuses: FloatArray = self.bonuses[
-            self.rows[self.places[left]][:, self.places[right]], columns
-        ]
+    def bonus(self, left: IntArray, right: IntArray | None = None) -> FloatArray:
+        """Return the bonuses of tracklets, shapes (A,) and (B,) → (A, B); B is all where None."""
+        steps, places = self.steps, self.places
+        if right is not None:
+            steps, places = steps[right], places[right]
+        columns = _columns(steps[None] - self.steps[left][:, None])
+        bonuses: FloatArray = self.bonuses[self.rows[self.places[left]][:, places], columns]
         return bonuses
 
 

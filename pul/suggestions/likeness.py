@@ -28,17 +28,19 @@ class Tracklets(NamedTuple):
     means: FloatArray
     clocks: Clocks
 
-    def affinities(self, left: IntArray, right: IntArray) -> FloatArray:
+    def affinities(self, left: IntArray, right: IntArray | None = None) -> FloatArray:
         """Return how alike tracklets are: their cosine, and what clocks add.
 
         Args:
-            left, right: Tracklets, shapes (A,) and (B,).
+            left: Tracklets, shape (A,).
+            right: Others, shape (B,); all of them where None, without copying their means.
 
         Returns:
             Affinities, shape (A, B), float32.
         """
-        cosines = self.means[left] @ self.means[right].T
-        affinities: FloatArray = cosines + self.clocks.bonus(left, right)
+        means = self.means if right is None else self.means[right]
+        affinities: FloatArray = self.means[left] @ means.T
+        affinities += self.clocks.bonus(left, right)
         return affinities
 
     def bundle(self, tracklets: IntArray, *, least: float) -> IntArray:

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from base64 import b64decode
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from app import labelling, services_cards, services_labelling, services_oracle
 from app.labelling import Desk
+from app.services_cards import Board, Card
 from app.services_identities import identity_rows, outliers
 from pul.store import database
 from pul.store.workspace import Workspace
@@ -43,6 +45,11 @@ def outbox(*commits: dict[str, object], annotator: str = "ann") -> dict[str, obj
 
 def act(number: int, kind: str, **over: object) -> dict[str, object]:
     return {"token": f"ann-{number}", "kind": kind, **over}
+
+
+def next_cards(board: Board, *, n: int, skipped: Sequence[str] = ()) -> list[Card]:
+    cards = services_cards.next_cards(board, n=n, skipped=skipped)
+    return [services_cards.lay_out(board, card) for card in cards.values()]
 
 
 # Acts
@@ -257,15 +264,13 @@ def test_log_name__is_kept_and_is_the_workspaces_own(place: str, tmp_path: Path)
 
 def test_next_cards__leave_out_what_is_labelled_or_skipped(place: str) -> None:
     board = services_cards.board(place, *PLACE)
-    first, second = services_cards.next_cards(board, n=2)
+    first, second = next_cards(board, n=2)
     images = [tile.image for tile in first.tiles]
     desk = Desk()
     desk.receive(
         place, outbox(act(1, "create", images=images), act(2, "skip", card=second.card_id))
     )
-    cards = services_cards.next_cards(
-        services_cards.board(place, *PLACE), n=4, skipped=desk.skipped
-    )
+    cards = next_cards(services_cards.board(place, *PLACE), n=4, skipped=desk.skipped)
     assert not {tile.image for card in cards for tile in card.tiles} & set(images)
     assert second.card_id not in [card.card_id for card in cards]
     desk.receive(place, outbox(act(3, "unskip", card=second.card_id)))
@@ -274,9 +279,9 @@ def test_next_cards__leave_out_what_is_labelled_or_skipped(place: str) -> None:
 
 def test_next_cards__of_another_iteration_are_not_skipped(place: str) -> None:
     board = services_cards.board(place, *PLACE)
-    card = services_cards.next_cards(board, n=1)[0]
+    card = next_cards(board, n=1)[0]
     key = card.card_id.partition(":")[2]
-    again = services_cards.next_cards(board, n=1, skipped=[f"1:{key}", "2:x", "nonsense"])
+    again = next_cards(board, n=1, skipped=[f"1:{key}", "2:x", "nonsense"])
     assert again[0].card_id == card.card_id
 
 
@@ -286,13 +291,11 @@ def test_next_cards__two_who_label_at_once_get_different_people(place: str) -> N
     names = [{card.card_id for card in desk.next_cards(board, 2)} for desk in (ann, bob)]
     assert [len(each) for each in names] == [2, 2]
     assert not names[0] & names[1]
-    n_all = len(services_cards.next_cards(board, n=99))
+    n_all = len(next_cards(board, n=99))
     rest = everybody.next_cards(board, n_all)
     assert not {card.card_id for card in rest} & (names[0] | names[1])
     late = Desk(desk_id="dan").next_cards(board, 2)  # nothing else is left
-    assert [card.card_id for card in late] == [
-        card.card_id for card in services_cards.next_cards(board, n=2)
-    ]
+    assert [card.card_id for card in late] == [card.card_id for card in next_cards(board, n=2)]
     reloaded = Desk(desk_id="ann, reloaded").next_cards(board, 2, is_here=lambda who: who != "ann")
     assert {card.card_id for card in reloaded} & names[0]
 
@@ -310,7 +313,7 @@ def test_next_cards__chosen_images_come_first_until_they_are_answered(place: str
 
 def test_card__likeness_is_that_of_tracklets(place: str) -> None:
     board = services_cards.board(place, *PLACE)
-    card = services_cards.next_cards(board, n=1)[0]
+    card = next_cards(board, n=1)[0]
     own = {tile.tracklet for each in (card, *card.candidates) for tile in each.tiles}
     tracklets = np.array(card.likeness.tracklets)
     assert tracklets.tolist() == sorted(own)
@@ -321,7 +324,7 @@ def test_card__likeness_is_that_of_tracklets(place: str) -> None:
 
 def test_more__leaves_out_what_was_refused(place: str) -> None:
     board = services_cards.board(place, *PLACE)
-    card = services_cards.next_cards(board, n=1)[0]
+    card = next_cards(board, n=1)[0]
     images = [tile.image for tile in card.tiles if tile.is_chosen]
     refused = [tile.image for tile in card.candidates[0].tiles]
     more = services_cards.more(board, card.card_id, images, refused)
@@ -336,7 +339,7 @@ def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
         services_labelling.store(place, "ann", commit)
     board = services_cards.board(place, *PLACE)
     state, right = board.state, 0
-    cards = services_cards.next_cards(board, n=4)
+    cards = next_cards(board, n=4)
     assert cards
     for card in cards:
         own = {tile.image for tile in card.tiles if tile.is_chosen}
@@ -349,7 +352,7 @@ def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
 def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
     board = services_cards.board(place, *PLACE)
     rows = identity_rows(place, *PLACE)
-    cards, pairs = services_cards.next_cards(board, n=4), services_cards.next_pairs(board, n=2)
+    cards, pairs = next_cards(board, n=4), services_cards.next_pairs(board, n=2)
     payload = labelling.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3))
     text = json.dumps(payload)
     with Workspace.open(place) as workspace:

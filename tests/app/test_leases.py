@@ -5,16 +5,14 @@ from app.leases import LEASE_S, Leases
 
 def test_draw__everybody_gets_other_cards_until_they_leave() -> None:
     clock = [0.0]
-    leases, cards, got = Leases(now=lambda: clock[0]), "abcdef", {}
+    leases, cards = Leases(now=lambda: clock[0]), "abcdef"
     gone: set[str] = set()
 
     def draw(who: str) -> str:
         def choose(others):
-            got[who] = [card for card in cards if card not in others][:2]
-            return got[who]
+            return {card: card for card in [c for c in cards if c not in others][:2]}
 
-        leases.draw(who, choose, lambda name: name not in gone)
-        return "".join(got[who])
+        return "".join(leases.draw(who, choose, lambda name: name not in gone))
 
     assert [draw("ann"), draw("bob"), draw("ann"), draw("cat")] == ["ab", "cd", "ab", "ef"]
     assert draw("dan") == ""
