@@ -10,7 +10,8 @@ class Label {
     this.zoom = new Zoom(this.find("zoom"));
     this.tiles = new Tiles(this.find("tiles"), this.zoom, (images, isDropped) => this.edit(this.work.drop(images, isDropped)));
     this.chooser = new Chooser(this.find("chooser"), (identity) => this.add(identity));
-    Object.assign(this, { queue: [], past: [], future: [], pending: new Map(), asked: new Set(), work: null, nCards: 0 });
+    Object.assign(this, { queue: [], past: [], future: [], pending: new Map(), settled: new Set(), asked: new Set(), work: null, nCards: 0 });
+    for (const { token, card, images = [], kind } of this.outbox.commits) this.pending.set(token, { card, images, kind, name: "", tokens: [] }); // of a page that was drawn anew: their cards are answered
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
     root.onclick = (event) => this.click(event);
@@ -27,7 +28,10 @@ class Label {
   update(data, send) {
     this.data = data;
     this.outbox.acknowledge(data.stored);
-    for (const token of data.stored) this.pending.delete(token);
+    for (const token of data.stored) {
+      for (const image of this.pending.get(token)?.images ?? []) this.settled.add(image);
+      this.pending.delete(token);
+    }
     this.colors = new Map(data.identities.map(({ identity, color }) => [identity, color]));
     this.names = new Map(data.identities.map((identity) => [identity.identity, identity]));
     const cards = data.cards.map(unpackCard);
@@ -72,14 +76,19 @@ class Label {
   }
 
   // ---- cards
-  get used() {
-    return new Set([...this.pending.values()].flatMap(({ images }) => images));
+  get used() { // images of acts that are on their way, or that were stored since the card on the screen was made
+    return new Set([...this.settled, ...[...this.pending.values()].flatMap(({ images }) => images)]);
   }
 
   next() {
+    this.settled = new Set();
     const { used } = this;
+    const isWorthALook = (card) => {
+      const left = card.tiles.filter((tile) => !used.has(tile.image));
+      return card.isBack || left.length >= Math.min(2, card.tiles.length) && left.some((tile) => tile.isChosen);
+    };
     let card = this.queue.shift();
-    while (card && !card.isBack && card.tiles.filter((tile) => !used.has(tile.image)).length < Math.min(2, card.tiles.length)) card = this.queue.shift();
+    while (card && !isWorthALook(card)) card = this.queue.shift();
     this.work = card ? card.work ?? new Work({ ...card, tiles: card.tiles.filter((tile) => !used.has(tile.image)) }) : null;
     if (card) this.shownAt = performance.now();
     this.pool = this.later = null;
@@ -88,6 +97,7 @@ class Label {
   }
 
   show(work) { // a card that was here before; the present one waits
+    this.settled = new Set();
     if (this.work && this.work.card !== work.card) this.queue.unshift({ ...this.work.card, work: this.work, isBack: true });
     this.queue = this.queue.filter((card) => card.id !== work.card.id);
     this.work = work;
@@ -420,5 +430,5 @@ export default function ({ data, parentElement, setStateValue }) {
   if (root.label && root.label.data.workspace !== data.workspace) { root.label.dispose(); root.label = null; }
   root.label ??= new Label(root, data.workspace);
   root.label.update(data, setStateValue);
-  return () => root.label?.dispose();
+  return () => { root.label?.dispose(); root.label = null; };
 }

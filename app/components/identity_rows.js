@@ -189,5 +189,5 @@ export default function ({ data, parentElement, setStateValue }) {
   if (root.people && root.people.data.workspace !== data.workspace) { root.people.dispose(); root.people = null; }
   root.people ??= new People(root, data.workspace);
   root.people.update(data, setStateValue);
-  return () => root.people?.dispose();
+  return () => { root.people?.dispose(); root.people = null; };
 }

@@ -357,5 +357,5 @@ export default function ({ data, parentElement, setStateValue }) {
   } catch (error) {
     say(error);
   }
-  return () => root.scatter?.dispose();
+  return () => { root.scatter?.dispose(); root.scatter = null; };
 }

@@ -341,3 +341,53 @@ def test_restart__nothing_is_lost_and_nothing_doubled(
         wait_until_saved(page)
         expect(page.locator(".label-progress")).to_contain_text(re.compile("3/50 IDs.*saved"))
     assert [list(known.images) for known in state_of(location).identities] == cards
+
+
+# A server that is slow: the page knows what it was told, and shows nothing twice
+
+
+def test_slow__a_card_whose_person_was_just_joined_elsewhere_is_passed_over(
+    page: Page, studio: str
+) -> None:
+    open_card(page, studio)
+    assert shown(page, "label.queue.length") > 1
+    over = shown(page, "label.queue[0].id")
+    others = "label.queue[1].tiles.slice(0, 2).map((tile) => ({ ...tile, isChosen: false }))"
+    shown(page, f"label.queue[0].tiles.push(...{others})")  # the rest of its cluster
+    of_person = "label.queue[0].tiles.filter((tile) => tile.isChosen).map((tile) => tile.image)"
+    shown(page, f"label.pending.set('late', {{ kind: 'add', images: {of_person} }})")
+    press_for_next(page, "Space")
+    assert shown(page, "label.work.card.id") != over
+    wait_until_saved(page)
+
+
+def test_slow__a_candidate_is_not_offered_again_when_its_act_is_stored(
+    page: Page, studio: str
+) -> None:
+    open_card(page, studio)
+    own = shown(page, "label.shown[0].tiles.map((tile) => tile.image)")
+    offered = "label.shown.flatMap(({ tiles }) => tiles.map((tile) => tile.image))"
+    assert set(own) <= set(shown(page, offered))
+    shown(page, f"label.pending.set('late', {{ kind: 'add', images: {own} }})")
+    # The act is stored; the card on the screen is still that of before.
+    answer = "{ ...label.data, cards: [], stored: ['late'] }"
+    shown(page, f"label.past.push({{ work: label.work }}) && label.update({answer}, () => {{}})")
+    assert shown(page, "label.pending.size") == 0
+    assert not set(own) & set(shown(page, offered))
+
+
+def test_slow__a_page_drawn_anew_does_not_ask_again_what_is_on_its_way(
+    page: Page, studio: str
+) -> None:
+    open_card(page, studio)
+    card, images = shown(page, "label.work.card.id"), shown(page, CHOSEN)
+    act = f"{{ kind: 'create', card: '{card}', images: {images} }}"
+    kept = f"label.outbox.deliver = () => {{}}, label.outbox.put({act})"
+    shown(page, kept)  # the server is not reached
+    again = "new label.constructor(label.root, label.data.workspace)"
+    asked = shown(
+        page,
+        f"(() => {{ label.dispose(); const again = {again}; again.update(label.data, () => {{}});"
+        " return again.work?.card.id; })()",
+    )
+    assert asked != card
