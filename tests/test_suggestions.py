@@ -190,7 +190,7 @@ def test_next_cards__are_one_person_each_and_different() -> None:
     found = [people.pids_of(card.images[card.chosen]) for card in cards]
     assert [len(pids) for pids in found] == [1] * 5
     assert len(set.union(*found)) == 5
-    assert cards[0].reason == "dense, 3 cameras"
+    assert cards[0].reason == "dense, 3 cameras, cluster of 12 images"
 
 
 def test_next_cards__small_ones_come_where_no_others_are_left() -> None:
@@ -218,6 +218,17 @@ def test_next_cards__an_intruder_of_the_cluster_is_shown_unchosen() -> None:
     assert len(people.pids_of(card.images[card.chosen])) == 1
     assert people.pids_of(card.images) == {1, 2}
     assert card.chosen.sum() == 12
+
+
+def test_next_cards__come_from_large_clusters_first() -> None:
+    people = make_people(12, noise=0.3)
+    mixed = np.isin(people.pids, (4, 7))
+    index = replace(people, clusters=np.where(mixed, 3, people.clusters)).index()
+    found = next_cards(index, Annotations(), n=1)[0]
+    assert people.pids_of(found.images[found.chosen]) < {4, 7}
+    state = said(create(found.images[found.chosen].tolist()))  # then they are as large as others
+    again = next_cards(index, state, n=11)
+    assert [len(card.images) for card in again] == [12] * 11
 
 
 def test_next_cards__order_is_by_camera_from_center_to_far_with_tracklets_together() -> None:

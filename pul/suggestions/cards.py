@@ -12,6 +12,7 @@ from pul.suggestions.index import SuggestionIndex
 N_TYPICAL = 25  # identities after which the queue turns to doubtful cards
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
 _PER_SIZE = 0.1  # cosine that e times as many images are worth
+_PER_CROWD = 0.5  # cosine that e times as many unanswered images in its cluster are worth
 _PER_CAMERA = 0.03  # cosine that one more camera is worth, up to four
 _KNOWN = 0.5  # how much a likeness to a known identity counts against a card
 
@@ -52,9 +53,11 @@ def next_cards(
 ) -> list[Card]:
     """Return the cards that come next, best first; fewer where no more is worth a look.
 
-    The first `N_TYPICAL` identities come from dense bundles of several cameras, far from the
-    identities that are known; later cards from where an answer changes most images. Images that
-    somebody judged (in an identity, unsure, junk) are on no card.
+    The first `N_TYPICAL` identities come from dense bundles of several cameras, in large clusters
+    and far from the identities that are known; later cards from where an answer changes most
+    images. A large cluster mixes people: to name one of them teaches more than to name somebody
+    whom the model tells apart by itself (docs/decisions/0038). Images that somebody judged (in an
+    identity, unsure, junk) are on no card.
 
     Args:
         index: The iteration.
@@ -96,8 +99,11 @@ def card_of_images(index: SuggestionIndex, images: IntArray, *, reason: str = ""
 
 
 def _typical(index: SuggestionIndex, n_free: IntArray, likeness: FloatArray) -> DoubleArray:
+    clusters = _clusters(index)
+    n_crowd = np.bincount(clusters, n_free)[clusters]
     values: DoubleArray = (
         index.cohesion
+        + _PER_CROWD * np.log(np.maximum(n_crowd, 1))
         + _PER_SIZE * np.log(np.maximum(n_free, 1))
         + _PER_CAMERA * np.minimum(index.n_cameras, 4)
         - _KNOWN * likeness
@@ -117,7 +123,7 @@ def _decisive(index: SuggestionIndex, n_free: IntArray, likeness: FloatArray) ->
 def _best(index: SuggestionIndex, values: DoubleArray, n: int, *, spread: bool) -> list[int]:
     """Return the n best bundles; with `spread`, each unlike those before it."""
     values = values.copy()
-    clusters = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
+    clusters = _clusters(index)
     keys: list[int] = []
     while len(keys) < n and np.isfinite(values.max(initial=-np.inf)):
         keys.append(int(values.argmax()))
@@ -125,6 +131,12 @@ def _best(index: SuggestionIndex, values: DoubleArray, n: int, *, spread: bool) 
         if spread:
             values -= _KNOWN * np.maximum(index.means @ index.means[keys[-1]], 0)
     return keys
+
+
+def _clusters(index: SuggestionIndex) -> IntArray:
+    """Return the cluster that each bundle was cut from, shape (B,)."""
+    clusters: IntArray = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
+    return clusters
 
 
 def _make(index: SuggestionIndex, free: BoolArray, key: int, reason: str) -> Card:
@@ -182,6 +194,8 @@ def _reasons(
         yield "dense"
     n_cameras = int(index.n_cameras[key])
     yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
+    n_around = int(np.count_nonzero(index.clusters == _clusters(index)[key]))
+    yield f"cluster of {n_around:,} image{'s' if n_around > 1 else ''}"
     if n_known:
         near = "close to" if likeness > 0.5 else "far from"  # half-way to being one person
         yield f"{near} {'one of ' if likeness > 0.5 else ''}your {n_known} IDs"
