@@ -195,15 +195,19 @@ def next_cards(
         on: What is known.
         n: How many.
         skipped: Names of cards that wait for later.
-        taken: Names of cards that lie before others: they come where nothing else is left.
+        taken: Names of cards that lie before others: they come last, where too few are left.
     """
     later, theirs = ([_key(on, name) for name in names] for names in (skipped, taken))
-    for left_out in ([*later, *theirs], later, ()):  # where nothing else is left, later has come
+    cards: dict[str, suggestions.Card] = {}
+    for left_out in ([*later, *theirs], later):
         keys = [key for key in left_out if key is not None]
-        cards = suggestions.next_cards(on.index, on.state, n=n, skipped=keys)
-        if cards:
-            break
-    return {_card_id(on, card): card for card in cards}
+        keys += [card.key for card in cards.values()]
+        found = suggestions.next_cards(on.index, on.state, n=n - len(cards), skipped=keys)
+        cards |= {_card_id(on, card): card for card in found}
+    if not cards:  # later has come
+        found = suggestions.next_cards(on.index, on.state, n=n)
+        cards = {_card_id(on, card): card for card in found}
+    return cards
 
 
 def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
