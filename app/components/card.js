@@ -162,7 +162,7 @@ class Label {
 
   // Identities that the server knows, and those that are on their way: these go by their token.
   people() {
-    const open = [...this.pending].filter(([, { kind }]) => kind === "create");
+    const open = [...this.pending].filter(([, { kind, name }]) => kind === "create" && name); // what a page before this one made has no name yet
     return [...this.data.identities, ...open.map(([token, { name, tokens, images }]) => ({ identity: token, name, color: "transparent", tokens, n: images.length }))];
   }
 
