@@ -94,6 +94,8 @@ def server_config(host: str, port: int, names: Sequence[str] = ()) -> dict[str, 
         "server.enableAgentApi": False,
         # A full collection after every run of a page costs more than the run, the more people look.
         "runner.postScriptGC": False,
+        # A drawing of the whole page would drop the presses that wait behind a fragment.
+        "runner.fastReruns": False,
         "server.allowedHosts": [*_OWN, *names] if is_own or names else [],
         "server.maxUploadSize": _MAX_UPLOAD_MIB,
         "server.maxMessageSize": _MAX_MESSAGE_MIB,

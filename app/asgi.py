@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas  # noqa: F401  whole, before threads draw: plotly takes it half imported otherwise
 import streamlit as st
 
 from app import access, demo, maps, services, standing, thumbnails

@@ -226,6 +226,7 @@ BROUGHT = {
     "starlette": "streamlit",
     "click": "typer",
     "uvicorn": "streamlit",
+    "pandas": "streamlit",
     "scikit-learn": "umap-learn",
 }
 

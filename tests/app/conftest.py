@@ -16,7 +16,7 @@ from pul.data.datasets import read_dataset
 from pul.model import save_network
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
-from tests.app.browsing import FLAGS
+from tests.app.browsing import FLAGS, PATIENCE_MS
 from tests.app.fabricated import draw_people
 from tests.networks import TINY_RUN, tiny_network
 
@@ -44,6 +44,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A light page of the size that the studio is made for."""
     page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     page.close()
 

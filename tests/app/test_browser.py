@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from pul import jobs
+from pul.data.datasets import read_dataset
+from pul.model import save_network
 from pul.selection import threshold
 from pul.store.workspace import Workspace
 from tests.app.browsing import (
@@ -21,7 +24,9 @@ from tests.app.browsing import (
     serve,
     wait_for_pictures,
 )
+from tests.app.conftest import wait_until
 from tests.app.fabricated import fabricate
+from tests.networks import tiny_network
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=PATIENCE_MS)
@@ -227,19 +232,17 @@ def test_frame__polling_leaves_focus_and_scroll_alone(page: Page, studio: str) -
 # A run, for real
 
 
-@pytest.fixture(scope="module")
-def workshop(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with images, a tiny network, and no run yet."""
-    from pul.data.datasets import read_dataset
-    from pul.model import save_network
-    from tests.networks import tiny_network
-
-    location = tmp_path_factory.mktemp("workshop") / "workspace"
-    with Workspace.create(location) as workspace:
+@pytest.fixture
+def workshop(people: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace with images, a tiny network, and no run yet; what runs at the end is stopped."""
+    with Workspace.create(tmp_path / "workspace") as workspace:
         workspace.add_dataset(read_dataset(people))
-    (location / "models").mkdir()
-    save_network(tiny_network(), location / "models" / "tiny.safetensors")
-    return location
+        (workspace.path / "models").mkdir()
+        save_network(tiny_network(), workspace.path / "models" / "tiny.safetensors")
+        yield workspace
+        for job in workspace.active_jobs():
+            jobs.stop_job(workspace, job.job_id)
+        wait_until(lambda: not workspace.active_jobs())
 
 
 def fill(page: Page, label: str, value: int) -> None:
@@ -249,11 +252,10 @@ def fill(page: Page, label: str, value: int) -> None:
     field.press("Tab")
 
 
-def test_rounds__start_pause_go_on_stop_resume(page: Page, workshop: Path, tmp_path: Path) -> None:
-    with (
-        serve(str(workshop), log=tmp_path / "studio.log") as address,
-        Workspace.open(workshop) as workspace,
-    ):
+def test_rounds__start_pause_go_on_stop_resume(
+    page: Page, workshop: Workspace, tmp_path: Path
+) -> None:
+    with serve(str(workshop.path), log=tmp_path / "studio.log") as address:
         page.goto(address + "/rounds")
         page.get_by_role("combobox", name=re.compile("Start model")).click()
         page.get_by_role("option", name="tiny").click()
@@ -268,13 +270,13 @@ def test_rounds__start_pause_go_on_stop_resume(page: Page, workshop: Path, tmp_p
         expect(curve.nth(drawn)).to_be_attached()
         page.get_by_role("button", name="Pause").click()
         page.get_by_role("button", name="Go on").wait_for(timeout=PATIENCE_MS)
-        assert workspace.jobs()[-1].status == "paused"
+        assert workshop.jobs()[-1].status == "paused"
         expect(page.locator(".pul-header .paused")).to_be_visible()
         page.get_by_role("button", name="Go on").click()
         page.get_by_role("button", name="Pause").wait_for(timeout=PATIENCE_MS)
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Resume").wait_for(timeout=PATIENCE_MS)
-        run = workspace.runs()[-1]
+        run = workshop.runs()[-1]
         assert (run.status, run.config["n_iterations"]) == ("stopped", 500)
         n_done = run.n_iterations_done
         page.get_by_role("button", name="Resume").click()
@@ -287,7 +289,7 @@ def test_rounds__start_pause_go_on_stop_resume(page: Page, workshop: Path, tmp_p
         )
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Resume").wait_for(timeout=PATIENCE_MS)
-        assert workspace.runs()[-1].n_iterations_done > n_done
+        assert workshop.runs()[-1].n_iterations_done > n_done
 
 
 def test_demo__comes_by_itself(page: Page, tmp_path: Path) -> None:

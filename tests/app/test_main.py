@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import uvicorn
 
 from app import asgi
 from app.__main__ import main, parse, server_config
+from tests.app.browsing import ROOT
 
 
 def test_parse__nothing_given() -> None:
@@ -69,6 +71,11 @@ def test_server__runs_on_the_quick_loop_and_parser() -> None:
     loop.close()
     assert type(loop).__module__.startswith("uvloop")
     assert "httptools" in str(config.http_protocol_class)
+
+
+def test_server__has_pandas_before_threads_draw() -> None:
+    program = "import sys, app.asgi; sys.exit('pandas' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 def test_main__login_without_a_provider_starts_nothing(

@@ -1,11 +1,11 @@
 """The Rounds page in a real browser, with a run that works: what is changed on the way is used."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from pul.annotations import create
 from pul.records import IterationRecord
@@ -16,14 +16,6 @@ from tests.app.fabricated import fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(PATIENCE_MS)
-    yield page
-    page.close()
 
 
 def wait_for_record(
