@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import services, services_map
+from app import services_map
 from app.components.palette import CAMERAS
 from app.keeping import kept
 from app.signed import keep, signed, workspace_key
@@ -89,7 +89,7 @@ def _content(location: str, run_id: int, iteration: int, layer: Layer, n_cluster
         colors = services_map.identity_colors(location, run_id, len(CAMERAS))
         return pack({"identities": colors})
     if layer == "base":
-        arrays = services.map_arrays(location, run_id, iteration)
+        arrays = services_map.map_arrays(location, run_id, iteration)
         return _base(location, arrays, expiry())
     arrays = services_map.shown_arrays(location, run_id, iteration, n_clusters or None)
     if layer == "doubts":
@@ -98,7 +98,7 @@ def _content(location: str, run_id: int, iteration: int, layer: Layer, n_cluster
 
 
 @kept(maxsize=8)
-def _base(location: str, arrays: services.MapArrays, _expires: int) -> bytes:
+def _base(location: str, arrays: services_map.MapArrays, _expires: int) -> bytes:
     text = "".join(tokens(location, arrays.image_ids)).encode("ascii")
     return pack(
         {
@@ -110,7 +110,7 @@ def _base(location: str, arrays: services.MapArrays, _expires: int) -> bytes:
     )
 
 
-def _clustering(arrays: services.MapArrays) -> Arrays:
+def _clustering(arrays: services_map.MapArrays) -> Arrays:
     return {
         "clusters": arrays.clusters,
         "centers": arrays.centers,

@@ -5,37 +5,27 @@ What a finished iteration holds never changes, so its arrays are kept by (run, i
 
 import getpass
 import os
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.keeping import kept
 from pul import demo, jobs
-from pul.arrays import BoolArray, FloatArray
-from pul.data.datasets import DATASET_FORMATS, read_dataset
 from pul.data.images import thumbnail
 from pul.errors import PulError, StoreError, WorkspaceError
 from pul.records import Command, ImageTable, IterationRecord, JobRecord, RunRecord
-from pul.selection import threshold
 from pul.store.workspace import Workspace, without_password
 
 __all__ = [
-    "DATASET_FORMATS",
-    "MapArrays",
     "Standing",
-    "threshold",
     "thumbnail",
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
 _ACTIVE = ("queued", "running", "paused")
-
-IndexArray = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,62 +76,6 @@ class Contents:
     splits: tuple[tuple[Any, ...], ...]
     cameras: dict[tuple[str, int], int]
     n_skipped: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found in a folder or table, before anything is imported.
-
-    Attributes:
-        name: Name for people.
-        format: One of `DATASET_FORMATS`.
-        root: Where it is.
-        contents: What it holds.
-        skipped: Path and reason of what is left out.
-        notes: Remarks for people.
-    """
-
-    name: str
-    format: str
-    root: str
-    contents: Contents
-    skipped: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: arrays do not hash
-class MapArrays:
-    """What the map shows of one iteration. N images, K clusters.
-
-    Attributes:
-        image_ids: Number of each image in the store, shape (N,).
-        points: 2-D map, shape (N, 2).
-        clusters: Cluster of each image, shape (N,).
-        centers: Index of the center of each cluster, shape (K,).
-        similarities: Cosine of each image to its center, shape (N,).
-        cameras: Place of each image's camera in `camera_names`, shape (N,); -1 where not known.
-        camera_names: The cameras as numbered by the dataset, ascending.
-    """
-
-    image_ids: NDArray[np.int64]
-    points: FloatArray
-    clusters: IndexArray
-    centers: IndexArray
-    similarities: FloatArray
-    cameras: IndexArray
-    camera_names: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
-
-    def camera_of(self, image: int) -> int | None:
-        """Return the camera of an image, as the dataset numbers it; None where not known."""
-        place = int(self.cameras[image])
-        return self.camera_names[place] if place >= 0 else None
-
-    def reliable(self, lambda_: float | None) -> BoolArray:
-        """Mark the images above λ, shape (N,)."""
-        return threshold(self.similarities, self.centers.astype(np.int64), lambda_=lambda_)
 
 
 def system_user() -> str:
@@ -268,6 +202,11 @@ def _standing(workspace: Workspace, run_id: int | None, _version: str) -> Standi
     )
 
 
+def job(location: str, job_id: int) -> JobRecord:
+    """Return a job as it stands."""
+    return open_workspace(location).job(job_id)
+
+
 def contents(location: str) -> Contents:
     """Count what a workspace holds, per split and camera."""
     held = open_workspace(location).summary()
@@ -309,76 +248,6 @@ def image_path(location: str, image_id: int) -> Path:
     return Path(paths[image_id])
 
 
-# Images to import
-
-
-def look(root: str, format: str = "auto") -> Found:
-    """Read what a folder or table holds; nothing is written and no image is opened.
-
-    Raises:
-        DatasetError: There is no dataset there.
-    """
-    dataset = read_dataset(root.strip(), format=format)
-    cameras = Counter(
-        (str(sample.split), -1 if sample.camid is None else sample.camid)
-        for sample in dataset.samples
-    )
-    return Found(
-        name=dataset.name,
-        format=dataset.format,
-        root=str(dataset.root),
-        contents=Contents(
-            tuple(astuple(row) for row in dataset.summary()), dict(cameras), len(dataset.skipped)
-        ),
-        skipped=tuple((str(item.path), item.reason) for item in dataset.skipped),
-        notes=dataset.notes,
-    )
-
-
-def start_import(
-    location: str, root: str, format: str = "auto", *, is_same_place: bool = False
-) -> JobRecord:
-    """Start adding a dataset in the background."""
-    workspace = open_workspace(location)
-    return jobs.start_import(workspace, root.strip(), format, is_same_place=is_same_place)
-
-
-def job(location: str, job_id: int) -> JobRecord:
-    """Return a job as it stands."""
-    return open_workspace(location).job(job_id)
-
-
-# The map
-
-
-def map_arrays(location: str, run_id: int, iteration: int) -> MapArrays:
-    """Return what the map shows of a whole iteration.
-
-    Raises:
-        StoreError: There is no such iteration.
-        ArtifactError: Its arrays are missing or damaged.
-    """
-    return _map_arrays(location, database_number(location), run_id, iteration)
-
-
-@kept(maxsize=16)
-def _map_arrays(location: str, number: int, run_id: int, iteration: int) -> MapArrays:
-    names = ("points", "clusters", "centers", "similarities")
-    arrays = open_workspace(location).arrays(run_id, iteration, *names)
-    table = _run_images(location, number, run_id)
-    known = np.unique(table.camids[table.camids >= 0])
-    places = np.searchsorted(known, table.camids).astype(np.int32)
-    return MapArrays(
-        image_ids=table.image_ids,
-        points=np.asarray(arrays["points"], dtype=np.float32),
-        clusters=np.asarray(arrays["clusters"], dtype=np.int32),
-        centers=np.asarray(arrays["centers"], dtype=np.int32),
-        similarities=np.asarray(arrays["similarities"], dtype=np.float32),
-        cameras=np.where(table.camids >= 0, places, np.int32(-1)),
-        camera_names=tuple(int(camid) for camid in known),
-    )
-
-
 def run_images(location: str, run_id: int) -> ImageTable:
     """Return the training images of a run; row i is image i of its arrays.
 
@@ -386,13 +255,6 @@ def run_images(location: str, run_id: int) -> ImageTable:
         StoreError: There is no such run.
     """
     return _run_images(location, database_number(location), run_id)
-
-
-def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
-    """Order images for the grid: by cluster, and in each from its center outwards."""
-    chosen = np.asarray(images, dtype=np.int64)
-    order = np.lexsort((chosen, -arrays.similarities[chosen], arrays.clusters[chosen]))
-    return [int(image) for image in chosen[order]]
 
 
 @kept(maxsize=8)

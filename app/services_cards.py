@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.services import map_arrays
 from app.services_index import suggestion_index
 from app.services_labelling import said
+from app.services_map import map_arrays
 from pul import suggestions
 from pul.annotations import Annotations, Side
 from pul.arrays import FloatArray

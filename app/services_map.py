@@ -1,20 +1,59 @@
-"""The part of the door to `pul` behind the Map page: layers of the map, and how good a λ is."""
+"""The part of the door to `pul` behind the Map page: its arrays and layers, and how good a λ is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.keeping import kept
-from app.services import IndexArray, MapArrays, map_arrays, open_workspace, run_images
+from app.services import database_number, open_workspace, run_images
 from app.services_labelling import said
 from pul.annotations import to_rows
-from pul.arrays import FloatArray, IntArray
+from pul.arrays import BoolArray, FloatArray, IntArray
 from pul.config import RunConfig
 from pul.previews import preview_seed
 from pul.records import Preview
-from pul.selection import center_margins
+from pul.selection import center_margins, threshold
 from pul.selection_curves import SelectionCurves, trace_selection
 from pul.store.workspace import Workspace
+
+IndexArray = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: arrays do not hash
+class MapArrays:
+    """What the map shows of one iteration. N images, K clusters.
+
+    Attributes:
+        image_ids: Number of each image in the store, shape (N,).
+        points: 2-D map, shape (N, 2).
+        clusters: Cluster of each image, shape (N,).
+        centers: Index of the center of each cluster, shape (K,).
+        similarities: Cosine of each image to its center, shape (N,).
+        cameras: Place of each image's camera in `camera_names`, shape (N,); -1 where not known.
+        camera_names: The cameras as numbered by the dataset, ascending.
+    """
+
+    image_ids: NDArray[np.int64]
+    points: FloatArray
+    clusters: IndexArray
+    centers: IndexArray
+    similarities: FloatArray
+    cameras: IndexArray
+    camera_names: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def camera_of(self, image: int) -> int | None:
+        """Return the camera of an image, as the dataset numbers it; None where not known."""
+        place = int(self.cameras[image])
+        return self.camera_names[place] if place >= 0 else None
+
+    def reliable(self, lambda_: float | None) -> BoolArray:
+        """Mark the images above λ, shape (N,)."""
+        return threshold(self.similarities, self.centers.astype(np.int64), lambda_=lambda_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +71,41 @@ class Quality:
     source: str
     n_people: int
     is_flattered: bool
+
+
+def map_arrays(location: str, run_id: int, iteration: int) -> MapArrays:
+    """Return what the map shows of a whole iteration.
+
+    Raises:
+        StoreError: There is no such iteration.
+        ArtifactError: Its arrays are missing or damaged.
+    """
+    return _map_arrays(location, database_number(location), run_id, iteration)
+
+
+@kept(maxsize=16)
+def _map_arrays(location: str, _number: int, run_id: int, iteration: int) -> MapArrays:
+    names = ("points", "clusters", "centers", "similarities")
+    arrays = open_workspace(location).arrays(run_id, iteration, *names)
+    table = run_images(location, run_id)
+    known = np.unique(table.camids[table.camids >= 0])
+    places = np.searchsorted(known, table.camids).astype(np.int32)
+    return MapArrays(
+        image_ids=table.image_ids,
+        points=np.asarray(arrays["points"], dtype=np.float32),
+        clusters=np.asarray(arrays["clusters"], dtype=np.int32),
+        centers=np.asarray(arrays["centers"], dtype=np.int32),
+        similarities=np.asarray(arrays["similarities"], dtype=np.float32),
+        cameras=np.where(table.camids >= 0, places, np.int32(-1)),
+        camera_names=tuple(int(camid) for camid in known),
+    )
+
+
+def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
+    """Order images for the grid: by cluster, and in each from its center outwards."""
+    chosen = np.asarray(images, dtype=np.int64)
+    order = np.lexsort((chosen, -arrays.similarities[chosen], arrays.clusters[chosen]))
+    return [int(image) for image in chosen[order]]
 
 
 def shown_arrays(

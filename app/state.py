@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import labelling, services
+from app import labelling, services, services_import
 from pul.records import RunRecord
 
 LOCATION = "location"
@@ -141,9 +141,9 @@ def look_at_iteration(run_id: int, iteration: int, newest: int) -> None:
         chosen[location(), run_id] = iteration
 
 
-def found() -> services.Found | None:
+def found() -> services_import.Found | None:
     """Return the dataset that was looked at and is not yet imported."""
-    return cast("services.Found | None", st.session_state[FOUND])
+    return cast("services_import.Found | None", st.session_state[FOUND])
 
 
 def page(name: str) -> st.Page:

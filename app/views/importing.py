@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import services, services_runs, state
+from app import services, services_import, services_runs, state
 from app.components.contents import SplitRow, camera_bars, left_out, split_table
 from app.components.progress import progress_panel
 from app.wording import counted, plain
@@ -18,7 +18,7 @@ def show(now: services.Standing) -> None:
     with st.form("look", border=False):
         left, right = st.columns([3, 1])
         root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
-        format = right.selectbox("Layout", ["auto", *services.DATASET_FORMATS])
+        format = right.selectbox("Layout", ["auto", *services_import.DATASET_FORMATS])
         is_sent = st.form_submit_button("Look")
     if is_sent:
         _look(root, format)
@@ -36,12 +36,12 @@ def _look(root: str, format: str) -> None:
     st.session_state[state.FOUND] = None
     try:
         with st.spinner("Reading the list of images"):
-            st.session_state[state.FOUND] = services.look(root, format)
+            st.session_state[state.FOUND] = services_import.look(root, format)
     except PulError as error:
         st.error(plain(str(error)))
 
 
-def _found(found: services.Found, *, is_first: bool) -> None:
+def _found(found: services_import.Found, *, is_first: bool) -> None:
     n_images = sum(row[1] for row in found.contents.splits)
     st.markdown(f"**{plain(found.name)}**, read as `{found.format}`")
     left, right = st.columns(2, gap="large")
@@ -57,7 +57,7 @@ def _found(found: services.Found, *, is_first: bool) -> None:
         help="Leave it off for another place, whose people and cameras get numbers of their own.",
     )
     if st.button(f"Import {counted(n_images, 'image')}", type="primary"):
-        services.start_import(
+        services_import.start_import(
             state.location(), found.root, found.format, is_same_place=is_same_place
         )
         st.session_state[state.FOUND] = None

@@ -9,6 +9,7 @@ from app import (
     services_identities,
     services_index,
     services_labelling,
+    services_map,
     state,
 )
 from app.components.card import card
@@ -58,7 +59,7 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
         desk.next_cards(board, N_CARDS, state.card_images(), state.is_open),
         services_cards.next_pairs(board, n=N_PAIRS),
         services_identities.identity_rows(*place),
-        services.map_arrays(*place).camera_names,
+        services_map.map_arrays(*place).camera_names,
         services_cards.more(board, **wanted) if wanted else None,
     )
     card(payload, on_outbox=receive, key=key)

@@ -4,7 +4,7 @@ import math
 
 import streamlit as st
 
-from app import maps, services, services_diagnosis, services_map, state, thumbnails
+from app import maps, services_diagnosis, services_map, state, thumbnails
 from app.components.empty import nothing_yet
 from app.components.findings import findings
 from app.components.scatter import Choice, Lines, choose_coloring, coloring, scatter
@@ -50,7 +50,7 @@ def _map(now: Standing, run: RunRecord) -> None:
 
 
 def _scatter(
-    now: Standing, run: RunRecord, iteration: int, n_clusters: int, arrays: services.MapArrays
+    now: Standing, run: RunRecord, iteration: int, n_clusters: int, arrays: services_map.MapArrays
 ) -> Choice:
     location = state.location()
     by = choose_coloring()

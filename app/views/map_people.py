@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import services, state, thumbnails
+from app import services_map, state, thumbnails
 from app.components.grid import Tile, grid
 from app.components.scatter import Choice
 from app.wording import counted, percent
@@ -13,7 +13,7 @@ HEIGHT = 330
 N_TILES = 400
 
 
-def show(arrays: services.MapArrays, choice: Choice) -> None:
+def show(arrays: services_map.MapArrays, choice: Choice) -> None:
     """Show who is chosen, or every center where nobody is.
 
     Args:
@@ -21,7 +21,7 @@ def show(arrays: services.MapArrays, choice: Choice) -> None:
         choice: What is chosen on it.
     """
     is_chosen = choice.kind != "none"
-    images = services.in_order(arrays, choice.images if is_chosen else arrays.centers.tolist())
+    images = services_map.in_order(arrays, choice.images if is_chosen else arrays.centers.tolist())
     told, button = st.columns([2.6, 1], vertical_alignment="center")
     if is_chosen:
         n_clusters = len({int(arrays.clusters[image]) for image in images})
@@ -39,7 +39,7 @@ def show(arrays: services.MapArrays, choice: Choice) -> None:
         st.caption(f"The first {N_TILES} are shown.")
 
 
-def _label_these(arrays: services.MapArrays, images: Sequence[int]) -> None:
+def _label_these(arrays: services_map.MapArrays, images: Sequence[int]) -> None:
     numbers = arrays.image_ids[list(images)].tolist()
     hint = "Open a card of these images on the Label page; what is labelled already stays out."
     if st.button(
@@ -48,7 +48,7 @@ def _label_these(arrays: services.MapArrays, images: Sequence[int]) -> None:
         st.switch_page(state.page("label"))
 
 
-def _tiles(arrays: services.MapArrays, images: Sequence[int], lambda_: float) -> list[Tile]:
+def _tiles(arrays: services_map.MapArrays, images: Sequence[int], lambda_: float) -> list[Tile]:
     links = thumbnails.urls(state.location(), arrays.image_ids[list(images)])
     centers, reliable = set(arrays.centers.tolist()), arrays.reliable(lambda_)
     return [

@@ -56,7 +56,7 @@ def quality_shown(studio: AppTest) -> dict[str, object]:
 
 
 def test_quality__of_ground_truth_where_nobody_labelled(filled: str) -> None:
-    arrays = services.map_arrays(filled, 1, 2)
+    arrays = services_map.map_arrays(filled, 1, 2)
     known = services_map.quality(filled, 1, 2, arrays)
     assert (known.source, known.n_people, known.is_flattered) == ("truth", 8, False)
     with Workspace.open(filled) as workspace:
@@ -72,7 +72,7 @@ def test_quality__of_ground_truth_where_nobody_labelled(filled: str) -> None:
 
 def test_quality__of_annotated_identities_held_out_ones_too(filled: str) -> None:
     label(filled, [2, 3, 5], held_out=1)
-    known = services_map.quality(filled, 1, 2, services.map_arrays(filled, 1, 2))
+    known = services_map.quality(filled, 1, 2, services_map.map_arrays(filled, 1, 2))
     assert (known.source, known.n_people, known.curves.n_known) == ("annotations", 3, 18)
 
 
@@ -145,7 +145,7 @@ def test_urls__a_preview_replaces_the_clusters(filled: str) -> None:
     assert np.array_equal(got["clusters"], made.clusters)
     shown = services_map.shown_arrays(filled, 1, 2, 5)
     assert np.array_equal(shown.centers, made.centers)
-    assert np.array_equal(shown.points, services.map_arrays(filled, 1, 2).points)
+    assert np.array_equal(shown.points, services_map.map_arrays(filled, 1, 2).points)
 
 
 # K

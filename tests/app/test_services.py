@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import services, services_runs
+from app import services, services_import, services_map, services_runs
 from pul.errors import DatasetError, ModelError, StoreError, WorkspaceError
 from pul.store.workspace import Workspace
 from tests.app.fabricated import LAMBDA, draw_people, fabricate
@@ -18,7 +18,7 @@ def filled(location: Path, people: Path) -> str:
 
 def test_look__counts_what_is_there_and_writes_nothing(people: Path) -> None:
     before = sorted(people.rglob("*"))
-    found = services.look(str(people))
+    found = services_import.look(str(people))
     assert found.format == "market1501"
     assert [row[:4] for row in found.contents.splits] == [
         ("train", 48, 8, 3), ("query", 8, 8, 3), ("gallery", 48, 8, 3),
@@ -29,7 +29,7 @@ def test_look__counts_what_is_there_and_writes_nothing(people: Path) -> None:
 
 def test_look__nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="nowhere"):
-        services.look(str(tmp_path / "nowhere"))
+        services_import.look(str(tmp_path / "nowhere"))
 
 
 def test_create_workspace__without_a_name() -> None:
@@ -53,7 +53,7 @@ def test_standing__the_newest_run_unless_one_is_named(filled: str, people: Path)
 
 
 def test_map_arrays__row_i_is_image_i_of_the_run(filled: str) -> None:
-    arrays = services.map_arrays(filled, 1, 2)
+    arrays = services_map.map_arrays(filled, 1, 2)
     with Workspace.open(filled) as workspace:
         table = workspace.run_images(1, "train")
         record = workspace.iterations(1)[2]
@@ -70,11 +70,11 @@ def test_map_arrays__images_of_a_later_import_are_not_of_the_run(
 
     with Workspace.open(filled) as workspace:
         workspace.add_dataset(read_dataset(draw_people(tmp_path / "more", n_pids=2)))
-    assert len(services.map_arrays(filled, 1, 0)) == 48
+    assert len(services_map.map_arrays(filled, 1, 0)) == 48
 
 
 def test_in_order__by_cluster_and_from_the_center_outwards() -> None:
-    arrays = services.MapArrays(
+    arrays = services_map.MapArrays(
         image_ids=np.arange(5, dtype=np.int64),
         points=np.zeros((5, 2), np.float32),
         clusters=np.array([1, 0, 1, 0, 1], np.int32),
@@ -83,8 +83,8 @@ def test_in_order__by_cluster_and_from_the_center_outwards() -> None:
         cameras=np.full(5, -1, np.int32),
         camera_names=(),
     )
-    assert services.in_order(arrays, [0, 1, 2, 3, 4]) == [1, 3, 4, 2, 0]
-    assert services.in_order(arrays, []) == []
+    assert services_map.in_order(arrays, [0, 1, 2, 3, 4]) == [1, 3, 4, 2, 0]
+    assert services_map.in_order(arrays, []) == []
     assert arrays.camera_of(0) is None
 
 
