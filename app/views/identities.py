@@ -1,5 +1,7 @@
 """Page 4: who is who: merge, split, rename, hold out for validation."""
 
+from functools import partial
+
 import streamlit as st
 
 from app import (
@@ -13,6 +15,7 @@ from app import (
 )
 from app.components.empty import nothing_yet
 from app.components.identity_rows import identity_rows
+from app.waiting import patient
 from app.wording import counted, duration, percent
 from pul.records import IterationRecord, RunRecord
 
@@ -39,10 +42,13 @@ def _identities(run: RunRecord, record: IterationRecord) -> None:
     if desk.notice:
         st.success(desk.notice)
         desk.notice = ""
-    newest = record.iteration
+    iteration = record.iteration
     if services_labelling.said(location).identities:  # nobody waits to see that there are none
-        newest = services_index.prepared(location, run.run_id, newest)
-    rows = services_identities.identity_rows(location, run.run_id, newest)
+        iteration = patient(
+            partial(services_index.prepared, location, run.run_id, record.iteration),
+            "Looking who is alike",
+        )
+    rows = services_identities.identity_rows(location, run.run_id, iteration)
     if not rows:
         nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")

@@ -1,5 +1,7 @@
 """Page 2: one person after another, by keys."""
 
+from functools import partial
+
 import streamlit as st
 
 from app import (
@@ -14,6 +16,7 @@ from app import (
 )
 from app.components.card import card
 from app.components.empty import nothing_yet
+from app.waiting import patient
 from pul.records import IterationRecord, RunRecord
 
 N_CARDS = 4  # the one on the screen, and the next three
@@ -50,7 +53,10 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
             state.open_card([])
 
     wanted = st.session_state.get(key, {}).get("wanted")
-    iteration = services_index.prepared(location, run.run_id, record.iteration)
+    iteration = patient(
+        partial(services_index.prepared, location, run.run_id, record.iteration),
+        "Looking who is alike",
+    )
     place = (location, run.run_id, iteration)
     board = services_cards.board(*place)
     payload = labelling.card_payload(

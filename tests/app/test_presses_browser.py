@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from tests.app.browsing import PATIENCE_MS, ROOT, free_port
 from tests.app.conftest import wait_until
@@ -17,6 +17,7 @@ PAGE = """
 import time
 from pathlib import Path
 import streamlit as st
+from app.waiting import patient
 
 def note(act):
     with Path({notes!r}).open("a") as notes:
@@ -31,6 +32,9 @@ def steering():
     st.session_state.drawn = True
 
 steering()
+if st.button("Wait"):
+    patient(lambda: time.sleep(15), "Waiting")
+    note("waited")
 st.button("Draw all", on_click=note, args=("all",))
 st.caption("drawn")
 """
@@ -54,16 +58,32 @@ def address(tmp_path: Path) -> Iterator[str]:
     server.wait(timeout=20)
 
 
-def test_press__that_waits_is_heard_where_the_whole_page_is_drawn_next(
-    browser: Browser, address: str, tmp_path: Path
-) -> None:
-    page = browser.new_page()
+@pytest.fixture
+def page(page: Page, address: str, tmp_path: Path) -> Page:
     wait_until(lambda: b"URL" in (tmp_path / "log").read_bytes())
     page.goto(address)
     expect(page.get_by_text("drawn", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    return page
+
+
+def heard(folder: Path) -> list[str]:
+    """Return the presses that the server heard of, and what it did."""
+    notes = folder / "notes"
+    return notes.read_text(encoding="utf-8").split() if notes.exists() else []
+
+
+def test_press__that_waits_is_heard_where_the_whole_page_is_drawn_next(
+    page: Page, tmp_path: Path
+) -> None:
     for name in ("Poll", "Stop", "Draw all"):  # the second and third while the first is drawn
         page.get_by_role("button", name=name).click()
-    wait_until(lambda: "all" in (tmp_path / "notes").read_text(encoding="utf-8"))
-    heard = (tmp_path / "notes").read_text(encoding="utf-8").split()
-    assert sorted(heard) == ["all", "poll", "stop"]
-    page.close()
+    wait_until(lambda: "all" in heard(tmp_path))
+    assert sorted(heard(tmp_path)) == ["all", "poll", "stop"]
+
+
+def test_press__is_heard_while_something_is_waited_for(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("button", name="Wait").click()
+    expect(page.get_by_text("Waiting")).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Draw all").click()
+    wait_until(lambda: heard(tmp_path) != [])
+    assert heard(tmp_path) == ["all"]

@@ -56,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("base", type=Path, help="a clean root, as of debootstrap")
     parser.add_argument("into", type=Path, help="a folder for what is made")
-    parser.add_argument("--again", action="store_true", help="what INTO holds is built already")
+    parser.add_argument(
+        "--again", action="store_true", help="what INTO holds is built already"
+    )
     parser.add_argument("--postgres", type=Path, nargs=2, metavar=("POSTGRES", "IMAGE"))
     options = parser.parse_args(arguments)
     if os.geteuid() != 0 or sys.platform != "linux":
@@ -66,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.postgres:
         base, image = (path.resolve() for path in options.postgres)
         place = into / "postgres"
-        postgres = build(image, base, place, is_built=options.again, without=DOWNLOADS)
+        is_built = options.again and place.is_dir()
+        postgres = build(image, base, place, is_built=is_built, without=DOWNLOADS)
     leave_network()
     remove_volumes(into / "volumes")
     if options.postgres:

@@ -1,0 +1,30 @@
+"""Waiting for what takes seconds, without holding up who goes on to something else."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
+
+import streamlit as st
+
+T = TypeVar("T")
+
+_SLICE_S = 0.1
+_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="waiting")
+
+
+def patient(make: Callable[[], T], text: str) -> T:
+    """Return what `make` returns; who presses something meanwhile need not wait for it.
+
+    A session draws one thing after another (docs/decisions/0039), and a drawing can be ended only
+    where it calls Streamlit: so what takes seconds is made in a thread, whether it is waited for to
+    the end or not. It must not call Streamlit itself, and should be kept, as it may be asked again.
+
+    Args:
+        make: What takes seconds.
+        text: What is being done, for who waits.
+    """
+    making = _threads.submit(make)
+    with st.spinner(text):
+        while not wait([making], timeout=_SLICE_S).done:
+            st.session_state.get("waiting")  # a call at which the drawing may be ended
+    return making.result()
