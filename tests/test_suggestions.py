@@ -193,6 +193,16 @@ def test_next_cards__are_one_person_each_and_different() -> None:
     assert cards[0].reason == "dense, 3 cameras, cluster of 12 images"
 
 
+def test_next_cards__the_cluster_is_counted_as_the_card_shows_it() -> None:
+    people = make_people()  # a tracklet is of one cluster, k-means put one of its images elsewhere
+    clusters = people.clusters.copy()
+    clusters[np.flatnonzero(people.pids == 1)[0]] = people.clusters[people.pids == 2][0]
+    cards = next_cards(replace(people, clusters=clusters).index(), Annotations(), n=9)
+    assert len(cards) == 9
+    for card in cards:
+        assert card.reason.endswith(f"cluster of {len(card.images)} images")
+
+
 def test_next_cards__small_ones_come_where_no_others_are_left() -> None:
     people = make_people(4, n_images=1, noise=0.1)
     large = make_people(4, n_images=4, noise=0.1)

@@ -194,7 +194,8 @@ def _reasons(
         yield "dense"
     n_cameras = int(index.n_cameras[key])
     yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
-    n_around = int(np.count_nonzero(index.clusters == _clusters(index)[key]))
+    in_cluster = index.cluster_of[index.tracklets.groups.of] == _clusters(index)[key]
+    n_around = int(np.count_nonzero(in_cluster))  # whole tracklets, as the card shows them
     yield f"cluster of {n_around:,} image{'s' if n_around > 1 else ''}"
     if n_known:
         near = "close to" if likeness > 0.5 else "far from"  # half-way to being one person
