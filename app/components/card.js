@@ -14,6 +14,7 @@ class Label {
     for (const { token, card, images = [], kind } of this.outbox.commits) this.pending.set(token, { card, images, kind, name: "", tokens: [] }); // of a page that was drawn anew: their cards are answered
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
+    if (document.activeElement?.closest("[data-testid=stSidebarNav]")) document.activeElement.blur(); // the link that led here: Enter is for the card now
     root.onclick = (event) => this.click(event);
     root.onmousedown = (event) => { if (event.target.closest("button")) event.preventDefault(); }; // buttons take no focus
     this.find("help").onpointerdown = (event) => { if (event.target === this.find("help")) this.toggleHelp(); };

@@ -13,6 +13,11 @@ CHOSEN = "label.work.chosen.map((tile) => tile.image)"
 def open_card(page: Page, address: str) -> None:
     """Open the Label page and wait until a card is there."""
     page.goto(f"{address}/label")
+    wait_for_card(page)
+
+
+def wait_for_card(page: Page) -> None:
+    """Wait until a card is there."""
     page.wait_for_selector(".label[data-mode=card]:not([data-card=''])", timeout=PATIENCE_MS)
 
 

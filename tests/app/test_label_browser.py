@@ -10,7 +10,14 @@ from playwright.sync_api import Browser, Page, expect
 from pul.annotations import Annotations, fold
 from pul.store.workspace import Workspace
 from tests.app.browsing import PATIENCE_MS, draw_anew, frames_of, free_port, poll, serve
-from tests.app.carding import CHOSEN, open_card, press_for_next, shown, wait_until_saved
+from tests.app.carding import (
+    CHOSEN,
+    open_card,
+    press_for_next,
+    shown,
+    wait_for_card,
+    wait_until_saved,
+)
 from tests.app.fabricated import draw_people, fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -103,6 +110,18 @@ def test_enter__is_never_lost_when_keys_are_faster_than_the_server(
     wait_until_saved(page)
     made = [event.payload["images"] for event in state_of(workspace).events[before:]]
     assert made == cards
+
+
+def test_enter__works_where_a_click_in_the_sidebar_led_here(
+    page: Page, studio: str, workspace: Path
+) -> None:
+    page.goto(f"{studio}/identities")
+    page.get_by_role("link", name="Label").click()
+    wait_for_card(page)
+    n_before = len(state_of(workspace).identities)
+    press_for_next(page, "Enter")
+    wait_until_saved(page)
+    assert len(state_of(workspace).identities) == n_before + 1
 
 
 def test_enter__works_after_a_click(page: Page, studio: str, workspace: Path) -> None:

@@ -56,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("base", type=Path, help="a clean root, as of debootstrap")
     parser.add_argument("into", type=Path, help="a folder for what is made")
-    parser.add_argument(
-        "--again", action="store_true", help="what INTO holds is built already"
-    )
+    parser.add_argument("--again", action="store_true", help="what INTO holds is built already")
     parser.add_argument("--postgres", type=Path, nargs=2, metavar=("POSTGRES", "IMAGE"))
     options = parser.parse_args(arguments)
     if os.geteuid() != 0 or sys.platform != "linux":
