@@ -9,7 +9,8 @@ import streamlit as st
 T = TypeVar("T")
 
 _SLICE_S = 0.1
-_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="waiting")
+_MOST = 64  # more than wait at once: who need not wait shall find a thread
+_threads = ThreadPoolExecutor(max_workers=_MOST, thread_name_prefix="waiting")
 
 
 def patient(make: Callable[[], T], text: str) -> T:
