@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from typing import TypeVar
 
 import streamlit as st
+
+from app import services_index
 
 T = TypeVar("T")
 
@@ -29,3 +32,9 @@ def patient(make: Callable[[], T], text: str) -> T:
         while not wait([making], timeout=_SLICE_S).done:
             st.session_state.get("waiting")  # a call at which the drawing may be ended
     return making.result()
+
+
+def iteration_to_label(location: str, run_id: int, newest: int) -> int:
+    """Return the iteration to label on, waited for where its index is not there."""
+    prepare = partial(services_index.prepared, location, run_id, newest)
+    return patient(prepare, "Looking who is alike")

@@ -1,21 +1,18 @@
 """Page 4: who is who: merge, split, rename, hold out for validation."""
 
-from functools import partial
-
 import streamlit as st
 
 from app import (
     labelling,
     services,
     services_identities,
-    services_index,
     services_labelling,
     services_oracle,
     state,
 )
 from app.components.empty import nothing_yet
 from app.components.identity_rows import identity_rows
-from app.waiting import patient
+from app.waiting import iteration_to_label
 from app.wording import counted, duration, percent
 from pul.records import IterationRecord, RunRecord
 
@@ -44,10 +41,7 @@ def _identities(run: RunRecord, record: IterationRecord) -> None:
         desk.notice = ""
     iteration = record.iteration
     if services_labelling.said(location).identities:  # nobody waits to see that there are none
-        iteration = patient(
-            partial(services_index.prepared, location, run.run_id, record.iteration),
-            "Looking who is alike",
-        )
+        iteration = iteration_to_label(location, run.run_id, record.iteration)
     rows = services_identities.identity_rows(location, run.run_id, iteration)
     if not rows:
         nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))

@@ -1,7 +1,5 @@
 """Page 2: one person after another, by keys."""
 
-from functools import partial
-
 import streamlit as st
 
 from app import (
@@ -9,14 +7,13 @@ from app import (
     services,
     services_cards,
     services_identities,
-    services_index,
     services_labelling,
     services_map,
     state,
 )
 from app.components.card import card
 from app.components.empty import nothing_yet
-from app.waiting import patient
+from app.waiting import iteration_to_label
 from pul.records import IterationRecord, RunRecord
 
 N_CARDS = 4  # the one on the screen, and the next three
@@ -53,10 +50,7 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
             state.open_card([])
 
     wanted = st.session_state.get(key, {}).get("wanted")
-    iteration = patient(
-        partial(services_index.prepared, location, run.run_id, record.iteration),
-        "Looking who is alike",
-    )
+    iteration = iteration_to_label(location, run.run_id, record.iteration)
     place = (location, run.run_id, iteration)
     board = services_cards.board(*place)
     payload = labelling.card_payload(
