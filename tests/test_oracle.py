@@ -10,8 +10,8 @@ from pul.annotations import Act, Annotations, Side, create, fold, merge, not_sam
 from pul.errors import ConfigError
 from pul.oracle import STRATEGIES, Effort, Oracle, Strategy, answer_pair, measure, plan_joins
 from pul.suggestions import PairQuestion
+from tests.events import Stored, log
 from tests.people import People, make_people
-from tests.test_annotations import Stored, log
 
 
 class Log:

@@ -23,8 +23,8 @@ from pul.suggestions.clocks import learn_clocks, unset_clocks
 from pul.suggestions.colours import describe_colours
 from pul.suggestions.footage import find_tracklets
 from pul.suggestions.likeness import embed
+from tests.events import log
 from tests.people import make_people
-from tests.test_annotations import log
 
 
 def said(*acts: Act) -> Annotations:

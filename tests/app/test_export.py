@@ -1,4 +1,4 @@
-"""Page 7 and its door, without a browser; models are written in tests/test_exchange.py."""
+"""Page 7 and its door, without a browser; models are written in tests/exchange/test_models.py."""
 
 import shlex
 from pathlib import Path

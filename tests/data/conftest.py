@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pul.data.datasets import Dataset
+
 SaveImage = Callable[..., Path]
 
 
@@ -51,3 +53,8 @@ def market(tmp_path: Path, save_all: Callable[[Path, str], None]) -> Path:
     save_all(root / "gt_bbox", "0001_c1s1_001051_00.jpg")
     (root / "bounding_box_train" / "Thumbs.db").write_bytes(b"\0")
     return root
+
+
+def rows(dataset: Dataset, split: str) -> list[tuple[str, int | None, int | None]]:
+    """Return the name, person and camera of every image of a split."""
+    return [(sample.path.name, sample.pid, sample.camid) for sample in dataset.split(split)]

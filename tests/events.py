@@ -1,0 +1,28 @@
+"""Acts of labelling as a store keeps them, for a fold."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pul.annotations import Act, Annotations
+
+
+@dataclass(frozen=True)
+class Stored:
+    event_id: int
+    author: str
+    kind: str
+    payload: dict[str, Any]
+
+
+def log(*acts: Act | tuple[str, Act]) -> list[Stored]:
+    """Return acts as events 1, 2, ...; by ann, or by whoever comes with the act."""
+    signed = [act if isinstance(act, tuple) else ("ann", act) for act in acts]
+    return [
+        Stored(number, author, act.kind, act.payload)
+        for number, (author, act) in enumerate(signed, 1)
+    ]
+
+
+def members(state: Annotations) -> dict[int, tuple[int, ...]]:
+    """Return the images of every identity."""
+    return {known.identity: known.images for known in state.identities}

@@ -1,0 +1,89 @@
+"""Workspaces of labelled images, and what is read of them and written beside them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pul.annotations import create, junk, unsure
+from pul.annotations.acts import Act
+from pul.data.datasets import Dataset
+from pul.data.samples import Sample
+from pul.labelling import catch_up
+from pul.model import save_network
+from pul.store.workspace import Workspace
+from tests.networks import tiny_network
+
+N_IMAGES = 8
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> list[Sample]:
+    return draw_images(tmp_path / "images")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, samples: list[Sample]) -> Iterator[Workspace]:
+    """Anna {1, 2, 5}, ID_002 {3} held out, junk {8}, unsure {7}; 4 and 6 not judged."""
+    acts = (create([1, 2, 5], name="Anna"), create([3], role="validation"), junk([8]), unsure([7]))
+    with open_workspace(tmp_path / "a", samples, *acts) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def other(tmp_path: Path, samples: list[Sample]) -> Iterator[Workspace]:
+    with open_workspace(tmp_path / "b", samples) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    save_network(tiny_network(), path)
+    return path
+
+
+def draw_images(root: Path) -> list[Sample]:
+    """Draw images in two cameras; names repeat between them, as cameras count from 1."""
+    samples = []
+    for camid in (1, 2):
+        folder = root / f"cam{camid}"
+        folder.mkdir(parents=True)
+        for frame in range(N_IMAGES // 2):
+            path = folder / f"{frame:04}.png"
+            Image.new("RGB", (4 + camid, 8), (frame * 40, 0, 0)).save(path)
+            samples.append(Sample(path, camid=camid, frame=frame))
+    return samples
+
+
+@contextmanager
+def open_workspace(location: Path, samples: list[Sample], *acts: Act) -> Iterator[Workspace]:
+    with Workspace.create(location) as workspace:
+        workspace.add_dataset(Dataset("people", "folder", location, tuple(samples)))
+        for act in acts:
+            workspace.append_annotation_event(act.kind, act.payload, "anna")
+        yield workspace
+
+
+def plain(act: Act) -> tuple[str, dict[str, object]]:
+    return act.kind, act.payload
+
+
+def target(folder: Path, format: str) -> Path:
+    suffix = {"csv": ".csv", "json": ".json", "coco": ".json"}.get(format, "")
+    return folder / f"labels-{format}{suffix}"
+
+
+def write_rows(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def partition(workspace: Workspace) -> set[tuple[int, ...]]:
+    return {known.images for known in catch_up(workspace).identities}
+
+
+def held(workspace: Workspace, owner: int) -> set[int]:
+    return {image for image, who in catch_up(workspace).owners.items() if who == owner}
