@@ -5,9 +5,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import access, services, standing, state
+from app import access, demo, services, standing, state
 from app.components.header import header
-from app.views import experiments, export, identities, label, retrieval, rounds, workspace
+from app.views import (
+    experiments,
+    export,
+    identities,
+    label,
+    opening,
+    retrieval,
+    rounds,
+    workspace,
+)
 from app.views import map as map_view
 from app.wording import plain
 from pul.errors import PulError
@@ -27,7 +36,10 @@ def main() -> None:
         page = _navigate(now)
         with st.container(key="header"):
             _header(now)
-        page.run()
+        if now is None and demo.state().status == "making":
+            opening.show()  # whatever page is open, until there is something to show on it
+        else:
+            page.run()
     except PulError as error:
         st.error(plain(str(error)))
 

@@ -104,6 +104,9 @@ def evaluate(
         typer.Option("--multi-query", help="Pool all images of a query's person on its camera."),
     ] = False,
     pool: Annotated[str, typer.Option(help="Multi-query: mean or max.")] = "mean",
+    precision: Annotated[
+        str, typer.Option(help="Of the features: float32, or bfloat16 where the device has it.")
+    ] = "float32",
     format: Format = "auto",
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
     device: Device = "auto",
@@ -119,6 +122,8 @@ def evaluate(
     config = EvaluationConfig(ap_method=ap, unmatched=unmatched, camera_aware=camera_aware)
     if pool not in ("mean", "max"):
         raise ConfigError(f"--pool must be mean or max, but is {pool!r}.")
+    if precision not in ("float32", "bfloat16"):
+        raise ConfigError(f"--precision must be float32 or bfloat16, but is {precision!r}.")
     where = prepare(RunConfig(device=device, n_threads=threads))
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_network(
@@ -129,6 +134,7 @@ def evaluate(
             flip=flip,
             multi_query=cast(Pooling, pool) if multi_query else None,
             device=where,
+            precision=precision,
             cache_dir=cache,
             on_progress=on_progress,
         )

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -22,6 +23,7 @@ from rich.table import Table
 from pul.records import IterationRecord, JobProgress, RetrievalMetrics
 
 _PIPE_WIDTH = 160  # a file or a pipe has no width of its own, and 80 columns break the tables
+_LINE_EVERY_S = 30.0  # where standard error is a file or a pipe, which no bar can move in
 
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -29,27 +31,19 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while the block runs; call what is yielded with (done, total)."""
-    with _bars() as bars:
-        task = bars.add_task(title, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+    """Show a bar while the block runs; call what is yielded with (done, total).
+
+    In a log it is a line every half minute instead.
+    """
+    with _bar(title) as show:
+        yield lambda done, total: show(title, done, total)
 
 
 @contextmanager
 def job_bar() -> Iterator[Callable[[JobProgress], None]]:
     """Show where a job stands while the block runs; call what is yielded with its progress."""
-    with _bars() as bars:
-        task = bars.add_task("starting", total=None)
-
-        def update(progress: JobProgress) -> None:
-            bars.update(
-                task,
-                description=describe_progress(progress),
-                completed=progress.done,
-                total=progress.total or None,
-            )
-
-        yield update
+    with _bar("starting") as show:
+        yield lambda progress: show(describe_progress(progress), progress.done, progress.total)
 
 
 def describe_progress(progress: JobProgress) -> str:
@@ -141,6 +135,33 @@ def iteration_line(record: IterationRecord) -> str:
 def key_value_rows(content: Mapping[str, object]) -> list[list[object]]:
     """Turn a mapping into the rows of a two-column table."""
     return [[name, value] for name, value in content.items()]
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what is called with (description, done, total)."""
+    if not ERR.is_terminal:
+        yield _lines()
+        return
+    with _bars() as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda title, done, total: bars.update(
+            task, description=title, completed=done, total=total or None
+        )
+
+
+def _lines() -> Callable[[str, int, int], None]:
+    """Return what prints a line where the last one is half a minute old."""
+    last = time.monotonic()
+
+    def show(title: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _LINE_EVERY_S:
+            last = now
+            ERR.print(f"{title}: {done:,} of {total:,}" if total else title)
+
+    return show
 
 
 def _bars() -> Progress:

@@ -197,6 +197,10 @@ def test_train_source__then_evaluate(place, tmp_path):
     assert figures["trapezoid"]["mean_ap"] < figures["step"]["mean_ap"]
     reranked = json.loads(call("evaluate", out, place, "--rerank", "--flip", "--json").stdout)
     assert 0 < reranked["mean_ap"] <= 1
+    rounded = json.loads(call("evaluate", out, place, "--precision", "bfloat16", "--json").stdout)
+    assert rounded["mean_ap"] == pytest.approx(figures["trapezoid"]["mean_ap"], abs=0.05)
+    with pytest.raises(Exception, match="--precision must be"):
+        call("evaluate", out, place, "--precision", "half")
 
 
 def test_train_source__data_without_identities(tmp_path):

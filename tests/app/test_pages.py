@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import services_labelling
+from app import demo, services_labelling
 from pul.config import RunConfig
 from pul.jobs import WorkerProcess
 from pul.records import JobProgress
@@ -39,6 +39,17 @@ def test_frame__a_damaged_workspace_is_explained(location: Path, open_studio: Op
     assert not studio.exception
     assert len(studio.error) == 1
     assert "pul.db" in studio.error[0].value
+
+
+@pytest.mark.parametrize("page", ["label", "map", "rounds", "export"])
+def test_frame__the_demo_being_made_is_told_on_every_page(
+    open_studio: Open, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    making = demo.DemoState("making", "drawing people: 40 of 600 images", 40 / 600)
+    monkeypatch.setattr(demo, "state", lambda: making)
+    studio = open_studio(page)
+    assert "The demo is being made" in text_of(studio)
+    assert "nobody to label" not in text_of(studio)
 
 
 def test_header__says_where_the_run_stands(location: Path, people: Path, open_studio: Open) -> None:
