@@ -16,8 +16,12 @@ def show(now: services.Standing) -> None:
     place = state.fork()
     runs = {run.run_id: run for run in now.runs}
     if place is None or place[0] not in runs:
-        with st.expander("New run", expanded=now.run is None):
-            _new(now)
+        # Drawn only while it is open: its fifty fields cost as much as all the rest of the page.
+        first = now.run is None
+        form = st.expander("New run", first, key=f"new_run:{first}", on_change="rerun")
+        if form.open:
+            with form:
+                _new(now)
         return
     run, iteration = runs[place[0]], place[1]
     with st.expander(f"Fork {plain(run.name)} at iteration {iteration}", expanded=True):
