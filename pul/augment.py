@@ -69,13 +69,37 @@ def warp_matrices(
     return torch.cat([rotation, offset], dim=2)
 
 
+def sampling_grid(matrices: Tensor, *, height: int, width: int) -> Tensor:
+    """Return where each pixel is sampled from: `affine_grid` without corners, several times faster.
+
+    A point is the sum of what its row and its column give, so nothing is multiplied for each pixel.
+
+    Args:
+        matrices: From output to input coordinates in [-1, 1], shape (B, 2, 3).
+        height: Image height in pixels.
+        width: Image width in pixels.
+
+    Returns:
+        Input coordinates (x, y) of each pixel, shape (B, H, W, 2).
+    """
+    by_x, by_y, offset = matrices.unsqueeze(1).unbind(3)  # each (B, 1, 2)
+    rows = by_y * _middles(height, matrices) + offset  # (B, H, 2)
+    columns = by_x * _middles(width, matrices)  # (B, W, 2)
+    return rows.unsqueeze(2) + columns.unsqueeze(1)
+
+
+def _middles(n_pixels: int, like: Tensor) -> Tensor:
+    """Return the middles of a line of pixels that reaches from -1 to 1, shape (N, 1)."""
+    places = torch.arange(n_pixels, dtype=like.dtype, device=like.device).unsqueeze(1)
+    return (2 * places + 1) / n_pixels - 1
+
+
 def _warp(images: Tensor, config: AugmentationConfig, flipped: Tensor) -> Tensor:
     n_images, _, height, width = images.shape
     angles = math.radians(config.rotation_degrees) * (2 * torch.rand(n_images) - 1)
     shifts = config.shift_fraction * (2 * torch.rand(n_images, 2) - 1)
     matrices = warp_matrices(angles, shifts, flipped, height=height, width=width)
-    size = [n_images, 3, height, width]
-    grid = F.affine_grid(send(matrices, images.device), size, align_corners=False)
+    grid = sampling_grid(send(matrices, images.device), height=height, width=width)
     warped = F.grid_sample(
         images, grid.to(images.dtype), mode="bilinear", padding_mode="border", align_corners=False
     )

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as transforms
 
-from pul.augment import augment, warp_matrices
+from pul.augment import augment, sampling_grid, warp_matrices
 from pul.config import AugmentationConfig
 
 STILL = AugmentationConfig(rotation_degrees=0, shift_fraction=0)
@@ -19,8 +19,15 @@ def warp(images, *, degrees=0.0, shift=(0.0, 0.0), flipped=False):
         height=height,
         width=width,
     )
-    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    grid = sampling_grid(matrices, height=height, width=width)
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def test_sampling_grid__is_that_of_torch():
+    torch.manual_seed(0)
+    matrices = torch.randn(5, 2, 3)
+    expected = functional.affine_grid(matrices, [5, 3, 12, 7], align_corners=False)
+    torch.testing.assert_close(sampling_grid(matrices, height=12, width=7), expected)
 
 
 def test_warp_matrices__nothing_is_the_identity():

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torchvision.transforms import functional as transforms
 
 from pul.config import NetworkConfig
 from pul.errors import ModelError
@@ -137,3 +139,14 @@ def test_normalize__white_and_black_by_hand():
     assert images.shape == (2, 3, 32, 16)
     assert images[0, 0, 0, 0].item() == pytest.approx(-0.485 / 0.229)
     assert images[1, 2, 5, 7].item() == pytest.approx((1 - 0.406) / 0.225)
+
+
+def test_normalize__agrees_with_torchvision():
+    network = tiny_network()
+    random = np.random.default_rng(0)
+    pixels = torch.from_numpy(random.integers(0, 256, (2, 32, 16, 3), dtype=np.uint8))
+    scaled = pixels.permute(0, 3, 1, 2) / 255
+    expected = transforms.normalize(scaled, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    images = network.normalize(pixels)
+    assert torch.equal(images, expected)
+    assert images.is_contiguous(memory_format=torch.channels_last)

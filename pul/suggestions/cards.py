@@ -11,9 +11,9 @@ from pul.suggestions.index import SuggestionIndex
 
 N_TYPICAL = 25  # identities after which the queue turns to doubtful cards
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
-_PER_SIZE = 0.1  # cosine that e times as many images are worth
-_PER_CROWD = 0.5  # cosine that e times as many unanswered images in its cluster are worth
-_PER_CAMERA = 0.03  # cosine that one more camera is worth, up to four
+_PER_SIZE = 0.5  # cosine that e times as many images are worth
+_PER_CROWD = 0.25  # cosine that e times as many unanswered images in its cluster are worth
+_PER_CAMERA = 0.1  # cosine that one more camera is worth, up to four
 _KNOWN = 0.5  # how much a likeness to a known identity counts against a card
 
 
