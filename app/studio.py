@@ -73,15 +73,18 @@ def _navigate(now: services.Standing | None) -> st.Page:
 
 def _choose_run(now: services.Standing) -> None:
     names = {run.run_id: f"{run.name} · {run.status}" for run in reversed(now.runs)}
+    twice = [run_id for run_id, name in names.items() if list(names.values()).count(name) > 1]
+    names |= {run_id: f"{names[run_id]} · no. {run_id}" for run_id in twice}
     newest = now.runs[-1].run_id
     looked_at = now.run.run_id if now.run else newest
-    # A key for each run: the choice follows a run that was started or opened elsewhere.
+    # A key for each run and status: the choice follows a run that was started or opened elsewhere,
+    # and a browser shows the text that was chosen, whatever its option is called by now.
     picked = st.selectbox(
         "Run",
         list(names),
         list(names).index(looked_at),
         format_func=names.__getitem__,
-        key=f"run:{looked_at}:{state.location()}",
+        key=f"run:{looked_at}:{names[looked_at]}:{state.location()}",
     )
     if picked != looked_at:
         state.look_at(None if picked == newest else picked)

@@ -268,6 +268,8 @@ def test_rounds__start_pause_go_on_stop_resume(
         expect(curve).not_to_have_count(0)
         drawn = curve.count()
         expect(curve.nth(drawn)).to_be_attached()
+        chosen = page.get_by_role("combobox", name="Run", exact=True)
+        expect(chosen).to_have_value("run 1 · running")
         page.get_by_role("button", name="Pause").click()
         page.get_by_role("button", name="Go on").wait_for(timeout=PATIENCE_MS)
         assert workshop.jobs()[-1].status == "paused"
@@ -278,6 +280,7 @@ def test_rounds__start_pause_go_on_stop_resume(
         page.get_by_role("button", name="Resume").wait_for(timeout=PATIENCE_MS)
         run = workshop.runs()[-1]
         assert (run.status, run.config["n_iterations"]) == ("stopped", 500)
+        expect(chosen).to_have_value("run 1 · stopped")
         n_done = run.n_iterations_done
         page.get_by_role("button", name="Resume").click()
         page.get_by_role("button", name="Pause").wait_for(timeout=PATIENCE_MS)
