@@ -1,10 +1,10 @@
 """Features of made-up people under several cameras, with what a camera knows of each image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from pul.arrays import FloatArray, IntArray
+from pul.arrays import BoolArray, FloatArray, IntArray
 from pul.suggestions import Footage, SuggestionIndex, build_index
 
 N_DIMENSIONS = 32
@@ -29,6 +29,12 @@ class People:
         similarities = np.full(len(self.pids), 0.9, dtype=np.float32)
         return build_index(
             self.features, self.clusters, similarities, self.image_ids, self.footage()
+        )
+
+    def keep(self, mask: BoolArray) -> "People":
+        """Return these people with some of their images alone, by a mask of shape (N,)."""
+        return replace(
+            self, **{field.name: getattr(self, field.name)[mask] for field in fields(self)}
         )
 
     def truth(self) -> dict[int, int]:

@@ -209,14 +209,8 @@ def test_next_cards__small_ones_come_where_no_others_are_left() -> None:
     [first, *others] = next_cards(people.index(), Annotations(), n=4)
     assert len(first.images) == 3
     assert len(others) == 3
-    keep = (large.pids > 2) | (large.camids == 1)  # people 1 and 2 have four images, others twelve
-    large = replace(
-        large,
-        **{
-            name: getattr(large, name)[keep]
-            for name in ("features", "pids", "camids", "frames", "clusters", "image_ids")
-        },
-    )
+    # People 1 and 2 have four images, others twelve.
+    large = large.keep((large.pids > 2) | (large.camids == 1))
     assert {len(card.images) for card in next_cards(large.index(), Annotations(), n=9)} == {12}
 
 
@@ -239,6 +233,25 @@ def test_next_cards__come_from_large_clusters_first() -> None:
     state = said(create(found.images[found.chosen].tolist()))  # then they are as large as others
     again = next_cards(index, state, n=11)
     assert [len(card.images) for card in again] == [12] * 11
+
+
+def test_next_cards__a_card_that_joins_many_images_comes_first() -> None:
+    people = make_people(12, noise=0.3)  # 5 to 12 lose half of theirs, and share a cluster by twos
+    people = people.keep((people.pids <= 4) | (people.frames % 500 < 20))
+    clusters = np.where(people.pids <= 4, people.pids, 5 + (people.pids - 5) // 2)
+    cards = next_cards(replace(people, clusters=clusters).index(), Annotations(), n=8)
+    sizes = [int(card.chosen.sum()) for card in cards]
+    assert sizes == [12] * 4 + [6] * 4
+    assert [len(card.images) for card in cards] == [12] * 8
+
+
+def test_next_cards__of_equal_ones_that_of_more_cameras_comes_first() -> None:
+    index = make_people(8, noise=0.3).index()
+    alike = replace(index, cohesion=np.ones_like(index.cohesion))
+    for key in (2, 5):
+        n_cameras = np.where(np.arange(len(index.means)) == key, 4, 3)
+        [card] = next_cards(replace(alike, n_cameras=n_cameras), Annotations())
+        assert card.key == key
 
 
 def test_next_cards__order_is_by_camera_from_center_to_far_with_tracklets_together() -> None:

@@ -53,11 +53,12 @@ def next_cards(
 ) -> list[Card]:
     """Return the cards that come next, best first; fewer where no more is worth a look.
 
-    The first `N_TYPICAL` identities come from dense bundles of several cameras, in large clusters
-    and far from the identities that are known; later cards from where an answer changes most
-    images. A large cluster mixes people: to name one of them teaches more than to name somebody
-    whom the model tells apart by itself (docs/decisions/0038). Images that somebody judged (in an
-    identity, unsure, junk) are on no card.
+    The first `N_TYPICAL` identities come from large and dense bundles of several cameras, in large
+    clusters and far from the identities that are known; later cards from where an answer changes
+    most images. A person whose card joins many images takes no more acts than another
+    (docs/decisions/0044). A large cluster mixes people: to name one of them teaches more than to
+    name somebody whom the model tells apart by itself (docs/decisions/0038). Images that somebody
+    judged (in an identity, unsure, junk) are on no card.
 
     Args:
         index: The iteration.
