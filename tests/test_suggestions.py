@@ -224,25 +224,11 @@ def test_next_cards__an_intruder_of_the_cluster_is_shown_unchosen() -> None:
     assert card.chosen.sum() == 12
 
 
-def test_next_cards__come_from_large_clusters_first() -> None:
-    people = make_people(12, noise=0.3)
-    mixed = np.isin(people.pids, (4, 7))
-    index = replace(people, clusters=np.where(mixed, 3, people.clusters)).index()
-    found = next_cards(index, Annotations(), n=1)[0]
-    assert people.pids_of(found.images[found.chosen]) < {4, 7}
-    state = said(create(found.images[found.chosen].tolist()))  # then they are as large as others
-    again = next_cards(index, state, n=11)
-    assert [len(card.images) for card in again] == [12] * 11
-
-
 def test_next_cards__a_card_that_joins_many_images_comes_first() -> None:
-    people = make_people(12, noise=0.3)  # 5 to 12 lose half of theirs, and share a cluster by twos
-    people = people.keep((people.pids <= 4) | (people.frames % 500 < 20))
-    clusters = np.where(people.pids <= 4, people.pids, 5 + (people.pids - 5) // 2)
-    cards = next_cards(replace(people, clusters=clusters).index(), Annotations(), n=8)
-    sizes = [int(card.chosen.sum()) for card in cards]
-    assert sizes == [12] * 4 + [6] * 4
-    assert [len(card.images) for card in cards] == [12] * 8
+    people = make_people(12, noise=0.3)
+    people = people.keep((people.pids <= 4) | (people.frames % 500 < 20))  # others lose half
+    cards = next_cards(people.index(), Annotations(), n=8)
+    assert [int(card.chosen.sum()) for card in cards] == [12] * 4 + [6] * 4
 
 
 def test_next_cards__of_equal_ones_that_of_more_cameras_comes_first() -> None:

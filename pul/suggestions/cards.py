@@ -12,8 +12,7 @@ from pul.suggestions.index import SuggestionIndex
 N_TYPICAL = 25  # identities after which the queue turns to doubtful cards
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
 _PER_SIZE = 0.5  # cosine that e times as many images are worth
-_PER_CROWD = 0.25  # cosine that e times as many unanswered images in its cluster are worth
-_PER_CAMERA = 0.1  # cosine that one more camera is worth, up to four
+_PER_CAMERA = 0.2  # cosine that one more camera is worth, up to four
 _KNOWN = 0.5  # how much a likeness to a known identity counts against a card
 
 
@@ -53,12 +52,11 @@ def next_cards(
 ) -> list[Card]:
     """Return the cards that come next, best first; fewer where no more is worth a look.
 
-    The first `N_TYPICAL` identities come from large and dense bundles of several cameras, in large
-    clusters and far from the identities that are known; later cards from where an answer changes
-    most images. A person whose card joins many images takes no more acts than another
-    (docs/decisions/0044). A large cluster mixes people: to name one of them teaches more than to
-    name somebody whom the model tells apart by itself (docs/decisions/0038). Images that somebody
-    judged (in an identity, unsure, junk) are on no card.
+    The first `N_TYPICAL` identities come from large and dense bundles of several cameras, far from
+    the identities that are known; later cards from where an answer changes most images. A person
+    whose card joins many images of many cameras takes no more acts than another
+    (docs/decisions/0044). Images that somebody judged (in an identity, unsure, junk) are on no
+    card.
 
     Args:
         index: The iteration.
@@ -100,11 +98,8 @@ def card_of_images(index: SuggestionIndex, images: IntArray, *, reason: str = ""
 
 
 def _typical(index: SuggestionIndex, n_free: IntArray, likeness: FloatArray) -> DoubleArray:
-    clusters = _clusters(index)
-    n_crowd = np.bincount(clusters, n_free)[clusters]
     values: DoubleArray = (
         index.cohesion
-        + _PER_CROWD * np.log(np.maximum(n_crowd, 1))
         + _PER_SIZE * np.log(np.maximum(n_free, 1))
         + _PER_CAMERA * np.minimum(index.n_cameras, 4)
         - _KNOWN * likeness
