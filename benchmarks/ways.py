@@ -140,6 +140,7 @@ def read(way: str, n_images: int, report: dict[str, float]) -> FloatArray:
             loader = DataLoader(_Files(paths), batch_size=BATCH)
             with clock(report):
                 return _means(loader)
+        keep_freed_memory()
         cache = Path(name) / "cache"
         load_pixels(paths, height=128, width=64, cache_dir=cache)
         network = make_network("resnet18", 128, 64)
