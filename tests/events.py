@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pul.annotations import Act, Annotations
+from pul.annotations import Act, Annotations, fold
 
 
 @dataclass(frozen=True)
@@ -26,3 +26,8 @@ def log(*acts: Act | tuple[str, Act]) -> list[Stored]:
 def members(state: Annotations) -> dict[int, tuple[int, ...]]:
     """Return the images of every identity."""
     return {known.identity: known.images for known in state.identities}
+
+
+def said(*acts: Act) -> Annotations:
+    """Return what is known after acts."""
+    return fold(log(*acts))
