@@ -204,9 +204,12 @@ def _encoded(path: Path) -> bytes:
 
 
 def _write_images(folder: Path, n_images: int) -> list[Path]:
+    """Write files about as large as those of Market-1501: 2.3 kB of 128×64."""
     paths = [folder / f"{i:05d}.jpg" for i in range(n_images)]
-    for path, pixels in zip(paths, make_pixels(n_images, 128, 64), strict=True):
-        Image.fromarray(pixels).save(path, quality=85)
+    patches = make_pixels(n_images, 128, 64)[:, ::8, ::8]
+    for path, patch in zip(paths, patches, strict=True):
+        smooth = Image.fromarray(np.ascontiguousarray(patch)).resize((64, 128))
+        smooth.save(path, quality=75)
     return paths
 
 

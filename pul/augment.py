@@ -73,6 +73,7 @@ def sampling_grid(matrices: Tensor, *, height: int, width: int) -> Tensor:
     """Return where each pixel is sampled from: `affine_grid` without corners, several times faster.
 
     A point is the sum of what its row and its column give, so nothing is multiplied for each pixel.
+    It lies in memory as a plane of x and one of y, whose rows are long loops.
 
     Args:
         matrices: From output to input coordinates in [-1, 1], shape (B, 2, 3).
@@ -82,15 +83,15 @@ def sampling_grid(matrices: Tensor, *, height: int, width: int) -> Tensor:
     Returns:
         Input coordinates (x, y) of each pixel, shape (B, H, W, 2).
     """
-    by_x, by_y, offset = matrices.unsqueeze(1).unbind(3)  # each (B, 1, 2)
-    rows = by_y * _middles(height, matrices) + offset  # (B, H, 2)
-    columns = by_x * _middles(width, matrices)  # (B, W, 2)
-    return rows.unsqueeze(2) + columns.unsqueeze(1)
+    by_x, by_y, offset = matrices.unsqueeze(2).unbind(3)  # each (B, 2, 1)
+    rows = by_y * _middles(height, matrices) + offset  # (B, 2, H)
+    columns = by_x * _middles(width, matrices)  # (B, 2, W)
+    return (rows.unsqueeze(3) + columns.unsqueeze(2)).permute(0, 2, 3, 1)
 
 
 def _middles(n_pixels: int, like: Tensor) -> Tensor:
-    """Return the middles of a line of pixels that reaches from -1 to 1, shape (N, 1)."""
-    places = torch.arange(n_pixels, dtype=like.dtype, device=like.device).unsqueeze(1)
+    """Return the middles of a line of pixels that reaches from -1 to 1, shape (N,)."""
+    places = torch.arange(n_pixels, dtype=like.dtype, device=like.device)
     return (2 * places + 1) / n_pixels - 1
 
 
