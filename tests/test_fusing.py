@@ -18,6 +18,11 @@ def fused_in(network: nn.Module) -> list[FusedConvolution]:
     return [module for module in network.modules() if isinstance(module, FusedConvolution)]
 
 
+@pytest.fixture(autouse=True)
+def _same_random_weights() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.mark.parametrize(
     ("backbone", "n_fused"),
     [("resnet18", 17), ("mobilenet_v2", 45), ("efficientnet_b0", 0)],
@@ -41,7 +46,6 @@ class Blocks(nn.Module):
 
     def __init__(self, then) -> None:
         super().__init__()
-        torch.manual_seed(0)
         self.one, self.two = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 4, 3, padding=1)
         self.relu, self.relu6, self.then = nn.ReLU(), nn.ReLU6(), then
 
