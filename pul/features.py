@@ -75,7 +75,7 @@ def extract_steps(
     """Do the work of `extract_features` one batch at a time, yielding the number of images done."""
     check_pixels(pixels, network)
     network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    extract = network if is_gpu(device) else _lean(network, pixels, precision)
+    extract = network if is_gpu(device) else _lean(network, pixels, device, precision)
     features = np.empty((len(pixels), network.n_features), dtype=np.float32)
     batches, done = _batches(pixels, batch_size, device), 0
     batch = next(batches, None)
@@ -116,10 +116,10 @@ def _batches(pixels: ByteArray, size: int, device: str) -> Iterator[Tensor]:
         yield send(torch.from_numpy(np.array(pixels[start : start + size])), device)
 
 
-def _lean(network: Network, pixels: ByteArray, precision: str) -> nn.Module:
+def _lean(network: Network, pixels: ByteArray, device: str, precision: str) -> nn.Module:
     """Return what gives a network's features with fewer passes over the CPU's memory."""
     folded = fold_normalization(network)
-    if not len(pixels) or not _is_mixed("cpu", precision):
+    if not len(pixels) or not _is_mixed(device, precision):
         return folded
     few = network.normalize(torch.from_numpy(np.array(pixels[:2])))
     return fuse_convolutions(folded, few, torch.bfloat16)
