@@ -90,11 +90,11 @@ def _path(chromium: str | None) -> str | None:
 
 
 def _wait_for(address: str) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         try:
             urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
         except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
+            time.sleep(0.02)
         else:
             return
     raise TimeoutError(f"The studio at {address} does not answer.")
