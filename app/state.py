@@ -21,6 +21,7 @@ CARD_IMAGES = "card_images"
 ANNOTATOR = "annotator"
 COMPARED = "compared"
 FORK = "fork"
+BEGUN = "begun"
 SHELVED = "shelved"
 PREVIEWED = "previewed"
 
@@ -36,6 +37,7 @@ _FIRST: dict[str, Any] = {
     ANNOTATOR: "",  # who labels here, as typed into the sidebar
     COMPARED: (),  # the runs that are laid over the one that is looked at
     FORK: None,  # run and iteration whose model the next run shall start from
+    BEGUN: False,  # whether the form of a new run was opened: what was typed into it then stays
     SHELVED: None,  # the run that was archived or deleted last, to take it back
 }
 
@@ -65,6 +67,7 @@ def open_location(place: str) -> None:
     st.session_state[CARD_IMAGES] = []
     st.session_state[COMPARED] = ()
     st.session_state[FORK] = st.session_state[SHELVED] = None
+    begin_run(False)
     look_at(None)
 
 
@@ -110,6 +113,16 @@ def fork() -> tuple[int, int] | None:
 def fork_from(place: tuple[int, int] | None) -> None:
     """Let the next run start from the model of an iteration; None takes it back."""
     st.session_state[FORK] = place
+
+
+def is_run_begun() -> bool:
+    """Whether the form of a new run was opened and nothing was started since."""
+    return cast("bool", st.session_state[BEGUN])
+
+
+def begin_run(is_begun: bool) -> None:
+    """Keep what is typed into the form of a new run, or forget it."""
+    st.session_state[BEGUN] = is_begun
 
 
 def shelved() -> RunRecord | None:

@@ -16,10 +16,13 @@ def show(now: services.Standing) -> None:
     place = state.fork()
     runs = {run.run_id: run for run in now.runs}
     if place is None or place[0] not in runs:
-        # Drawn only while it is open: its fifty fields cost as much as all the rest of the page.
+        # Drawn from when it is opened until something is started, for what is typed to stay: its
+        # fifty fields cost as much as all the rest of the page.
         first = now.run is None
         form = st.expander("New run", first, key=f"new_run:{first}", on_change="rerun")
         if form.open:
+            state.begin_run(True)
+        if state.is_run_begun():
             with form:
                 _new(now)
         return
@@ -71,5 +74,6 @@ def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> 
 
 def _look_at_newest() -> None:
     state.fork_from(None)
+    state.begin_run(False)
     state.look_at(None)
     st.rerun()

@@ -229,6 +229,23 @@ def test_frame__polling_leaves_focus_and_scroll_alone(page: Page, studio: str) -
     assert field.evaluate("field => field === document.activeElement")
 
 
+def test_rounds__a_new_run_keeps_what_was_typed_when_it_is_closed(page: Page, studio: str) -> None:
+    page.goto(studio + "/rounds")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_text("New run").click()
+    name = page.get_by_label("Name", exact=True)
+    name.fill("my run")
+    name.press("Tab")
+    fill(page, "Iterations", 7)
+    page.get_by_text("New run").click()
+    expect(name).to_be_hidden()
+    poll(page, 1)
+    page.get_by_text("New run").click()
+    expect(name).to_have_value("my run")
+    field = page.get_by_test_id("stForm").get_by_label("Iterations", exact=True)
+    expect(field).to_have_value("7")
+
+
 # A run, for real
 
 
