@@ -8,10 +8,12 @@ from scipy import sparse
 
 from pul.arrays import DoubleArray, FloatArray, check_features
 from pul.errors import ConfigError, FeatureError
+from pul.faiss_neighbors import find_likely_neighbors
 from pul.neighbors import Neighbors, find_neighbors
 
 _N_COMPONENTS = 128  # 50 would keep a good trustworthiness and lose the clusters
 _MANY_PRODUCTS = 10**11  # multiplications from which neighbours are sought among components
+_MANY_IMAGES = 60_000  # from here on comparing all pairs takes as long as the layout
 _FEW_IMAGES = 5  # below this there is no neighbourhood to keep
 _RADIUS = 10.0  # of a fresh map's start, as umap's own
 _BISECTIONS = 64
@@ -30,7 +32,8 @@ def project(
     """Lay images out in the plane so that neighbours stay together (UMAP).
 
     Neighbours are exact: by the features themselves, or by their first 128 principal components
-    where comparing all pairs would take seconds (N² D > 10¹¹). A map that has one before it
+    where comparing all pairs would take seconds (N² D > 10¹¹). Of more than 60,000 images nine in
+    ten are found (decision 0046). A map that has one before it
     starts from there, moves little (100 epochs at learning rate 0.3) and is laid onto it, so that
     people find images where they were. Fewer than 5 images are shown by their first two principal
     components.
@@ -66,8 +69,12 @@ def project(
     if len(matrix) < _FEW_IMAGES:
         return _first_two(components)
     is_large = matrix.size * len(matrix) > _MANY_PRODUCTS
-    compared = components if is_large else matrix - matrix.mean(axis=0)
-    graph = _neighborhood_graph(find_neighbors(compared, n_neighbors))
+    if len(matrix) > _MANY_IMAGES:
+        neighbors = find_likely_neighbors(components, n_neighbors, seed=seed)
+    else:
+        compared = components if is_large else matrix - matrix.mean(axis=0)
+        neighbors = find_neighbors(compared, n_neighbors)
+    graph = _neighborhood_graph(neighbors)
     if previous is None:
         n_epochs = 500 if len(matrix) <= 10_000 else 200  # as umap's own
         start = _spread_out(_first_two(components), rng)

@@ -27,6 +27,7 @@ LEVELS = {
     0: "pul pul.errors pul.arrays pul.threads pul.allocator",
     1: "pul.config pul.records pul.data",
     2: "pul.devices pul.hardware pul.model pul.augment pul.losses pul.features pul.neighbors "
+    "pul.faiss_neighbors "
     "pul.seeding pul.faiss_kmeans pul.assignment pul.density pul.tracklets pul.lloyd "
     "pul.clustering pul.selection pul.compiling pul.folding pul.fusing pul.finetune "
     "pul.source pul.protocol pul.validation pul.rankings pul.history pul.command_line "
