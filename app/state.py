@@ -21,7 +21,7 @@ CARD_IMAGES = "card_images"
 ANNOTATOR = "annotator"
 COMPARED = "compared"
 FORK = "fork"
-BEGUN = "begun"
+FORM_KEPT = "form_kept"
 SHELVED = "shelved"
 PREVIEWED = "previewed"
 
@@ -37,7 +37,7 @@ _FIRST: dict[str, Any] = {
     ANNOTATOR: "",  # who labels here, as typed into the sidebar
     COMPARED: (),  # the runs that are laid over the one that is looked at
     FORK: None,  # run and iteration whose model the next run shall start from
-    BEGUN: False,  # whether the form of a new run was opened: what was typed into it then stays
+    FORM_KEPT: False,  # whether the form of a new run was opened: what was typed into it then stays
     SHELVED: None,  # the run that was archived or deleted last, to take it back
 }
 
@@ -67,7 +67,7 @@ def open_location(place: str) -> None:
     st.session_state[CARD_IMAGES] = []
     st.session_state[COMPARED] = ()
     st.session_state[FORK] = st.session_state[SHELVED] = None
-    begin_run(False)
+    keep_form(False)
     look_at(None)
 
 
@@ -115,14 +115,14 @@ def fork_from(place: tuple[int, int] | None) -> None:
     st.session_state[FORK] = place
 
 
-def is_run_begun() -> bool:
+def is_form_kept() -> bool:
     """Whether the form of a new run was opened and nothing was started since."""
-    return cast("bool", st.session_state[BEGUN])
+    return cast("bool", st.session_state[FORM_KEPT])
 
 
-def begin_run(is_begun: bool) -> None:
+def keep_form(is_kept: bool) -> None:
     """Keep what is typed into the form of a new run, or forget it."""
-    st.session_state[BEGUN] = is_begun
+    st.session_state[FORM_KEPT] = is_kept
 
 
 def shelved() -> RunRecord | None:

@@ -24,7 +24,7 @@ SIZES = {
     "large": (50_000, 128, 2900),
 }
 PATIENCE_MS = 180_000
-N_FETCHED = 1000
+_N_FETCHED = 1000
 _LARGEST_PREVIEW = 20_000  # images: k-means on more is measured by the benchmark `kmeans`
 _READY = """() => {
     const scatter = document.querySelector(".scatter[data-ready]");
@@ -63,7 +63,7 @@ _WATCH_GRID = """() => {
 }"""
 
 
-FETCH = """async ([addresses, count]) => {
+_FETCH = """async ([addresses, count]) => {
     const started = performance.now();
     for (let done = 0; done < count; done += addresses.length) {
         const some = addresses.slice(0, count - done);
@@ -91,7 +91,7 @@ def cases(size: str) -> Iterator[Case]:
             yield look.case(f"first view, warm, {of}", look.view, "<= 2 s")
             yield look.case(f"λ slider to map and counts, {of}", look.move_lambda, "<= 0.3 s")
             yield look.case(f"lasso to grid, {of}", look.lasso, lasso_goal)
-            yield look.case(f"{N_FETCHED:,} thumbnails to the page", look.thumbnails)
+            yield look.case(f"{_N_FETCHED:,} thumbnails to the page", look.thumbnails)
             if n_images <= _LARGEST_PREVIEW:
                 title = f"preview of K, {of} × {n_dims:,}, K about {n_clusters:,}"
                 yield look.case(title, look.preview, "<= 10 s")
@@ -148,7 +148,7 @@ class _Look:
         """Fetch those of the grid over and over, past the browser's own copies."""
         pictures = self.page.locator(".pul-grid img")
         addresses = pictures.evaluate_all("(all) => all.map((picture) => picture.src)")
-        return float(self.page.evaluate(FETCH, [addresses, N_FETCHED]))
+        return float(self.page.evaluate(_FETCH, [addresses, _N_FETCHED]))
 
     def preview(self, repeat: int) -> float:
         n_clusters = self.n_clusters - 1 - repeat

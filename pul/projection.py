@@ -13,7 +13,7 @@ from pul.neighbors import Neighbors, find_neighbors
 
 _N_COMPONENTS = 128  # 50 would keep a good trustworthiness and lose the clusters
 _MANY_PRODUCTS = 10**11  # multiplications from which neighbours are sought among components
-_MANY_IMAGES = 60_000  # from here on comparing all pairs takes as long as the layout
+_MANY_IMAGES = 60_000  # above, all pairs are too many to compare (decision 0046)
 _FEW_IMAGES = 5  # below this there is no neighbourhood to keep
 _RADIUS = 10.0  # of a fresh map's start, as umap's own
 _BISECTIONS = 64
@@ -33,10 +33,9 @@ def project(
 
     Neighbours are exact: by the features themselves, or by their first 128 principal components
     where comparing all pairs would take seconds (N² D > 10¹¹). Of more than 60,000 images nine in
-    ten are found (decision 0046). A map that has one before it
-    starts from there, moves little (100 epochs at learning rate 0.3) and is laid onto it, so that
-    people find images where they were. Fewer than 5 images are shown by their first two principal
-    components.
+    ten are found (decision 0046). A map that has one before it starts from there, moves little (100
+    epochs at learning rate 0.3) and is laid onto it, so that people find images where they were.
+    Fewer than 5 images are shown by their first two principal components.
 
     Args:
         features: Features, shape (N, D), any N.
@@ -54,7 +53,7 @@ def project(
         FeatureError: Features or previous points are misshapen or not finite.
 
     References:
-        McInnes et al. 2018. Departures from `umap.UMAP()`: exact neighbours, a start from
+        McInnes et al. 2018. Departures from `umap.UMAP()`: those neighbours, and a start from
         principal components (none of its slow-to-compile parts is needed).
     """
     matrix = check_features(features)

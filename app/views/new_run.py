@@ -21,8 +21,8 @@ def show(now: services.Standing) -> None:
         first = now.run is None
         form = st.expander("New run", first, key=f"new_run:{first}", on_change="rerun")
         if form.open:
-            state.begin_run(True)
-        if state.is_run_begun():
+            state.keep_form(True)
+        if state.is_form_kept():
             with form:
                 _new(now)
         return
@@ -74,6 +74,6 @@ def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> 
 
 def _look_at_newest() -> None:
     state.fork_from(None)
-    state.begin_run(False)
+    state.keep_form(False)
     state.look_at(None)
     st.rerun()
