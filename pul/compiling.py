@@ -39,7 +39,7 @@ def compile_for_training(
     images = torch.zeros(n_images, 3, network.config.height, network.config.width, device=device)
     try:
         compiled: Extract = torch.compile(network, dynamic=False, mode="reduce-overhead")
-        with seeded(0, device), autocast(device, precision):
+        with seeded(0, device), autocast(images, precision):
             features = compiled(images.to(memory_format=torch.channels_last))
         features.sum().backward()  # type: ignore[no-untyped-call]
     except Exception as error:  # a missing compiler, an unknown chip, a bug: each raises its own

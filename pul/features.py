@@ -16,6 +16,8 @@ from pul.model import Network
 OnProgress = Callable[[int, int], None]
 Extract = Callable[[Tensor], Tensor]
 
+_ONE_COLUMN = 32  # an image no wider ends as a map of one column, at the networks' stride of 32
+
 
 def extract_features(
     network: Network,
@@ -98,17 +100,21 @@ def check_pixels(pixels: ByteArray, network: Network) -> None:
         )
 
 
-def autocast(device: str, precision: str) -> torch.autocast:
-    """Return the mixed-precision context of a precision.
+def autocast(images: Tensor, precision: str) -> torch.autocast:
+    """Return the mixed-precision context of images (B, 3, H, W) on their device.
 
-    `float32` changes nothing, nor does `bfloat16` on a device that would have to emulate it.
+    `float32` changes nothing. `bfloat16` does neither on a device that would have to emulate it,
+    nor on the CPU for images of at most 32 columns, whose strided convolutions oneDNN computes
+    from memory that nobody wrote (decision 0047).
     """
-    enabled = _is_mixed(device, precision)
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=enabled)
+    enabled = _is_mixed(images.device, images.shape[3], precision)
+    return torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
-def _is_mixed(device: str, precision: str) -> bool:
-    return precision == "bfloat16" and has_bfloat16(device)
+def _is_mixed(device: str | torch.device, width: int, precision: str) -> bool:
+    if precision != "bfloat16" or not has_bfloat16(device):
+        return False
+    return is_gpu(device) or width > _ONE_COLUMN
 
 
 def _batches(pixels: ByteArray, size: int, device: str) -> Iterator[Tensor]:
@@ -119,14 +125,14 @@ def _batches(pixels: ByteArray, size: int, device: str) -> Iterator[Tensor]:
 def _lean(network: Network, pixels: ByteArray, device: str, precision: str) -> nn.Module:
     """Return what gives a network's features with fewer passes over the CPU's memory."""
     folded = fold_normalization(network)
-    if not len(pixels) or not _is_mixed(device, precision):
+    if not len(pixels) or not _is_mixed(device, pixels.shape[2], precision):
         return folded
     few = network.normalize(torch.from_numpy(np.array(pixels[:2])))
     return fuse_convolutions(folded, few, torch.bfloat16)
 
 
 def _extract_batch(extract: Extract, images: Tensor, precision: str, flip: bool) -> Tensor:
-    with torch.inference_mode(), autocast(images.device.type, precision):
+    with torch.inference_mode(), autocast(images, precision):
         features: Tensor = extract(images).float()
         if flip:
             features = features + extract(images.flip(3)).float()

@@ -278,7 +278,7 @@ class _Trainer:
         images = augment(self.network.normalize(pixels), self.config.augmentation)
         is_whole = len(images) == self.config.batch_size
         extract = self.on_whole_batches if is_whole else self.network
-        with autocast(self.device, self.config.precision):
+        with autocast(images, self.config.precision):
             loss: Tensor = self.loss(extract(images), targets)
         return loss
 

@@ -20,11 +20,11 @@ TINY_RUN = RunConfig(
 )
 
 
-def tiny_network(seed: int = 0) -> Network:
-    """Return a random MobileNetV2 of a tenth of the width for 32×16 images."""
+def tiny_network(seed: int = 0, *, columns: int = 16) -> Network:
+    """Return a random MobileNetV2 of a tenth of the width for 32×16 images, or wider ones."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return build_network(TINY)
+        return build_network(TINY.model_copy(update={"width": columns}))
 
 
 def coloured_images(

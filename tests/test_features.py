@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pul.errors import ConfigError, FeatureError
-from pul.features import extract_features
+from pul.features import autocast, extract_features
 from tests.networks import coloured_images, tiny_network
 
 
@@ -38,9 +38,10 @@ def test_extract_features__mirrored_pair_has_one_feature_with_flip():
 
 def test_extract_features__bfloat16_points_the_same_way(monkeypatch):
     monkeypatch.setattr("pul.features.has_bfloat16", lambda _: True)  # or let it be emulated
-    network, (pixels, _) = tiny_network(), coloured_images(3, 3)
+    network, pixels = tiny_network(columns=48), coloured_images(3, 3)[0].repeat(3, axis=2)
     full = extract_features(network, pixels)
     half = extract_features(network, pixels, precision="bfloat16")
+    assert (full != half).any()
     cosines = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
     assert cosines.min() > 0.99
 
@@ -50,6 +51,20 @@ def test_extract_features__bfloat16_is_float32_where_it_would_be_emulated(monkey
     network, (pixels, _) = tiny_network(), coloured_images(2, 2)
     full, half = (extract_features(network, pixels, precision=p) for p in ("float32", "bfloat16"))
     np.testing.assert_array_equal(half, full)
+
+
+@pytest.mark.parametrize(("columns", "is_mixed"), [(16, False), (32, False), (33, True)])
+def test_autocast__needs_more_than_one_column_in_the_last_map(columns, is_mixed, monkeypatch):
+    monkeypatch.setattr("pul.features.has_bfloat16", lambda _: True)
+    with autocast(torch.empty(2, 3, 64, columns), "bfloat16") as context:
+        assert torch.is_autocast_enabled("cpu") is is_mixed
+        assert context.fast_dtype is torch.bfloat16
+    with autocast(torch.empty(2, 3, 64, columns), "float32"):
+        assert not torch.is_autocast_enabled("cpu")
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, columns, 3), dtype=np.uint8)
+    network = tiny_network(columns=columns)
+    full, half = (extract_features(network, pixels, precision=p) for p in ("float32", "bfloat16"))
+    assert (full != half).any() == is_mixed
 
 
 def test_extract_features__no_images():

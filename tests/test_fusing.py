@@ -92,9 +92,9 @@ def test_fuse_convolutions__is_tried_before_it_is_believed(what, monkeypatch, ca
 
 def test_extract_features__in_bfloat16_by_fused_convolutions(monkeypatch):
     monkeypatch.setattr("pul.features.has_bfloat16", lambda _: True)
-    config = NetworkConfig(backbone="resnet18", weights="none", height=64, width=32)
+    config = NetworkConfig(backbone="resnet18", weights="none", height=64, width=48)
     network = with_statistics(build_network(config))
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 32, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 48, 3), dtype=np.uint8)
     seen = []
 
     def spy(folded, images, dtype):
