@@ -7,6 +7,7 @@ from stat import S_ISREG
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 from pul.arrays import ByteArray
 from pul.errors import ImageError
@@ -92,7 +93,7 @@ def decode(path: Path, side: int | None = None) -> Image.Image:
     return rgb if turn is None else rgb.transpose(turn)
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(path: Path) -> ImageFile:
     """Open an image, its header read and its size found sane; the caller closes it.
 
     Raises:

@@ -136,15 +136,14 @@ def _own_bytes(path: Path, height: int) -> tuple[bytes, str] | None:
     try:
         with open_image(path) as image:
             media_type = _MEDIA_TYPES.get(image.format or "")
-            is_small = (
-                image.height <= 2 * height
-                and image.width <= 4 * height
-                and path.stat().st_size <= _MAX_THUMBNAIL_BYTES
-            )
+            is_small = image.height <= 2 * height and image.width <= 4 * height
             is_still = getattr(image, "n_frames", 1) == 1
             is_plain = image.mode != "CMYK"
-        if media_type and is_small and is_still and is_plain:
-            return path.read_bytes(), media_type
+            if media_type and is_small and is_still and is_plain and image.fp:
+                image.fp.seek(0)  # opening the file again would take as long as reading it
+                content = image.fp.read(_MAX_THUMBNAIL_BYTES + 1)
+                if len(content) <= _MAX_THUMBNAIL_BYTES:
+                    return content, media_type
     except DECODE_ERRORS as error:
         raise image_error(path, error) from error
     return None
