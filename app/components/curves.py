@@ -96,7 +96,7 @@ def _draw(
         ),
         **place,
     )
-    if line.has_baseline and known and known[0][0] == 0:
+    if line.has_baseline and len(known) > 1 and known[0][0] == 0:  # alone it only crosses its name
         dashed = {"dash": "dash", "color": color, "width": 1.2}
         figure.add_hline(y=known[0][1], line=dashed, opacity=0.75, **place)
 

@@ -1,4 +1,7 @@
-from app.components.curves import spread
+import pytest
+
+from app.components.curves import Curve, curves, spread
+from tests.fakes import iteration_record
 
 
 def test_spread__names_that_are_near_each_other_are_pushed_down():
@@ -9,3 +12,10 @@ def test_spread__names_that_are_near_each_other_are_pushed_down():
 
 def test_spread__names_with_room_stay():
     assert spread({"a": 3.0, "b": 1.0}, gap=2.0) == {"a": 3.0, "b": 1.0}
+
+
+@pytest.mark.parametrize(("n_iterations", "levels"), [(1, []), (2, [25.0, 50.0])])
+def test_curves__baseline_goes_on_as_a_dashed_line_once_something_follows(n_iterations, levels):
+    run = Curve(1, "one", tuple(map(iteration_record, range(n_iterations))))
+    lines = [shape.y0 for shape in curves([run], {}).layout.shapes if shape.line.dash == "dash"]
+    assert lines == levels  # mAP and rank-1 of the baseline
