@@ -17,6 +17,17 @@ STEPS = {
     "import": "importing",
     "export": "writing",
 }
+STEP_NAMES = {  # short ones, for charts
+    "decode": "decoding",
+    "extract": "features",
+    "cluster": "clusters",
+    "select": "selection",
+    "project": "map",
+    "initialize": "labelled first",
+    "finetune": "fine-tuning",
+    "evaluate": "evaluation",
+    "validate": "validation",
+}
 
 
 def plain(text: str) -> str:

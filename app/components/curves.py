@@ -9,12 +9,13 @@ from plotly.subplots import make_subplots
 
 from app.components.palette import RUNS, STEPS
 from app.components.panels import Line, Panel, panels
-from app.wording import STEPS as STEP_NAMES
+from app.wording import STEP_NAMES
 from pul.records import IterationRecord
 
 _PANEL_HEIGHT = 205
 _NAME_HEIGHT = 14
-_LINES_ROOM, _ROOM = 1.3, 1.06  # the x axis ends beyond the last iteration: room for names
+_ROOM, _NAMES_ROOM = 1.06, 1.3  # the x axis ends beyond the last iteration
+_STEPS_ROOM, _STEPS_ROOM_OF_FOUR = 1.5, 1.9  # the same behind the bars, in narrow panels too
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,17 @@ def curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
         place = {"row": number // n_columns + 1, "col": number % n_columns + 1}
         for at, run in enumerate(runs if panel.lines else ()):
             for line in panel.lines if at == 0 else panel.lines[:1]:
-                _draw(figure, run, panel, line, RUNS[at % len(RUNS)], place, is_named=number == 0)
+                is_named = number == 0 and len(runs) > 1
+                _draw(figure, run, panel, line, RUNS[at % len(RUNS)], place, is_named=is_named)
         if runs:
             _name_lines(figure, runs[0], panel, place)
         if not panel.lines:
             _draw_seconds(figure, runs[0], place)
         _mark(figure, changes, place)
-        room = _LINES_ROOM if len(panel.lines) > 1 else _ROOM
-        figure.update_xaxes(range=[-0.3, max(last, 1) * room + 0.3], **place)
-    _lay_out(figure, len(runs), n_rows, last)
+        steps_room = _STEPS_ROOM if n_columns < 4 else _STEPS_ROOM_OF_FOUR
+        room = {0: steps_room, 1: _ROOM}.get(len(panel.lines), _NAMES_ROOM)
+        figure.update_xaxes(range=[-0.4, max(last, 1) * room + 0.3], **place)
+    _lay_out(figure, n_rows, last)
     return figure
 
 
@@ -146,11 +149,25 @@ def _draw_seconds(figure: go.Figure, run: Curve, place: dict[str, int]) -> None:
                     name=STEP_NAMES[step],
                     marker={"color": color, "line": {"width": 0}},
                     width=0.7,
-                    showlegend=False,
+                    legend="legend2",
                     hovertemplate="%{y:.1f} s<extra>" + STEP_NAMES[step] + "</extra>",
                 ),
                 **place,
             )
+    panel = figure.get_subplot(**place)
+    figure.update_layout(
+        legend2={
+            "x": panel.xaxis.domain[1],
+            "y": panel.yaxis.domain[1],
+            "xanchor": "right",
+            "yanchor": "top",
+            "traceorder": "reversed",  # as the bars lie on each other
+            "font": {"size": 10},
+            "bgcolor": "rgba(0,0,0,0)",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        }
+    )
 
 
 def _mark(figure: go.Figure, changes: Mapping[int, str], place: dict[str, int]) -> None:
@@ -178,7 +195,7 @@ def _mark(figure: go.Figure, changes: Mapping[int, str], place: dict[str, int]) 
     )
 
 
-def _lay_out(figure: go.Figure, n_runs: int, n_rows: int, last: int) -> None:
+def _lay_out(figure: go.Figure, n_rows: int, last: int) -> None:
     whole = list(range(0, max(last, 1) + 1, max(1, -(-last // 8))))  # no iteration is between two
     figure.update_xaxes(tickvals=whole, showgrid=False)
     figure.update_yaxes(rangemode="tozero", nticks=5)
@@ -193,6 +210,6 @@ def _lay_out(figure: go.Figure, n_runs: int, n_rows: int, last: int) -> None:
         clickmode="event+select",
         dragmode=False,
         hovermode="x unified",
-        showlegend=n_runs > 1,
+        showlegend=True,
         legend={"orientation": "h", "y": -0.1, "x": 0},
     )

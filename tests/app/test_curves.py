@@ -1,6 +1,8 @@
 import pytest
 
 from app.components.curves import Curve, curves, spread
+from app.components.palette import STEPS
+from app.wording import STEP_NAMES
 from tests.fakes import iteration_record
 
 
@@ -19,3 +21,15 @@ def test_curves__baseline_goes_on_as_a_dashed_line_once_something_follows(n_iter
     run = Curve(1, "one", tuple(map(iteration_record, range(n_iterations))))
     lines = [shape.y0 for shape in curves([run], {}).layout.shapes if shape.line.dash == "dash"]
     assert lines == levels  # mAP and rank-1 of the baseline
+
+
+def test_curves__each_step_that_took_time_is_named_beside_the_bars():
+    figure = curves([Curve(1, "one", tuple(map(iteration_record, range(2))))], {})
+    named = {bar.name: bar.marker.color for bar in figure.data if bar.legend == "legend2"}
+    assert named == {"features": STEPS["extract"], "clusters": STEPS["cluster"]}
+    named_lines = [trace.showlegend for trace in figure.data if trace.type == "scatter"]
+    assert set(named_lines) == {False}  # one run needs no name
+
+
+def test_step_names__every_step_that_is_drawn_has_one():
+    assert STEP_NAMES.keys() == STEPS.keys()
