@@ -103,8 +103,8 @@ def check_pixels(pixels: ByteArray, network: Network) -> None:
 def autocast(images: Tensor, precision: str) -> torch.autocast:
     """Return the mixed-precision context of images (B, 3, H, W) on their device.
 
-    `float32` changes nothing. `bfloat16` does neither on a device that would have to emulate it,
-    nor on the CPU for images of at most 32 columns, whose strided convolutions oneDNN computes
+    `float32` changes nothing, nor does `bfloat16` on a device that would have to emulate it, or
+    on the CPU for images of at most 32 columns, whose strided convolutions oneDNN computes
     from memory that nobody wrote (decision 0047).
     """
     enabled = _is_mixed(images.device, images.shape[3], precision)
