@@ -9,7 +9,7 @@ from pul.annotations import Annotations
 from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from pul.suggestions.index import SuggestionIndex
 
-N_TYPICAL = 25  # identities after which the queue turns to doubtful cards
+N_TYPICAL = 10  # identities after which the queue turns to doubtful cards (decision 0048)
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
 _PER_SIZE = 0.5  # cosine that e times as many images are worth
 _PER_CAMERA = 0.2  # cosine that one more camera is worth, up to four

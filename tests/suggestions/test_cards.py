@@ -126,13 +126,15 @@ def test_next_cards__far_from_what_is_known() -> None:
     assert "close to one of your 1 IDs" in card.reason
 
 
-def test_next_cards__later_ones_name_a_doubt() -> None:
+@pytest.mark.parametrize(("n_known", "is_doubtful"), [(9, False), (10, True)])
+def test_next_cards__later_ones_name_a_doubt(n_known: int, is_doubtful: bool) -> None:
     people = make_people(40)
-    acts = [create(people.image_ids[people.pids == pid].tolist()) for pid in range(1, 26)]
+    known = range(1, n_known + 1)
+    acts = [create(people.image_ids[people.pids == pid].tolist()) for pid in known]
     index = people.index()
     [card] = next_cards(index, said(*acts))
-    assert card.reason.split(", ")[-1] in index.doubts
-    assert "25 IDs" in card.reason
+    assert (card.reason.split(", ")[-1] in index.doubts) is is_doubtful
+    assert f"{n_known} IDs" in card.reason
 
 
 def test_card_of_images__all_chosen() -> None:
