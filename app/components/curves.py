@@ -15,7 +15,8 @@ from pul.records import IterationRecord
 _PANEL_HEIGHT = 205
 _NAME_HEIGHT = 14
 _ROOM, _NAMES_ROOM = 1.06, 1.3  # the x axis ends beyond the last iteration
-_STEPS_ROOM, _STEPS_ROOM_OF_FOUR = 1.5, 1.9  # the same behind the bars, in narrow panels too
+_BEFORE, _HALF_BAR = 0.4, 0.35
+_STEPS_SHARE, _STEPS_SHARE_OF_FOUR = 0.32, 0.44  # of a panel's width, behind its bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,13 @@ def curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
         if not panel.lines:
             _draw_seconds(figure, runs[0], place)
         _mark(figure, changes, place)
-        steps_room = _STEPS_ROOM if n_columns < 4 else _STEPS_ROOM_OF_FOUR
-        room = {0: steps_room, 1: _ROOM}.get(len(panel.lines), _NAMES_ROOM)
-        figure.update_xaxes(range=[-0.4, max(last, 1) * room + 0.3], **place)
+        if panel.lines:
+            room = _ROOM if len(panel.lines) == 1 else _NAMES_ROOM
+            end = max(last, 1) * room + 0.3
+        else:
+            share = _STEPS_SHARE if n_columns < 4 else _STEPS_SHARE_OF_FOUR
+            end = (max(last, 1) + _HALF_BAR + share * _BEFORE) / (1 - share)
+        figure.update_xaxes(range=[-_BEFORE, end], **place)
     _lay_out(figure, n_rows, last)
     return figure
 
@@ -148,7 +153,7 @@ def _draw_seconds(figure: go.Figure, run: Curve, place: dict[str, int]) -> None:
                     y=[record.seconds.get(step, 0.0) for record in run.iterations],
                     name=STEP_NAMES[step],
                     marker={"color": color, "line": {"width": 0}},
-                    width=0.7,
+                    width=2 * _HALF_BAR,
                     legend="legend2",
                     hovertemplate="%{y:.1f} s<extra>" + STEP_NAMES[step] + "</extra>",
                 ),
