@@ -181,7 +181,7 @@ def test_project__writes_a_row_for_each_training_image(workspace, tmp_path):
 
 def test_train_source__then_evaluate(place, tmp_path):
     out = tmp_path / "models" / "source.safetensors"
-    size = ["--height", 32, "--width", 16, "--width-mult", 0.1]
+    size = ["--height", 32, "--width", 48, "--width-mult", 0.1]
     fast = ["--epochs", 1, "--batch-size", 16, "--threads", 1, "--set", "dropout=0.2"]
     result = call(
         "train-source", place, "--out", out, "--backbone", "mobilenet_v2", "--weights", "none",

@@ -48,7 +48,7 @@ def test_extract_features__bfloat16_points_the_same_way(monkeypatch):
 
 def test_extract_features__bfloat16_is_float32_where_it_would_be_emulated(monkeypatch):
     monkeypatch.setattr("pul.features.has_bfloat16", lambda _: False)
-    network, (pixels, _) = tiny_network(), coloured_images(2, 2)
+    network, pixels = tiny_network(columns=48), coloured_images(2, 2)[0].repeat(3, axis=2)
     full, half = (extract_features(network, pixels, precision=p) for p in ("float32", "bfloat16"))
     np.testing.assert_array_equal(half, full)
 

@@ -14,8 +14,8 @@ from pul.records import IterationRecord
 
 _PANEL_HEIGHT = 205
 _NAME_HEIGHT = 14
-_ROOM, _NAMES_ROOM = 1.06, 1.3  # the x axis ends beyond the last iteration
-_BEFORE, _HALF_BAR = 0.4, 0.35
+_ROOM, _NAMES_ROOM = 1.06, 1.3  # of the last iteration: where an x axis ends
+_BEFORE, _HALF_BAR = 0.4, 0.35  # iterations: an axis begins before the baseline
 _STEPS_SHARE, _STEPS_SHARE_OF_FOUR = 0.32, 0.44  # of a panel's width, behind its bars
 
 
@@ -63,15 +63,18 @@ def curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
         if not panel.lines:
             _draw_seconds(figure, runs[0], place)
         _mark(figure, changes, place)
-        if panel.lines:
-            room = _ROOM if len(panel.lines) == 1 else _NAMES_ROOM
-            end = max(last, 1) * room + 0.3
-        else:
-            share = _STEPS_SHARE if n_columns < 4 else _STEPS_SHARE_OF_FOUR
-            end = (max(last, 1) + _HALF_BAR + share * _BEFORE) / (1 - share)
+        end = _end_of_axis(panel, max(last, 1), n_columns)
         figure.update_xaxes(range=[-_BEFORE, end], **place)
     _lay_out(figure, n_rows, last)
     return figure
+
+
+def _end_of_axis(panel: Panel, last: int, n_columns: int) -> float:
+    """Return where an x axis ends: beyond the last iteration, with room for the names there."""
+    if panel.lines:
+        return last * (_ROOM if len(panel.lines) == 1 else _NAMES_ROOM) + 0.3
+    share = _STEPS_SHARE if n_columns < 4 else _STEPS_SHARE_OF_FOUR
+    return (last + _HALF_BAR + share * _BEFORE) / (1 - share)
 
 
 def _draw(
