@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.services import ROOT, n_train_images, open_workspace
+from app import services_labelling
+from app.keeping import kept
+from app.services import ROOT, Standing, n_train_images, open_workspace
 from pul import demo, jobs
 from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
 from pul.errors import ModelError
 from pul.history import Difference, changes, differences, flatten, setting_text
+from pul.labelling import Guidance, read_guidance
 from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
 from pul.reporting import render_report
+from pul.store.workspace import Workspace
 
 __all__ = [
     "Difference",
@@ -135,6 +140,74 @@ def fork_run(
     return workspace.runs()[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """What people have labelled by now, where a run has not trained with it as it is.
+
+    Attributes:
+        n_identities: People that would train.
+        n_images: Their images.
+        is_first: Whether the run has trained with no labels at all.
+    """
+
+    n_identities: int
+    n_images: int
+    is_first: bool
+
+
+def untrained(
+    location: str, run_id: int, iterations: Sequence[IterationRecord]
+) -> Untrained | None:
+    """Return the labels that a run has not trained with; None where it has, or there are none.
+
+    Args:
+        location: The workspace.
+        run_id: The run.
+        iterations: Its whole iterations; the baseline trains nothing.
+    """
+    n_acts = len(services_labelling.said(location).events)
+    guidance = _guidance(open_workspace(location), run_id, n_acts)
+    last = next((record for record in reversed(iterations) if record.iteration), None)
+    if not guidance.annotations or (last and last.annotations_hash == guidance.content_hash):
+        return None
+    return Untrained(
+        n_identities=len(set(guidance.annotations.values())),
+        n_images=len(guidance.annotations),
+        is_first=last is None or not last.n_annotated_images,
+    )
+
+
+@kept(maxsize=16)
+def _guidance(workspace: Workspace, run_id: int, _n_acts: int) -> Guidance:
+    return read_guidance(workspace, run_id)
+
+
+def train_with_labels(location: str, run: RunRecord, name: str) -> RunRecord:
+    """Make a run anew, with what people have labelled since, and start working on it.
+
+    It has the start model and the settings of the old one, λ and K as they were at its end, so
+    that labels are all that differs. A first look, which trained nothing, gets the iterations of
+    the workspace's preset.
+
+    Raises:
+        ModelError: The start model is gone, or was changed.
+        JobError: The worker cannot be started.
+    """
+    workspace = open_workspace(location)
+    at_its_end = in_force(location, run)
+    config = RunConfig(**run.config).replace(
+        lambda_=at_its_end.lambda_,
+        n_clusters=at_its_end.n_clusters,
+        n_iterations=run.config["n_iterations"] or load_preset(usual_preset(location)).n_iterations,
+    )
+    origin = run.parent_run_id, run.parent_iteration
+    parent = (origin[0], origin[1] or 0) if origin[0] is not None else None
+    model = workspace.start_model(run.run_id)
+    job = jobs.create_run(workspace, config, model, name, parent=parent)
+    jobs.start_job(workspace, job.job_id)
+    return workspace.runs()[-1]
+
+
 def ask_change(
     location: str, run_id: int, *, lambda_: float | None = None, n_clusters: int | None = None
 ) -> None:
@@ -211,6 +284,18 @@ def checkpoint(location: str, run_id: int, iteration: int) -> Path:
 def iterations(location: str, run_id: int) -> tuple[IterationRecord, ...]:
     """Return the whole iterations of a run, from the baseline on."""
     return tuple(open_workspace(location).iterations(run_id))
+
+
+def newest_look(location: str, now: Standing) -> tuple[int, int] | None:
+    """Return run and iteration that people are labelled on; None where there is none yet.
+
+    It is the newest iteration of the run that is looked at. Until that has one, as a run that has
+    just begun, it is that of the newest other run: training keeps nobody from labelling.
+    """
+    if now.run is not None and now.iterations:
+        return now.run.run_id, now.iterations[-1].iteration
+    whole = ((run.run_id, iterations(location, run.run_id)) for run in reversed(now.runs))
+    return next(((run_id, found[-1].iteration) for run_id, found in whole if found), None)
 
 
 def log_tail(location: str, job_id: int) -> str:

@@ -44,8 +44,9 @@ def count(value: int) -> str:
 
 
 def counted(value: int, thing: str) -> str:
-    """Return a number of things: 1 image, 2 images."""
+    """Return a number of things: 1 image, 2 images, 3 identities, 4 people."""
     plural = thing[:-1] + "ies" if thing.endswith("y") else thing + "s"
+    plural = {"person": "people"}.get(thing, plural)
     return f"{value:,} {thing if value == 1 else plural}"
 
 

@@ -26,8 +26,8 @@ class Label {
   }
 
   // ---- what the server sends
-  update(data, send) {
-    this.data = data;
+  update(data, send, leave) {
+    Object.assign(this, { data, leave });
     this.outbox.acknowledge(data.stored);
     for (const token of data.stored) {
       for (const image of this.pending.get(token)?.images ?? []) this.settled.add(image);
@@ -301,7 +301,7 @@ class Label {
   }
 
   act(name) {
-    const always = { undo: () => this.undo(), redo: () => this.redo(), help: () => this.toggleHelp(), pair: () => this.ask(PAIR_BURST) || this.toast("No question is open now: label a few more people first.") };
+    const always = { undo: () => this.undo(), redo: () => this.redo(), help: () => this.toggleHelp(), rounds: () => this.leave(), pair: () => this.ask(PAIR_BURST) || this.toast("No question is open now: label a few more people first.") };
     const onCard = {
       create: () => this.create(), split: () => this.split(), skip: () => this.skip(),
       choose: () => this.chooser.open(this.people(), this.work.card.nearest, this.data.thumbs),
@@ -366,7 +366,11 @@ class Label {
     for (const name of ["candidates", "nearest", "map"]) this.find(name).innerHTML = "";
     this.find("empty").innerHTML = this.outbox.commits.length
       ? "<p>The next card is on its way …</p>"
-      : `<h3>${escape(this.data.empty.title)}</h3><p>${escape(this.data.empty.next)}</p>`;
+      : `<h3>${escape(this.data.empty.title)}</h3><p>${escape(this.data.empty.next)}</p>${this.data.progress.identities ? this.roundsHtml("first") : ""}`;
+  }
+
+  roundsHtml(look = "second") { // no key of its own, but a stop of Tab: it leaves the page
+    return `<button type="button" class="${look}" data-act="rounds">${escape(this.data.rounds)} →</button>`;
   }
 
   drawProgress() {
@@ -377,7 +381,8 @@ class Label {
     const n_images = images + open.filter(({ kind }) => kind === "create" || kind === "add").reduce((sum, act) => sum + act.images.length, 0);
     const left = this.outbox.commits.length;
     const saved = !left ? "saved" : this.outbox.isLate ? `${left} kept here, waiting for the server` : "saving …";
-    this.find("progress").innerHTML = `<i style="--share:${Math.min(1, n / goal)}"></i><b>${n}/${goal} IDs</b><span>${counted(n_images, "image")}</span>` +
+    const bar = n < goal ? `<i style="--share:${n / goal}"></i>` : this.roundsHtml();
+    this.find("progress").innerHTML = `${bar}<b>${n}/${goal} IDs</b><span>${counted(n_images, "image")}</span>` +
       (seconds ? `<span>${seconds.toFixed(1)} s/ID</span>` : "") + `<span class="${left ? "open" : "saved"}">${saved}</span>`;
     this.root.dataset.open = String(left);
     if (!this.work) this.drawEmpty();
@@ -426,10 +431,10 @@ function identityHtml({ identity, name, color, tokens, n }, thumbs) {
     `<img src="${thumbs}${tokens[0]}" alt="${escape(name)}" width="56" height="112" draggable="false"><figcaption style="--c:${color}">${escape(name)}</figcaption></figure>`;
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".label");
   if (root.label && root.label.data.workspace !== data.workspace) { root.label.dispose(); root.label = null; }
   root.label ??= new Label(root, data.workspace);
-  root.label.update(data, setStateValue);
+  root.label.update(data, setStateValue, () => setTriggerValue("rounds", true));
   return () => { root.label?.dispose(); root.label = null; };
 }

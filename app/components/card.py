@@ -35,9 +35,12 @@ def card(payload: dict[str, Any], *, on_outbox: Callable[[], None], key: str) ->
             all that are not yet acknowledged, oldest first.
         key: Key of the component; the card stays on the screen as long as it is the same.
             `st.session_state[key]["wanted"]` is the card that is worked on: for whom there shall be
-            more candidates.
+            more candidates. Its `"rounds"` is set once when somebody wants to go on to the rounds.
     """
-    _render(key=key, data=payload, on_outbox_change=on_outbox, on_wanted_change=_nothing)
+    _render(
+        key=key, data=payload, on_outbox_change=on_outbox, on_wanted_change=_nothing,
+        on_rounds_change=_nothing,
+    )  # fmt: skip
 
 
 def _nothing() -> None:

@@ -8,41 +8,42 @@ from app import (
     services_identities,
     services_labelling,
     services_oracle,
+    services_runs,
     state,
 )
 from app.components.empty import nothing_yet
 from app.components.identity_rows import identity_rows
 from app.waiting import iteration_to_label
 from app.wording import counted, duration, percent
-from pul.records import IterationRecord, RunRecord
 
 
 def show(now: services.Standing | None) -> None:
-    if now is None or now.run is None or not now.iterations:
+    place = services_runs.newest_look(state.location(), now) if now else None
+    if place is None:
         nothing_yet("There are no identities yet.", "Start a run first.", state.page("workspace"))
     else:
-        _identities(now.run, now.iterations[-1])
+        _identities(*place)
 
 
 @st.fragment
-def _identities(run: RunRecord, record: IterationRecord) -> None:
+def _identities(run_id: int, newest: int) -> None:
     location, desk = state.location(), state.desk()
-    key = f"identities:{services_labelling.log_name(location)}:{run.run_id}"
+    key = f"identities:{services_labelling.log_name(location)}:{run_id}"
 
     def receive() -> None:
         outbox = st.session_state[key]["outbox"]
         desk.meet(outbox)
         desk.receive(location, outbox, state.annotator())
 
-    if services_oracle.has_truth(location, run.run_id):
-        _oracle(location, run, record)
+    if services_oracle.has_truth(location, run_id):
+        _oracle(location, run_id, newest)
     if desk.notice:
         st.success(desk.notice)
         desk.notice = ""
-    iteration = record.iteration
+    iteration = newest
     if services_labelling.said(location).identities:  # nobody waits to see that there are none
-        iteration = iteration_to_label(location, run.run_id, record.iteration)
-    rows = services_identities.identity_rows(location, run.run_id, iteration)
+        iteration = iteration_to_label(location, run_id, newest)
+    rows = services_identities.identity_rows(location, run_id, iteration)
     if not rows:
         nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")
@@ -53,25 +54,30 @@ def _identities(run: RunRecord, record: IterationRecord) -> None:
             st.dataframe(acts, hide_index=True)
 
 
-def _oracle(location: str, run: RunRecord, record: IterationRecord) -> None:
+def _oracle(location: str, run_id: int, iteration: int) -> None:
+    n_identities = len(services_labelling.said(location).identities)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("These images came with ground truth: an oracle can label them for you.")
         wanted = [
             limit
             for limit in labelling.LIMITS
-            if st.button(f"Label L = {limit} by oracle", key=f"oracle:{limit}")
+            if st.button(
+                f"Label L = {limit} by oracle",
+                key=f"oracle:{limit}",
+                disabled=n_identities >= limit,
+            )
         ]
         if services_oracle.n_acts(location) and st.button("Take back the oracle's labels"):
             services_oracle.take_back(location)
             st.rerun(scope="fragment")
     if wanted:
-        _label(location, run, record, wanted[0])
+        _label(location, run_id, iteration, wanted[0])
 
 
-def _label(location: str, run: RunRecord, record: IterationRecord, limit: int) -> None:
+def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
     bar = st.progress(0.0, "The oracle looks at cards …")
     report = services_oracle.label_by_oracle(
-        location, run.run_id, record.iteration, limit,
+        location, run_id, iteration, limit,
         on_progress=lambda done, total: bar.progress(done / total, f"{done} of {total} people"),
     )  # fmt: skip
     state.desk().notice = (

@@ -9,12 +9,12 @@ from app import (
     services_identities,
     services_labelling,
     services_map,
+    services_runs,
     state,
 )
 from app.components.card import card
 from app.components.empty import nothing_yet
 from app.waiting import iteration_to_label
-from pul.records import IterationRecord, RunRecord
 
 N_CARDS = 4  # the one on the screen, and the next three
 N_PAIRS = 4
@@ -27,20 +27,22 @@ def show(now: services.Standing | None) -> None:
             "Start with “Extract and cluster”.",
             state.page("workspace"),
         )
-    elif not now.iterations:
+        return
+    place = services_runs.newest_look(state.location(), now)
+    if place is None:
         nothing_yet(
             "People are being grouped for the first time.",
             "The run shows how far it is.",
             state.page("rounds"),
         )
     else:
-        _label(now.run, now.iterations[-1])
+        _label(*place, is_training=now.is_active)
 
 
 @st.fragment
-def _label(run: RunRecord, record: IterationRecord) -> None:
+def _label(run_id: int, newest: int, *, is_training: bool) -> None:
     location, desk = state.location(), state.desk()
-    key = f"card:{services_labelling.log_name(location)}:{run.run_id}"
+    key = f"card:{services_labelling.log_name(location)}:{run_id}"
 
     def receive() -> None:
         outbox = st.session_state[key]["outbox"]
@@ -49,9 +51,11 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
         if services_cards.name_of_images(state.card_images()) in answered:
             state.open_card([])
 
+    if st.session_state.get(key, {}).get("rounds"):
+        st.switch_page(state.page("rounds"))
     wanted = st.session_state.get(key, {}).get("wanted")
-    iteration = iteration_to_label(location, run.run_id, record.iteration)
-    place = (location, run.run_id, iteration)
+    iteration = iteration_to_label(location, run_id, newest)
+    place = (location, run_id, iteration)
     board = services_cards.board(*place)
     payload = labelling.card_payload(
         location,
@@ -61,5 +65,6 @@ def _label(run: RunRecord, record: IterationRecord) -> None:
         services_identities.identity_rows(*place),
         services_map.map_arrays(*place).camera_names,
         services_cards.more(board, **wanted) if wanted else None,
+        is_training=is_training,
     )
     card(payload, on_outbox=receive, key=key)

@@ -73,7 +73,7 @@ def _lines(known: Quality) -> Lines:
     curves = known.curves
     if curves.purities is None or curves.recalls is None:
         return Lines(None, None, "Label some people to see purity and recall here.")
-    people = f"{counted(curves.n_known, 'image')} of {known.n_people:,} people"
+    people = f"{counted(curves.n_known, 'image')} of {counted(known.n_people, 'person')}"
     note = f"Purity, recall: {people}, from ground truth, used for these two lines only."
     if known.source == "annotations":
         note = f"Purity, recall: {people}, as labelled."

@@ -8,6 +8,7 @@ from app import services, services_runs, state
 from app.components.progress import progress_panel
 from app.components.shelf import run_menu
 from app.components.steering import failure, live_settings, steering
+from app.views import run_labels
 from app.wording import counted, plain, remaining_s
 from pul.records import RunRecord, Shelf
 
@@ -51,6 +52,7 @@ def _steer(now: services.Standing, run: RunRecord) -> None:
         )
     if run.status == "failed" and now.job is not None:
         failure(now.job.error, now.job.traceback)
+    run_labels.show(now, run)
 
 
 def _change(run: RunRecord) -> None:

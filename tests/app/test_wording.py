@@ -20,6 +20,7 @@ def test_figures__read_as_people_write_them() -> None:
     assert (gain(0.0191), gain(-0.02)) == ("+1.9", "-2.0")
     assert (lambda_text(0.85), lambda_text(None), lambda_text(0.0)) == ("0.85", "all", "all")
     assert (counted(1, "query"), counted(1234, "query")) == ("1 query", "1,234 queries")
+    assert (counted(1, "person"), counted(50, "person")) == ("1 person", "50 people")
 
 
 @pytest.mark.parametrize(
