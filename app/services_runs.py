@@ -49,12 +49,21 @@ _LOG_BYTES = 8_000
 
 
 def start_models(location: str) -> dict[str, str]:
-    """Return the start models that can be chosen: what `start_run` takes, by what it is called."""
-    known = {"Small network, trained on synthetic people": demo.START_MODEL}
-    folder = open_workspace(location).path / "models"
-    known |= {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
-    files = {name: str(path) for name, path in known.items() if path.is_file()}
-    return files | {name: name for name in IMAGENET_NETWORKS}
+    """Return the start models that can be chosen: what `start_run` takes, by what it is called.
+
+    Those of the workspace's runs come first, the newest run's at the head: who starts another run
+    most likely wants to change something else.
+    """
+    workspace = open_workspace(location)
+    used = [workspace.path / run.model for run in reversed(workspace.runs())]
+    kept_here = sorted((workspace.path / "models").glob("*.safetensors"))
+    names = {demo.START_MODEL: "Small network, trained on synthetic people"}
+    found: dict[str, str] = {}
+    for path in dict.fromkeys((*used, demo.START_MODEL, *kept_here)):
+        name = names.get(path, path.stem)
+        if path.is_file():
+            found[name if name not in found else str(path)] = str(path)
+    return found | {name: name for name in IMAGENET_NETWORKS}
 
 
 def usual_preset(location: str) -> str:

@@ -74,6 +74,6 @@ def _start(now: services.Standing) -> None:
         state.look_at(None)
         st.rerun()
     if now.run is not None:
-        to_map, to_rounds = st.columns(2)
-        to_map.page_link(state.page("map"), label="See the map")
-        to_rounds.page_link(state.page("rounds"), label="See the rounds")
+        links = {"map": "See the map", "label": "Label people", "rounds": "See the rounds"}
+        for column, (page, text) in zip(st.columns(3), links.items(), strict=True):
+            column.page_link(state.page(page), label=text)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from app import services, services_import, services_map, services_runs
+from pul import demo
 from pul.errors import DatasetError, ModelError, StoreError, WorkspaceError
 from pul.store.workspace import Workspace
 from tests.app.fabricated import LAMBDA, draw_people, fabricate
@@ -110,6 +111,23 @@ def test_first_config__a_k_for_these_images_unless_the_preset_is_the_workspace_s
         workspace.set_setting("preset", "demo")
     assert services_runs.usual_preset(filled) == "demo"
     assert services_runs.first_config(filled, "demo").n_clusters == 40
+
+
+def test_start_models__those_of_the_runs_come_first(filled: str, tmp_path: Path) -> None:
+    other, twin = tmp_path / "elsewhere.safetensors", tmp_path / "fabricated.safetensors"
+    with Workspace.open(filled) as workspace:
+        for path in (other, twin, other):
+            path.write_bytes(b"no network at all")
+            workspace.create_run(services_runs.RunConfig(n_clusters=3), model=path)
+        own = workspace.path / "models" / "fabricated.safetensors"
+    assert list(services_runs.start_models(filled).items())[:4] == [
+        ("elsewhere", str(other)),
+        ("fabricated", str(twin)),
+        (str(own), str(own)),  # of the first run, by the same name
+        ("Small network, trained on synthetic people", str(demo.START_MODEL)),
+    ]
+    other.unlink()
+    assert "elsewhere" not in services_runs.start_models(filled)
 
 
 def test_start_run__imagenet_weights_that_cannot_be_had(
