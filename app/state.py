@@ -23,6 +23,7 @@ COMPARED = "compared"
 FORK = "fork"
 FORM_KEPT = "form_kept"
 SHELVED = "shelved"
+TROUBLE = "trouble"
 PREVIEWED = "previewed"
 
 _FIRST: dict[str, Any] = {
@@ -38,6 +39,7 @@ _FIRST: dict[str, Any] = {
     COMPARED: (),  # the runs that are laid over the one that is looked at
     FORK: None,  # run and iteration whose model the next run shall start from
     FORM_KEPT: False,  # whether the form of a new run was opened: what was typed into it then stays
+    TROUBLE: (0, ""),  # the run from which another could not be started, and why
     SHELVED: None,  # the run that was archived or deleted last, to take it back
 }
 
@@ -135,9 +137,20 @@ def remember_shelved(run: RunRecord | None) -> None:
     st.session_state[SHELVED] = run
 
 
+def trouble(run_id: int) -> str:
+    """Return why no other run could be started from one; "" where that was not tried, or went."""
+    last, why = cast("tuple[int, str]", st.session_state[TROUBLE])
+    return why if last == run_id else ""
+
+
+def remember_trouble(run_id: int, why: str) -> None:
+    """Keep why no other run could be started from one, until it is tried again; "" forgets it."""
+    st.session_state[TROUBLE] = (run_id, why)
+
+
 def shown_on_rounds() -> tuple[object, ...]:
     """Return what a press on Rounds may change, to see that it did."""
-    return (run_id(), fork(), shelved())
+    return (run_id(), fork(), shelved(), compared())
 
 
 def iteration(run_id: int, newest: int) -> int:

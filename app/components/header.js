@@ -2,18 +2,28 @@
 // something moved that it cannot know of.
 const PERIOD_MS = 1000;
 const PATIENCE_MS = 20_000; // then the page is asked for again
+const LEAVING_MS = 3000; // as long as another page may be on its way
 
 class Line {
   constructor(root) {
     this.root = root;
     this.shown = "";
+    this.leftAt = -Infinity;
     this.timer = setInterval(() => this.ask(), PERIOD_MS);
+    this.onClick = (event) => { if (event.target.closest("a")) this.leftAt = performance.now(); };
+    document.addEventListener("click", this.onClick, true);
+  }
+
+  dispose() {
+    clearInterval(this.timer);
+    document.removeEventListener("click", this.onClick, true);
   }
 
   update(data, setTriggerValue) {
     this.data = data;
     this.tell = (moved) => setTriggerValue("moved", moved);
     this.told = null; // the page has been drawn anew
+    this.leftAt = -Infinity;
     this.show(data.html);
   }
 
@@ -44,6 +54,7 @@ class Line {
 
   drawAnew(moved) {
     const now = performance.now();
+    if (now - this.leftAt < LEAVING_MS) return; // it would ask for this page, and the one that was asked for were not drawn
     if (this.told?.moved === moved && now - this.told.at < PATIENCE_MS) return;
     this.told = { moved, at: now };
     this.tell(moved);
@@ -55,7 +66,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.line ??= new Line(root);
   root.line.update({ ...data }, setTriggerValue);
   return () => {
-    clearInterval(root.line?.timer);
+    root.line?.dispose();
     delete root.line;
   };
 }

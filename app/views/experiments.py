@@ -7,6 +7,7 @@ import streamlit as st
 from app import services, services_experiments, state
 from app.components.paper_plots import paper_clouds, paper_curves
 from app.components.paper_table import PaperRow, paper_table
+from app.fragments import fragment
 
 POLL_S = 3.0
 
@@ -19,7 +20,7 @@ def show(now: services.Standing | None) -> None:
         return
     picked = st.selectbox("Table or figure", list(names), format_func=names.__getitem__)
     going = services_experiments.experiment(location, picked).is_going
-    st.fragment(_experiment, run_every=POLL_S if going else None)(location, picked)
+    fragment(POLL_S if going else None)(_experiment)(location, picked)
 
 
 def _nothing_yet(location: str) -> None:

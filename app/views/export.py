@@ -7,6 +7,7 @@ import streamlit as st
 from app import services, services_exports, services_runs, state
 from app.components.empty import nothing_yet
 from app.components.progress import progress_panel
+from app.fragments import fragment
 from app.views import import_labels
 from pul.records import IterationRecord, RunRecord
 
@@ -76,7 +77,7 @@ def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
     )
 
 
-@st.fragment(run_every=2.0)
+@fragment(run_every=2.0)
 def _exports() -> None:
     """Show what was exported; it polls, as each is written by a process of its own."""
     for export in services_exports.exports(state.location()):

@@ -13,6 +13,7 @@ from app import (
 )
 from app.components.empty import nothing_yet
 from app.components.identity_rows import identity_rows
+from app.fragments import fragment
 from app.waiting import iteration_to_label
 from app.wording import counted, duration, percent
 
@@ -25,7 +26,7 @@ def show(now: services.Standing | None) -> None:
         _identities(*place)
 
 
-@st.fragment
+@fragment()
 def _identities(run_id: int, newest: int) -> None:
     location, desk = state.location(), state.desk()
     key = f"identities:{services_labelling.log_name(location)}:{run_id}"

@@ -5,6 +5,7 @@ import streamlit as st
 from app import services, services_import, services_runs, state
 from app.components.contents import SplitRow, camera_bars, left_out, split_table
 from app.components.progress import progress_panel
+from app.fragments import fragment
 from app.wording import counted, plain
 from pul.errors import PulError
 
@@ -64,7 +65,7 @@ def _found(found: services_import.Found, *, is_first: bool) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=1.0)
+@fragment(run_every=1.0)
 def _importing(job_id: int) -> None:
     job = services.job(state.location(), job_id)
     progress_panel(job)

@@ -14,6 +14,7 @@ from app import (
 )
 from app.components.card import card
 from app.components.empty import nothing_yet
+from app.fragments import fragment
 from app.waiting import iteration_to_label
 
 N_CARDS = 4  # the one on the screen, and the next three
@@ -39,7 +40,7 @@ def show(now: services.Standing | None) -> None:
         _label(*place, is_training=now.is_active)
 
 
-@st.fragment
+@fragment()
 def _label(run_id: int, newest: int, *, is_training: bool) -> None:
     location, desk = state.location(), state.desk()
     key = f"card:{services_labelling.log_name(location)}:{run_id}"

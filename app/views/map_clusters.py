@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import services_map, services_previews, services_runs, state
 from app.components.cluster_counts import cluster_counts
+from app.fragments import fragment
 from app.services import Standing
 from app.wording import counted, live_setting, plain
 from pul.errors import PulError
@@ -27,7 +28,7 @@ def show(now: Standing, record: IterationRecord, lambda_: float) -> None:
     job = services_previews.last_preview(state.location(), run_id, record.iteration)
     n_clusters = _choose(run_id, record, is_busy=services_previews.is_active(job))
     if job is not None and services_previews.is_active(job):
-        st.fragment(_wait, run_every=POLL_S)(job.job_id)
+        fragment(POLL_S)(_wait)(job.job_id)
     elif job is not None and job.status == "failed":
         st.error(plain(job.error))
     _standing(run_id, record)

@@ -1,5 +1,6 @@
 """The part of page 5 that starts a run with all its settings, from a model or as a fork."""
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -10,6 +11,8 @@ from app.components.settings_form import settings_grid
 from app.components.settings_list import MAIN, MORE
 from app.services_runs import RunConfig, flatten, setting_text
 from app.wording import plain
+from pul.errors import PulError
+from pul.records import RunRecord
 
 
 def show(now: services.Standing) -> None:
@@ -36,9 +39,7 @@ def show(now: services.Standing) -> None:
         back.button("Not now", on_click=partial(state.fork_from, None), width="stretch")
         asked = _form(RunConfig(**run.config), key=f"fork:{run.run_id}", label="Start the fork")
         if asked is not None:
-            with st.spinner("Starting"):
-                services_runs.fork_run(state.location(), run.run_id, iteration, asked)
-            _look_at_newest()
+            _start(partial(services_runs.fork_run, state.location(), run.run_id, iteration, asked))
 
 
 def _new(now: services.Standing) -> None:
@@ -53,9 +54,7 @@ def _new(now: services.Standing) -> None:
     config = services_runs.first_config(location, preset)
     asked = _form(config, key=f"new:{preset}", label="Start PUL", is_ready=bool(model))
     if asked is not None:
-        with st.spinner("Starting"):
-            services_runs.start_run(location, asked, model, name.strip())
-        _look_at_newest()
+        _start(partial(services_runs.start_run, location, asked, model, name.strip()))
 
 
 def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> RunConfig | None:
@@ -72,8 +71,22 @@ def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> 
     return config.replace(**entered) if is_sent else None
 
 
-def _look_at_newest() -> None:
+def _start(make: Callable[[], RunRecord]) -> None:
+    """Make a run and look at it; where that fails, the form stays as it is.
+
+    The form is put away first: as soon as the run is there the page is asked for anew, and what
+    were left to do after that might never be done.
+    """
+    place, looked_at = state.fork(), state.run_id()
     state.fork_from(None)
     state.keep_form(False)
     state.look_at(None)
+    try:
+        with st.spinner("Starting"):
+            make()
+    except PulError:
+        state.fork_from(place)
+        state.keep_form(place is None)
+        state.look_at(looked_at)
+        raise
     st.rerun()

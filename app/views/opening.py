@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import demo, services, state
+from app.fragments import fragment
 from app.wording import plain
 from pul.errors import PulError
 
@@ -37,7 +38,7 @@ def _named() -> None:
         _open(services.create_workspace(state.location()))
 
 
-@st.fragment(run_every=1.0)
+@fragment(run_every=1.0)
 def _progress() -> None:
     made = demo.state()
     st.progress(made.share, made.message or "starting")

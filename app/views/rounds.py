@@ -9,6 +9,7 @@ from app.components.empty import nothing_yet
 from app.components.iteration_table import iteration_table
 from app.components.settings_table import settings_table
 from app.components.shelf import shelf_list, shelved_notice
+from app.fragments import fragment
 from app.views import new_run, run_curves, run_progress
 from app.wording import counted
 from pul.records import JobRecord
@@ -28,9 +29,9 @@ def show(now: services.Standing | None) -> None:
         state.tell_address(now.run.run_id)
         every = POLL_S if now.is_active else None
         drawn_for = state.shown_on_rounds()
-        st.fragment(run_progress.show, run_every=every)(now.run.run_id, drawn_for)
+        fragment(every)(run_progress.show)(now.run.run_id, drawn_for)
         if now.iterations:
-            st.fragment(run_curves.show)(now, now.run, drawn_for)
+            fragment()(run_curves.show)(now, now.run, drawn_for)
     new_run.show(now)
     if now.iterations:
         _compare(now)
@@ -56,7 +57,7 @@ def _log(now: services.Standing) -> None:
     log = st.expander("Log", key="log", on_change="rerun")
     if log.open and now.job is not None:
         with log:
-            st.fragment(_tail, run_every=POLL_S if now.is_active else None)(now.job)
+            fragment(POLL_S if now.is_active else None)(_tail)(now.job)
 
 
 def _tail(job: JobRecord) -> None:

@@ -45,17 +45,33 @@ def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
         else f"The labels have changed since this run trained: **{people}** by now.",
         icon=":material/person_check:",
     )
-    if button.button("Train with them", type="primary", help=_HINT, width="stretch"):
-        try:
-            with st.spinner("Starting"):
-                name = _name(run.name, waiting.n_identities)
-                services_runs.train_with_labels(state.location(), run, name)
-        except PulError as error:
-            st.error(plain(str(error)))
-            return
-        state.look_at(None)
-        state.compare([run.run_id] if run.n_iterations_done else [])
-        st.rerun()
+    button.button(
+        "Train with them",
+        type="primary",
+        help=_HINT,
+        width="stretch",
+        on_click=_train,
+        args=(run, _name(run.name, waiting.n_identities)),
+    )
+    if trouble := state.trouble(run.run_id):
+        st.error(plain(trouble))
+
+
+def _train(run: RunRecord, name: str) -> None:
+    """Make the run anew and look at it, with the old one's curves below.
+
+    What is looked at is said first: as soon as the run is there the page is asked for anew, and
+    what were left to do after that might never be done.
+    """
+    before = state.compared()
+    state.look_at(None)
+    state.compare([run.run_id] if run.n_iterations_done else [])
+    state.remember_trouble(run.run_id, "")
+    try:
+        services_runs.train_with_labels(state.location(), run, name)
+    except PulError as error:
+        state.compare(before)
+        state.remember_trouble(run.run_id, str(error))
 
 
 def _name(name: str, n_identities: int) -> str:

@@ -69,9 +69,9 @@ def _start(now: services.Standing) -> None:
         config = config.replace(
             n_clusters=asked.n_clusters, lambda_=asked.lambda_, n_iterations=n_iterations
         )
+        state.look_at(None)  # before there is a run, as then the page is asked for anew
         with st.spinner("Starting"):
             services_runs.start_run(location, config, model)
-        state.look_at(None)
         st.rerun()
     if now.run is not None:
         links = {"map": "See the map", "label": "Label people", "rounds": "See the rounds"}

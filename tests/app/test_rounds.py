@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from app import services_runs, state
 from pul.config import RunConfig
 from pul.history import flatten
 from pul.records import IterationRecord, JobStatus
@@ -246,6 +247,35 @@ def test_rounds__fork_takes_the_settings_of_its_run(
     assert (fork.parent_run_id, fork.parent_iteration) == (1, 2)
     assert fork.config == parent.config | {"n_iterations": 4}
     assert "Forked from run 1, iteration 2" in text_of(studio)
+
+
+def test_rounds__a_fork_is_put_away_before_its_run_is_there(
+    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Once it is there the page is asked for anew, and a drawing ends at its next Streamlit call:
+    # the form stood there still, to start a second one.
+    fabricate(location, people, status="finished", name="first", n_iterations=2, n_planned=2)
+    studio = open_studio("rounds")
+    button(studio, "Fork …").click().run()
+    forks = []
+    monkeypatch.setattr(services_runs, "fork_run", lambda *_: forks.append(state.fork()))
+    button(studio, "Start the fork").click().run()
+    assert forks == [None]
+
+
+def test_rounds__a_fork_that_cannot_be_started_keeps_its_form(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="finished", name="first", n_iterations=2, n_planned=2)
+    studio = open_studio("rounds")
+    button(studio, "Fork …").click().run()
+    with Workspace.open(location) as workspace:
+        workspace.checkpoint_path(1, 2).unlink()
+    button(studio, "Start the fork").click().run()
+    assert studio.error
+    assert "Fork first at iteration 2" in labels(studio, "expander")
+    with Workspace.open(location) as workspace:
+        assert len(workspace.runs()) == 1
 
 
 def test_settings__every_one_can_be_set_on_the_screen() -> None:

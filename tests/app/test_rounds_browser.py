@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 from pul.annotations import create
 from pul.records import IterationRecord
 from pul.store.workspace import Workspace
-from tests.app.browsing import PATIENCE_MS, free_port, serve
+from tests.app.browsing import PATIENCE_MS, free_port, poll, serve
+from tests.app.carding import open_card
 from tests.app.conftest import ENDLESS, wait_until
 from tests.app.fabricated import fabricate
 
@@ -117,3 +118,23 @@ def test_curves__a_click_on_a_point_shows_its_model(
         expect(page.get_by_text("runs/1/iteration-1/model.safetensors")).to_be_visible()
         page.get_by_role("button", name="Fork …").click()
         expect(page.get_by_text("Fork first at iteration 1")).to_be_visible()
+
+
+@pytest.mark.parametrize("delay_ms", [0, 20])
+def test_page__that_was_asked_for_comes_though_something_moves_meanwhile(
+    page: Page, location: Path, people: Path, tmp_path: Path, delay_ms: int
+) -> None:
+    fabricate(location, people, n_iterations=1, n_planned=1, status="finished")
+    with serve(str(location), log=tmp_path / "studio.log") as address:
+        open_card(page, address)
+        page.evaluate(
+            """(delay) => {
+                document.querySelector("[data-testid=stSidebarNav] a[href$=rounds]").click();
+                const { line } = document.querySelector(".pul-line");
+                setTimeout(() => line.drawAnew("moved"), delay);
+            }""",
+            delay_ms,
+        )
+        expect(page.get_by_text("finished after 1 iteration")).to_be_visible()
+        poll(page, 2)
+        assert "/rounds" in page.url

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from app import services_runs, state
 from pul.annotations import create
 from pul.config import load_preset
 from pul.labelling import fix_guidance, read_guidance
@@ -117,8 +118,23 @@ def test_rounds__a_start_model_that_was_changed_is_told(
     studio = open_studio("rounds")
     button(studio, "Train with them").click().run()
     assert "no longer the file that run 1 started from" in studio.error[0].value
+    assert "compare" not in studio.query_params
     with Workspace.open(location) as workspace:
         assert len(workspace.runs()) == 1
+
+
+def test_rounds__what_to_look_at_is_said_before_the_run_is_there(
+    location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Once it is there the page is asked for anew, and a drawing ends at its next Streamlit call.
+    fabricate(location, people, status="finished")
+    label_people(location, 2)
+    compared = []
+    monkeypatch.setattr(
+        services_runs, "train_with_labels", lambda *_: compared.append(state.compared())
+    )
+    button(open_studio("rounds"), "Train with them").click().run()
+    assert compared == [(1,)]
 
 
 def test_rounds__labels_that_trained_are_not_offered_again(
