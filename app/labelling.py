@@ -145,13 +145,8 @@ def card_payload(
     people: Sequence[IdentityRow],
     cameras: Sequence[int],
     more: More | None = None,
-    *,
-    is_training: bool = False,
 ) -> dict[str, Any]:
-    """Return all that page 2 draws: the next cards, questions, identities, and how far it is.
-
-    Where `is_training` the run takes what is labelled by itself; otherwise it has to be started.
-    """
+    """Return all that page 2 draws: the next cards, questions, identities, and how far it is."""
     pace = services_labelling.pace(services_labelling.said(location))
     return desk_payload(location, desk) | {
         "cards": [_card(location, card) for card in cards],
@@ -164,7 +159,6 @@ def card_payload(
             "next": "What is left is too small or too mixed for a card. An iteration with what is "
             "labelled groups people anew.",
         },
-        "rounds": "See the rounds" if is_training else "Train with them",
         "progress": {
             "identities": pace.n_identities,
             "goal": pace.goal,

@@ -191,7 +191,7 @@ def _guidance(workspace: Workspace, run_id: int, _n_acts: int) -> Guidance:
     return read_guidance(workspace, run_id)
 
 
-def train_with_labels(location: str, run: RunRecord, name: str) -> RunRecord:
+def train_with_labels(location: str, run: RunRecord, name: str) -> None:
     """Make a run anew, with what people have labelled since, and start working on it.
 
     It has the start model and the settings of the old one, λ and K as they were at its end, so
@@ -209,12 +209,11 @@ def train_with_labels(location: str, run: RunRecord, name: str) -> RunRecord:
         n_clusters=at_its_end.n_clusters,
         n_iterations=run.config["n_iterations"] or load_preset(usual_preset(location)).n_iterations,
     )
-    origin = run.parent_run_id, run.parent_iteration
-    parent = (origin[0], origin[1] or 0) if origin[0] is not None else None
+    parent = None
+    if run.parent_run_id is not None and run.parent_iteration is not None:
+        parent = run.parent_run_id, run.parent_iteration
     model = workspace.start_model(run.run_id)
-    job = jobs.create_run(workspace, config, model, name, parent=parent)
-    jobs.start_job(workspace, job.job_id)
-    return workspace.runs()[-1]
+    jobs.start_job(workspace, jobs.create_run(workspace, config, model, name, parent=parent).job_id)
 
 
 def ask_change(

@@ -370,7 +370,7 @@ class Label {
   }
 
   roundsHtml(look = "second") { // no key of its own, but a stop of Tab: it leaves the page
-    return `<button type="button" class="${look}" data-act="rounds">${escape(this.data.rounds)} →</button>`;
+    return `<button type="button" class="${look}" data-act="rounds">On to training →</button>`;
   }
 
   drawProgress() {

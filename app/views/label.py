@@ -37,11 +37,11 @@ def show(now: services.Standing | None) -> None:
             state.page("rounds"),
         )
     else:
-        _label(*place, is_training=now.is_active)
+        _label(*place)
 
 
 @fragment()
-def _label(run_id: int, newest: int, *, is_training: bool) -> None:
+def _label(run_id: int, newest: int) -> None:
     location, desk = state.location(), state.desk()
     key = f"card:{services_labelling.log_name(location)}:{run_id}"
 
@@ -66,6 +66,5 @@ def _label(run_id: int, newest: int, *, is_training: bool) -> None:
         services_identities.identity_rows(*place),
         services_map.map_arrays(*place).camera_names,
         services_cards.more(board, **wanted) if wanted else None,
-        is_training=is_training,
     )
     card(payload, on_outbox=receive, key=key)

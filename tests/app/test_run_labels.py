@@ -207,7 +207,6 @@ def test_labelling__goes_on_while_a_run_begins(
     card = component_data(open_studio("label"), "pul_card")
     assert card["cards"]
     assert card["cards"][0]["id"].startswith("1:")
-    assert card["rounds"] == "See the rounds"
     rows = component_data(open_studio("identities"), "pul_identity_rows")
     assert len(rows["rows"]) == 2
 
@@ -243,7 +242,7 @@ def test_label__leads_to_the_rounds_once_the_goal_is_reached(page: Page, studio:
     onward = page.locator(".label-progress [data-act=rounds]")
     expect(onward).to_have_count(0)
     press_for_next(page, "Enter")
-    expect(onward).to_have_text("Train with them →", timeout=PATIENCE_MS)
+    expect(onward).to_have_text("On to training →", timeout=PATIENCE_MS)
     wait_until_saved(page)
     page.keyboard.press("Enter")  # the last one: no card is left
     expect(page.locator(".label-empty [data-act=rounds]")).to_be_visible(timeout=PATIENCE_MS)
