@@ -86,6 +86,30 @@ def assign(
     return Clustering(clusters, centroids, centers, inertia, n_iterations=0)
 
 
+def fit_n_clusters(n_clusters: int, n_images: int, annotations: Mapping[int, int]) -> int:
+    """Return the K that a run uses, given what people have labelled by now.
+
+    N images, K clusters, L identities. It is K, the L identities included, where that leaves from
+    one cluster to one for each image to those that nobody labelled. More people than K are known
+    sooner than an iteration ends; a run must not fail for that, so the images without a label get
+    their share of K then: as many clusters to an image as K has.
+
+    Args:
+        n_clusters: K as asked for.
+        n_images: N.
+        annotations: Image index → identity.
+
+    References:
+        METHOD §2 on K - L clusters; docs/decisions/0051.
+    """
+    n_identities, n_free = len(set(annotations.values())), n_images - len(annotations)
+    if not n_identities or not n_free or n_clusters > n_images:  # the last is refused, as ever
+        return n_clusters
+    if n_clusters > n_identities:
+        return min(n_clusters, n_identities + n_free)
+    return n_identities + max(1, round(n_clusters * n_free / n_images))
+
+
 def _identity_clusters(n_images: int, annotations: Mapping[int, int]) -> tuple[IntArray, int]:
     images = np.fromiter(annotations.keys(), dtype=np.int64, count=len(annotations))
     identities = np.fromiter(annotations.values(), dtype=np.int64, count=len(annotations))

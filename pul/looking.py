@@ -1,7 +1,7 @@
 """What an iteration sees before it trains: clusters and reliable images, by the run's settings."""
 
 from pul.arrays import BoolArray, FloatArray, IntArray
-from pul.assignment import assign
+from pul.assignment import assign, fit_n_clusters
 from pul.clustering import Clustering
 from pul.config import RunConfig
 from pul.density import cluster_by_density
@@ -40,7 +40,7 @@ def group_images(
         )
     return assign(
         features,
-        n_clusters=settings.n_clusters,
+        n_clusters=fit_n_clusters(settings.n_clusters, len(features), settings.annotations),
         seed=seed,
         annotations=settings.annotations,
         mode=config.annotation_mode,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pul.assignment import assign
+from pul.assignment import assign, fit_n_clusters
 from pul.clustering import cluster
 from pul.errors import ConfigError
 
@@ -67,6 +67,28 @@ def test_assign__everything_annotated_is_supervised():
 def test_assign__k_that_leaves_no_room_says_the_range(n_clusters):
     with pytest.raises(ConfigError, match=r"2 annotated identities.*\[3, 12\].*but is"):
         assign(FEATURES, n_clusters=n_clusters, seed=0, annotations={0: 1, 9: 2})
+
+
+@pytest.mark.parametrize(
+    ("n_clusters", "n_people", "n_each", "expected"),
+    [
+        (6, 0, 0, 6),  # nobody is labelled
+        (6, 2, 1, 6),  # K - L = 4 clusters are for the rest
+        (6, 5, 2, 6),  # one
+        (6, 6, 1, 6 + 3),  # none: half of the images are left, and so is half of K
+        (6, 9, 1, 9 + 2),  # 6 / 12 of 3 images is 1.5, rounded to even
+        (6, 11, 1, 11 + 1),  # never none
+        (11, 2, 3, 2 + 6),  # as many as there are images left
+        (6, 12, 1, 6),  # all are labelled: supervised learning, whatever K
+        (13, 2, 1, 13),  # more than there are images: refused
+    ],
+)
+def test_fit_n_clusters__by_hand(n_clusters, n_people, n_each, expected):
+    annotations = {n: n // n_each for n in range(n_people * n_each)} if n_each else {}
+    assert fit_n_clusters(n_clusters, 12, annotations) == expected
+    if expected <= 12:
+        found = assign(FEATURES, n_clusters=expected, seed=0, annotations=annotations)
+        assert len(found.centers) == (12 if n_people == 12 else expected)
 
 
 def test_assign__annotation_of_an_image_that_is_not_there():

@@ -344,6 +344,18 @@ def test_run_pul__more_clusters_than_images_says_so(place):
         list(run_pul(tiny_network(), place[0], CONFIG.replace(n_clusters=100)))
 
 
+def test_run_pul__more_people_than_clusters_does_not_end_a_run(place):
+    # From iteration 2 on seven of the 48 images are a person each. K is 6: the other 41 get 6 / 48
+    # of a cluster each, which is 5.
+    def live(iteration):
+        annotations = {image: image for image in range(7)} if iteration >= 2 else {}
+        return LiveSettings(0.5, 6, annotations, "seven" if annotations else "")
+
+    records = [record for record, _, _ in finished(tiny_network(), place[0], CONFIG, live=live)]
+    assert [record.n_clusters for record in records] == [6, 6, 12, 12]
+    assert [record.n_identities for record in records] == [0, 0, 7, 7]
+
+
 def test_run_pul__unknown_device_says_what_to_use(place):
     with pytest.raises(PulError, match="'auto' or 'cpu'"):
         list(run_pul(tiny_network(), place[0], CONFIG.replace(device="cuda:77")))
