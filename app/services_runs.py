@@ -9,10 +9,10 @@ from pathlib import Path
 from app import services_labelling
 from app.keeping import kept
 from app.services import ROOT, Standing, n_train_images, open_workspace
-from pul import demo, jobs
+from pul import demo, history, jobs
 from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
 from pul.errors import ModelError
-from pul.history import Difference, changes, differences, flatten, setting_text
+from pul.history import Difference, changes, flatten, setting_text
 from pul.labelling import Guidance, read_guidance
 from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
 from pul.reporting import render_report
@@ -22,7 +22,6 @@ __all__ = [
     "Difference",
     "RunConfig",
     "changes",
-    "differences",
     "flatten",
     "preset_names",
     "setting_text",
@@ -118,6 +117,28 @@ def _imagenet_model(folder: Path, name: str) -> str:
         if made.returncode:
             raise ModelError(made.stderr.strip().rpartition("\n")[2])
     return str(path)
+
+
+def differences(location: str, runs: Sequence[RunRecord]) -> list[Difference]:
+    """Return in what runs differ: start model, settings, and what people had labelled at the end.
+
+    Args:
+        location: The workspace.
+        runs: The runs.
+    """
+    rows = history.differences(runs)
+    trained = [[r for r in iterations(location, run.run_id) if r.iteration] for run in runs]
+    last = [records[-1] if records else None for records in trained]
+    if len({record.annotations_hash if record else "" for record in last}) > 1:
+        labels = tuple(_labels_text(record) for record in last)
+        rows.append(Difference("labels, last iteration", labels))
+    return rows
+
+
+def _labels_text(record: IterationRecord | None) -> str:
+    if record is None or not record.annotations_hash:
+        return "none"
+    return f"{record.n_identities:,} IDs, {record.n_annotated_images:,} images"
 
 
 def steer(location: str, job: JobRecord, act: str) -> None:

@@ -13,7 +13,7 @@ def settings_table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str]
         rows: A setting's name, and its value in each run.
     """
     if not rows:
-        st.write("These runs have the same start model and the same settings.")
+        st.write("These runs have the same start model, the same settings and the same labels.")
         return
     # Two runs may have one name: columns are told apart by number.
     columns = {str(number): name for number, name in enumerate(names)}

@@ -48,7 +48,8 @@ def _compare(now: services.Standing) -> None:
     if others and now.run is not None:
         runs = [now.run, *others]
         with st.expander("What differs in their settings", expanded=True):
-            rows = [(row.setting, row.values) for row in services_runs.differences(runs)]
+            differ = services_runs.differences(state.location(), runs)
+            rows = [(row.setting, row.values) for row in differ]
             settings_table([run.name for run in runs], rows)
 
 

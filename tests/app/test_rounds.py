@@ -107,7 +107,7 @@ def test_rounds__compare_runs(location: Path, people: Path, open_studio: Open) -
     named = {trace["name"] for trace in json.loads(chart.proto.spec)["data"]}
     assert {"first", "second"} <= named
     assert studio.query_params == {"run": "2", "compare": "1"}
-    assert "the same start model and the same settings" in text_of(studio)
+    assert "the same start model, the same settings and the same labels" in text_of(studio)
 
 
 def test_rounds__compare_settings_shows_what_differs(

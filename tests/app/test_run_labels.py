@@ -153,6 +153,10 @@ def test_rounds__labels_that_trained_are_not_offered_again(
     )  # fmt: skip
     fabricate(location, people, status="finished")
     assert "Train with them" not in labels(open_studio("rounds"), "button")
+    both = open_studio("rounds", compare="1")
+    assert both.dataframe[0].value.to_numpy().tolist() == [
+        ["labels, last iteration", "2 IDs, 12 images", "none"]
+    ]
     label_people(location, 1, first=2)
     studio = open_studio("rounds")
     assert "The labels have changed since this run trained: **3 people, 18 images** by now" in (
