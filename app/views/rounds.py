@@ -47,7 +47,7 @@ def _compare(now: services.Standing) -> None:
     others = [shown[run_id] for run_id in state.compared() if run_id in shown]
     if others and now.run is not None:
         runs = [now.run, *others]
-        with st.expander("What differs in their settings", expanded=True):
+        with st.expander("What differs", expanded=True):
             differ = services_runs.differences(state.location(), runs)
             rows = [(row.setting, row.values) for row in differ]
             settings_table([run.name for run in runs], rows)
