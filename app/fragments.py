@@ -15,8 +15,8 @@ P = ParamSpec("P")
 def fragment(run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Make a part of a page that is drawn by itself, and says in words what went wrong in it.
 
-    What a fragment of Streamlit raises does not come to the frame around the pages: it would show
-    the trace, and the rest of the page.
+    What a fragment of Streamlit raises does not come to the frame around the pages, which says it
+    in words elsewhere: Streamlit would put a trace on the page.
 
     Args:
         run_every: Seconds after which it is drawn again; None for not.

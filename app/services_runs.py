@@ -81,7 +81,7 @@ def first_config(location: str, preset: str) -> RunConfig:
     return config.replace(n_clusters=suggest_n_clusters(n_train_images(location)))
 
 
-def start_run(location: str, config: RunConfig, model: str, name: str = "") -> RunRecord:
+def start_run(location: str, config: RunConfig, model: str, name: str = "") -> None:
     """Make a run and start working on it in the background.
 
     Args:
@@ -97,8 +97,7 @@ def start_run(location: str, config: RunConfig, model: str, name: str = "") -> R
     workspace = open_workspace(location)
     if model in IMAGENET_NETWORKS:
         model = _imagenet_model(workspace.path / "models", model)
-    job = jobs.start_run(workspace, config, model, name)
-    return workspace.runs()[-1] if job.run_id is None else workspace.run(job.run_id)
+    jobs.start_run(workspace, config, model, name)
 
 
 def _imagenet_model(folder: Path, name: str) -> str:
@@ -127,12 +126,16 @@ def differences(location: str, runs: Sequence[RunRecord]) -> list[Difference]:
         runs: The runs.
     """
     rows = history.differences(runs)
-    trained = [[r for r in iterations(location, run.run_id) if r.iteration] for run in runs]
-    last = [records[-1] if records else None for records in trained]
+    last = [_last_trained(iterations(location, run.run_id)) for run in runs]
     if len({record.annotations_hash if record else "" for record in last}) > 1:
         labels = tuple(_labels_text(record) for record in last)
         rows.append(Difference("labels, last iteration", labels))
     return rows
+
+
+def _last_trained(iterations: Sequence[IterationRecord]) -> IterationRecord | None:
+    """Return the last iteration that trained; the baseline did not."""
+    return next((record for record in reversed(iterations) if record.iteration), None)
 
 
 def _labels_text(record: IterationRecord | None) -> str:
@@ -155,9 +158,7 @@ def steer(location: str, job: JobRecord, act: str) -> None:
         asked[act](workspace, job.job_id)
 
 
-def fork_run(
-    location: str, run_id: int, iteration: int, config: RunConfig, name: str = ""
-) -> RunRecord:
+def fork_run(location: str, run_id: int, iteration: int, config: RunConfig, name: str = "") -> None:
     """Make a run that starts from an iteration's model, and start working on it.
 
     Raises:
@@ -167,7 +168,6 @@ def fork_run(
     workspace = open_workspace(location)
     job = jobs.create_fork(workspace, run_id, iteration, config, name)
     jobs.start_job(workspace, job.job_id)
-    return workspace.runs()[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +193,11 @@ def untrained(
     Args:
         location: The workspace.
         run_id: The run.
-        iterations: Its whole iterations; the baseline trains nothing.
+        iterations: Its whole iterations.
     """
     n_acts = len(services_labelling.said(location).events)
     guidance = _guidance(open_workspace(location), run_id, n_acts)
-    last = next((record for record in reversed(iterations) if record.iteration), None)
+    last = _last_trained(iterations)
     if not guidance.annotations or (last and last.annotations_hash == guidance.content_hash):
         return None
     return Untrained(

@@ -54,7 +54,7 @@ class Line {
 
   drawAnew(moved) {
     const now = performance.now();
-    if (now - this.leftAt < LEAVING_MS) return; // it would ask for this page, and the one that was asked for were not drawn
+    if (now - this.leftAt < LEAVING_MS) return; // asking for this page now would call off the other one
     if (this.told?.moved === moved && now - this.told.at < PATIENCE_MS) return;
     this.told = { moved, at: now };
     this.tell(moved);

@@ -12,7 +12,6 @@ from app.components.settings_list import MAIN, MORE
 from app.services_runs import RunConfig, flatten, setting_text
 from app.wording import plain
 from pul.errors import PulError
-from pul.records import RunRecord
 
 
 def show(now: services.Standing) -> None:
@@ -71,7 +70,7 @@ def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> 
     return config.replace(**entered) if is_sent else None
 
 
-def _start(make: Callable[[], RunRecord]) -> None:
+def _start(make: Callable[[], None]) -> None:
     """Make a run and look at it; where that fails, the form stays as it is.
 
     The form is put away first: as soon as the run is there the page is asked for anew, and what

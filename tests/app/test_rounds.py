@@ -229,12 +229,17 @@ def test_rounds__one_that_is_worked_on_cannot_be_deleted(
     assert button(open_studio("rounds"), "Delete").disabled
 
 
+def open_fork(location: Path, people: Path, open_studio: Open) -> AppTest:
+    """Open the form that forks a finished run at its second iteration."""
+    fabricate(location, people, status="finished", name="first", n_iterations=2, n_planned=2)
+    studio = open_studio("rounds")
+    return button(studio, "Fork …").click().run()
+
+
 def test_rounds__fork_takes_the_settings_of_its_run(
     location: Path, people: Path, open_studio: Open
 ) -> None:
-    fabricate(location, people, status="finished", name="first", n_iterations=2, n_planned=2)
-    studio = open_studio("rounds")
-    button(studio, "Fork …").click().run()
+    studio = open_fork(location, people, open_studio)
     assert "Fork first at iteration 2" in labels(studio, "expander")
     iterations = next(n for n in studio.number_input if n.label == "Iterations")
     assert iterations.value == 2
@@ -254,9 +259,7 @@ def test_rounds__a_fork_is_put_away_before_its_run_is_there(
 ) -> None:
     # Once it is there the page is asked for anew, and a drawing ends at its next Streamlit call:
     # the form stood there still, to start a second one.
-    fabricate(location, people, status="finished", name="first", n_iterations=2, n_planned=2)
-    studio = open_studio("rounds")
-    button(studio, "Fork …").click().run()
+    studio = open_fork(location, people, open_studio)
     forks = []
     monkeypatch.setattr(services_runs, "fork_run", lambda *_: forks.append(state.fork()))
     button(studio, "Start the fork").click().run()
@@ -266,9 +269,7 @@ def test_rounds__a_fork_is_put_away_before_its_run_is_there(
 def test_rounds__a_fork_that_cannot_be_started_keeps_its_form(
     location: Path, people: Path, open_studio: Open
 ) -> None:
-    fabricate(location, people, status="finished", name="first", n_iterations=2, n_planned=2)
-    studio = open_studio("rounds")
-    button(studio, "Fork …").click().run()
+    studio = open_fork(location, people, open_studio)
     with Workspace.open(location) as workspace:
         workspace.checkpoint_path(1, 2).unlink()
     button(studio, "Start the fork").click().run()
