@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app import services_machine
+from app import services
 
 _OWN = ("127.0.0.1", "::1", "localhost")
 _MAX_UPLOAD_MIB = 20  # a picture, or a list of labels
@@ -23,10 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ["PUL_STUDIO_DEMO_RUN"] = "0"
     if options.login:
         os.environ["PUL_STUDIO_LOGIN"] = "1"
-    services_machine.save_memory()
-    from app.asgi import app  # after the environment is set
+    services.machine.save_memory()
+    from app.server import app  # after the environment is set
 
-    services_machine.leave_a_core()
+    services.machine.leave_a_core()
 
     if options.login:
         _check_login()
@@ -67,7 +67,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _check_login() -> None:
-    from app import access
+    from app.routes import access
     from pul.errors import ConfigError
 
     try:

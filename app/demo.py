@@ -44,12 +44,12 @@ class _Maker:
                 return
             self._n_done = self._n_total = 0
             self._error = ""
-            if services.exists(services.demo_location()):
+            if services.workspace.exists(services.workspace.demo_location()):
                 self._start_run()
                 return
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, services.demo_location()],
-                cwd=services.ROOT,
+                [sys.executable, "-m", __name__, services.workspace.demo_location()],
+                cwd=services.workspace.ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -67,7 +67,7 @@ class _Maker:
             share = self._n_done / self._n_total if self._n_total else 0.0
             people = f"drawing people: {self._n_done:,} of {self._n_total:,} images"
             return DemoState("making", people if self._n_total else "starting", share)
-        if services.exists(services.demo_location()):
+        if services.workspace.exists(services.workspace.demo_location()):
             return DemoState("ready", self._error, 1.0)
         return DemoState("failed" if self._error else "absent", self._error)
 
@@ -88,7 +88,7 @@ class _Maker:
         if os.environ.get("PUL_STUDIO_DEMO_RUN") == "0":
             return
         try:
-            services.start_demo_run()
+            services.workspace.start_demo_run()
         except PulError as error:
             self._error = f"The demo's run did not start. {error}"
             _LOG.warning(self._error)
@@ -115,7 +115,9 @@ def state() -> DemoState:
 def main() -> None:
     """Make the demo at the given place: `python -m app.demo LOCATION`; prints done and total."""
     try:
-        services.make_demo(sys.argv[1], lambda done, total: print(done, total, flush=True))
+        services.workspace.make_demo(
+            sys.argv[1], lambda done, total: print(done, total, flush=True)
+        )
     except PulError as error:
         sys.exit(str(error))
 

@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import labelling, services, services_import
+from app import services
+from app.services.desk import Desk
 from pul.records import RunRecord
 
 LOCATION = "location"
@@ -21,7 +22,7 @@ CARD_IMAGES = "card_images"
 ANNOTATOR = "annotator"
 COMPARED = "compared"
 FORK = "fork"
-FORM_KEPT = "form_kept"
+FORM_REMEMBERED = "form_kept"
 SHELVED = "shelved"
 TROUBLE = "trouble"
 PREVIEWED = "previewed"
@@ -32,13 +33,13 @@ _FIRST: dict[str, Any] = {
     ITERATIONS: {},  # the iteration on the map by run, where it is not the newest
     FOUND: None,  # the dataset that was looked at and is not yet imported
     PAGES: {},  # the pages by name, for links
-    DESKS: {},  # what this screen sent while labelling, by workspace
+    DESKS: {},  # what this screen sent while payloads, by workspace
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # numbers of images that were chosen elsewhere: the Label page's next card
     ANNOTATOR: "",  # who labels here, as typed into the sidebar
     COMPARED: (),  # the runs that are laid over the one that is looked at
     FORK: None,  # run and iteration whose model the next run shall start from
-    FORM_KEPT: False,  # whether the form of a new run was opened: what was typed into it then stays
+    FORM_REMEMBERED: False,  # whether the form of a new run was opened and keeps what was typed
     TROUBLE: (0, ""),  # the run from which another could not be started, and why
     SHELVED: None,  # the run that was archived or deleted last, to take it back
 }
@@ -59,7 +60,7 @@ def begin() -> None:
 
 def location() -> str:
     """Return the workspace that this session looks at."""
-    return cast("str | None", st.session_state[LOCATION]) or services.default_location()
+    return cast("str | None", st.session_state[LOCATION]) or services.workspace.default_location()
 
 
 def open_location(place: str) -> None:
@@ -69,8 +70,8 @@ def open_location(place: str) -> None:
     st.session_state[CARD_IMAGES] = []
     st.session_state[COMPARED] = ()
     st.session_state[FORK] = st.session_state[SHELVED] = None
-    keep_form(False)
-    look_at(None)
+    remember_form(False)
+    show_run(None)
 
 
 def run_id() -> int | None:
@@ -78,7 +79,7 @@ def run_id() -> int | None:
     return cast("int | None", st.session_state[RUN_ID])
 
 
-def look_at(run_id: int | None) -> None:
+def show_run(run_id: int | None) -> None:
     """Look at another run, and say so in the address; None for the newest."""
     st.session_state[RUN_ID] = run_id
     if run_id is None:
@@ -97,7 +98,7 @@ def compare(run_ids: Sequence[int]) -> None:
     st.session_state[COMPARED] = tuple(run_ids)
 
 
-def tell_address(run_id: int) -> None:
+def write_address(run_id: int) -> None:
     """Say in the address what Rounds shows, so that a reload or another person sees the same."""
     told = {"run": str(run_id), "compare": ",".join(map(str, compared()))}
     for name, value in told.items():
@@ -117,14 +118,14 @@ def fork_from(place: tuple[int, int] | None) -> None:
     st.session_state[FORK] = place
 
 
-def is_form_kept() -> bool:
+def is_form_remembered() -> bool:
     """Whether the form of a new run was opened and nothing was started since."""
-    return cast("bool", st.session_state[FORM_KEPT])
+    return cast("bool", st.session_state[FORM_REMEMBERED])
 
 
-def keep_form(is_kept: bool) -> None:
+def remember_form(is_kept: bool) -> None:
     """Keep what is typed into the form of a new run, or forget it."""
-    st.session_state[FORM_KEPT] = is_kept
+    st.session_state[FORM_REMEMBERED] = is_kept
 
 
 def shelved() -> RunRecord | None:
@@ -159,7 +160,7 @@ def iteration(run_id: int, newest: int) -> int:
     return min(newest, chosen.get((location(), run_id), newest))
 
 
-def look_at_iteration(run_id: int, iteration: int, newest: int) -> None:
+def show_iteration(run_id: int, iteration: int, newest: int) -> None:
     """Put an iteration on the map; who looks at the newest will see the next one come."""
     chosen = cast("dict[tuple[str, int], int]", st.session_state[ITERATIONS])
     chosen.pop((location(), run_id), None)
@@ -167,9 +168,9 @@ def look_at_iteration(run_id: int, iteration: int, newest: int) -> None:
         chosen[location(), run_id] = iteration
 
 
-def found() -> services_import.Found | None:
+def found() -> services.imports.Found | None:
     """Return the dataset that was looked at and is not yet imported."""
-    return cast("services_import.Found | None", st.session_state[FOUND])
+    return cast("services.imports.Found | None", st.session_state[FOUND])
 
 
 def page(name: str) -> st.Page:
@@ -177,10 +178,10 @@ def page(name: str) -> st.Page:
     return cast("dict[str, st.Page]", st.session_state[PAGES])[name]
 
 
-def desk() -> labelling.Desk:
+def desk() -> Desk:
     """Return what this session labelled in the workspace that it looks at."""
-    desks = cast("dict[str, labelling.Desk]", st.session_state[DESKS])
-    return desks.setdefault(location(), labelling.Desk(desk_id=_session_id()))
+    desks = cast("dict[str, Desk]", st.session_state[DESKS])
+    return desks.setdefault(location(), Desk(desk_id=_session_id()))
 
 
 def is_open(desk_id: str) -> bool:
@@ -221,7 +222,7 @@ def annotator() -> str:
     Acts are signed by it, and undo takes back one's own.
     """
     logged_in = str(st.user.get("name") or st.user.get("email") or "")
-    return desk().name or logged_in or services.system_user()
+    return desk().name or logged_in or services.workspace.system_user()
 
 
 def ask_annotator() -> None:

@@ -5,19 +5,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import access, demo, services, standing, state
-from app.components.header import header
-from app.views import (
-    experiments,
-    export,
-    identities,
-    label,
-    opening,
-    retrieval,
-    rounds,
-    workspace,
-)
-from app.views import map as map_view
+from app import demo, services, state
+from app.components.header.header import header
+from app.routes import access, status
+from app.views import experiments, identities, label
+from app.views.export import page as export
+from app.views.map import page as map_view
+from app.views.retrieval import page as retrieval
+from app.views.rounds import page as rounds
+from app.views.workspace import opening
+from app.views.workspace import page as workspace
 from app.wording import plain
 from pul.errors import PulError
 
@@ -29,10 +26,10 @@ def main() -> None:
     st.set_page_config("PUL Studio", str(HERE / "icon.svg"), layout="wide")
     st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "icon.svg"), size="large")
     st.html(HERE / "studio.css")
-    access.admit()
+    access.require_access()
     state.begin()
     try:
-        now = standing.look(state.location(), state.run_id())
+        now = status.look(state.location(), state.run_id())
         page = _navigate(now)
         with st.container(key="header"):
             _header(now)
@@ -44,7 +41,7 @@ def main() -> None:
         st.error(plain(str(error)))
 
 
-def _navigate(now: services.Standing | None) -> st.Page:
+def _navigate(now: services.workspace.WorkspaceStatus | None) -> st.Page:
     views = (
         ("Workspace", workspace.show, ":material/folder_open:"),
         ("Label", label.show, ":material/person_add:"),
@@ -71,32 +68,32 @@ def _navigate(now: services.Standing | None) -> st.Page:
     return page
 
 
-def _choose_run(now: services.Standing) -> None:
+def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
     names = {run.run_id: f"{run.name} · {run.status}" for run in reversed(now.runs)}
     twice = [run_id for run_id, name in names.items() if list(names.values()).count(name) > 1]
     names |= {run_id: f"{names[run_id]} · no. {run_id}" for run_id in twice}
     newest = now.runs[-1].run_id
-    looked_at = now.run.run_id if now.run else newest
+    shown_run = now.run.run_id if now.run else newest
     # A key for each run and status: the choice follows a run that was started or opened elsewhere,
     # and a browser shows the text that was chosen, whatever its option is called by now.
     picked = st.selectbox(
         "Run",
         list(names),
-        list(names).index(looked_at),
+        list(names).index(shown_run),
         format_func=names.__getitem__,
-        key=f"run:{looked_at}:{names[looked_at]}:{state.location()}",
+        key=f"run:{shown_run}:{names[shown_run]}:{state.location()}",
     )
-    if picked != looked_at:
-        state.look_at(None if picked == newest else picked)
+    if picked != shown_run:
+        state.show_run(None if picked == newest else picked)
         st.rerun()
 
 
-def _header(now: services.Standing | None) -> None:
+def _header(now: services.workspace.WorkspaceStatus | None) -> None:
     location = state.location()
     header(
-        standing.line(location, now),
-        moved=standing.moved(location, now),
-        url=standing.url(location, state.run_id()),
+        status.line(location, now),
+        moved=status.moved(location, now),
+        url=status.url(location, state.run_id()),
     )
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from benchmarks.measure import Case, Contender, Figures, Limit, best_seconds
 from benchmarks.synthetic import Features, Ids, retrieval
 from pul.arrays import l2_normalize
-from pul.evaluation import evaluate
+from pul.evaluation.retrieval import evaluate
 
 SIZES = {
     "small": (400, 2500, 256, 100),

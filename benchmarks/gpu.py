@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.gpu_ways import Job
 from benchmarks.measure import Case, Contender, Figures, Limit
 from benchmarks.ways import make_network
-from pul.devices import is_gpu
+from pul.models.devices import is_gpu
 
 # Dense bf16 TFLOP/s by the vendor's data sheets, by a part of the name that torch gives.
 _NOMINAL = {"H200": 989, "H100 80GB HBM3": 989, "A100": 312, "L40S": 362, "L4": 121}

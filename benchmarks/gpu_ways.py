@@ -2,7 +2,7 @@
 
 `python -m benchmarks.gpu_ways JOB`, a JSON object with the fields of `Job`: prints seconds, peak
 memory of the device and figures as JSON. A process of its own, because how cuDNN is set up
-(`pul.hardware.prepare`) is part of ours.
+(`pul.models.hardware.prepare`) is part of ours.
 """
 
 import json
@@ -16,14 +16,14 @@ import torch
 
 from benchmarks.measure import peak_bytes
 from benchmarks.ways import make_network, make_pixels, train_plain
+from pul.algorithm.events import IterationFinished
+from pul.algorithm.finetuning import finetune_steps
+from pul.algorithm.loop import run
 from pul.arrays import ByteArray, IntArray
 from pul.config import AugmentationConfig, RunConfig, TrainConfig, load_preset
-from pul.devices import is_gpu
-from pul.events import IterationFinished
-from pul.finetune import finetune_steps
-from pul.hardware import prepare
-from pul.loop import run_pul
-from pul.model import Network
+from pul.models.devices import is_gpu
+from pul.models.hardware import prepare
+from pul.models.network import Network
 
 N_EPOCHS = 3  # the first loads, times and compiles; the others are measured
 _STILL = AugmentationConfig(rotation_degrees=0, shift_fraction=0)
@@ -110,7 +110,7 @@ def iteration(job: Job) -> dict[str, float]:
     )
     network = make_network(job.backbone, job.height, job.width)
     pixels = make_pixels(job.n_images, job.height, job.width)
-    events = run_pul(network, pixels, config)
+    events = run(network, pixels, config)
     baseline, record = (e.record for e in events if isinstance(e, IterationFinished))
     seconds = {"extract": baseline.seconds["extract"], **record.seconds}  # its features are used
     figures = {f"{name} s": value for name, value in seconds.items()}

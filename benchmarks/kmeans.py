@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks.measure import Case, Contender, Figures, Limit, best_seconds
 from benchmarks.synthetic import Features, Ids, changed, people
-from pul.clustering import cluster
-from pul.evaluation import cluster_quality
-from pul.lloyd import squared_distances
+from pul.cluster.kmeans import cluster
+from pul.cluster.lloyd import squared_distances
+from pul.evaluation.cluster_quality import cluster_quality
 
 SIZES = {"small": (3000, 256, 150), "paper": (12936, 2048, 750), "large": (130_000, 512, 4000)}
 _PAPER_ITERATIONS = 13  # assignments of all images that scikit-learn's Lloyd takes at this size

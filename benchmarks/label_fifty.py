@@ -19,8 +19,8 @@ import numpy as np
 from playwright.sync_api import Page
 
 from benchmarks.studio import open_page, serve
-from pul.annotations import fold
-from pul.oracle import KEY_S, LOOK_S, N_KEYS, POINT_S, measure, plan_joins
+from pul.labelling.annotations import fold
+from pul.labelling.oracle import KEY_S, LOOK_S, N_KEYS, POINT_S, measure, plan_joins
 from pul.store.workspace import Workspace
 
 PATIENCE_MS = 60_000

@@ -29,8 +29,8 @@ from benchmarks.queue import copy_workspace
 from benchmarks.studio import VIEWPORT, Studio, open_browser, serve
 from benchmarks.tally import Growth, Verdict, compare, growth, spread
 from pul import jobs
-from pul.annotations import find_contradictions, fold
 from pul.config import RunConfig
+from pul.labelling.annotations import find_contradictions, fold
 from pul.records import JobRecord, RunRecord
 from pul.store.workspace import Workspace
 
@@ -173,13 +173,13 @@ async def _watch(
     process = psutil.Process(studio.pid)
     while True:
         second = time.monotonic() - started
-        memory, stands = process.memory_info(), _standing(workspace, job)
+        memory, stands = process.memory_info(), _status(workspace, job)
         own = memory.rss - memory.shared
         samples.append(Sample(second, memory.rss, own, process.num_fds(), stands))
         await asyncio.sleep(SAMPLE_S)
 
 
-def _standing(workspace: Workspace, job: JobRecord | None) -> str:
+def _status(workspace: Workspace, job: JobRecord | None) -> str:
     if job is None:
         return ""
     now = workspace.job(job.job_id)

@@ -11,8 +11,8 @@ import numpy as np
 
 from benchmarks.measure import Case, Contender, Figures
 from benchmarks.synthetic import Features, Ids, changed, people
-from pul.neighbors import find_neighbors
-from pul.projection import align_points, project
+from pul.algorithm.projection import align_points, project
+from pul.cluster.neighbors import find_neighbors
 
 SIZES = {
     "small": (1500, 256, 90),
@@ -27,7 +27,7 @@ import numpy as np
 features = np.load(sys.argv[2])
 started, cpu_started = time.perf_counter(), time.process_time()
 if sys.argv[1] == "ours":
-    from pul.projection import project
+    from pul.algorithm.projection import project
     points = project(features, seed=0)
 else:
     import warnings

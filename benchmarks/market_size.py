@@ -7,11 +7,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.synthetic import Features, Ids, people
+from pul.algorithm.selection import center_similarities, threshold
 from pul.config import load_preset
 from pul.data.datasets import read_dataset
-from pul.evaluation import cluster_quality
+from pul.evaluation.cluster_quality import cluster_quality
 from pul.records import IterationArrays, IterationRecord
-from pul.selection import center_similarities, threshold
 from pul.store.workspace import Workspace
 
 N_CAMERAS = 6

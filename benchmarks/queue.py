@@ -17,11 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pul import worker
 from pul.config import RunConfig
-from pul.jobs import create_resumption, create_run
-from pul.labelling import run_autopilot
-from pul.oracle import STRATEGIES, Strategy
+from pul.jobs import create_resumption, create_run, worker
+from pul.labelling.autopilot import run_autopilot
+from pul.labelling.oracle import STRATEGIES, Strategy
 from pul.records import JobRecord, RunRecord
 from pul.store.artifacts import UNFINISHED
 from pul.store.workspace import Workspace

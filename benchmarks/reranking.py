@@ -6,7 +6,7 @@ from scipy import sparse
 from benchmarks.measure import Case, Contender, Figures, Limit, best_seconds
 from benchmarks.synthetic import Features, Ids, people
 from pul.arrays import l2_normalize
-from pul.reranking import jaccard_distances
+from pul.cluster.jaccard import jaccard_distances
 
 SIZES = {"small": (5000, 256, 300), "paper": (12_936, 2048, 751), "large": (36_000, 2048, 2100)}
 _K1, _K2 = 20, 6

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pul.annotations import Event
+from pul.labelling.annotations import Event
 
 NOT_STORED = ("skip", "unskip")  # acts that a screen keeps for itself
 KEPT_KINDS = ("create", "add", "unsure", "junk")  # stored by the kind that the screen gives them

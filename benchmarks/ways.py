@@ -2,7 +2,7 @@
 
 `python -m benchmarks.ways WORK WAY SIZE THREADS OUT`: prints seconds, processor seconds and peak
 memory as JSON, and writes what it computed to OUT. A process of its own, because how the allocator
-is set up (`pul.allocator.keep_freed_memory`) is part of ours and cannot be undone.
+is set up (`pul.models.resources.keep_freed_memory`) is part of ours and cannot be undone.
 """
 
 import io
@@ -22,14 +22,14 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.measure import peak_bytes
-from pul.allocator import keep_freed_memory
+from pul.algorithm.augmentation import augment
+from pul.algorithm.features import extract_features
+from pul.algorithm.finetuning import finetune
 from pul.arrays import ByteArray, FloatArray, IntArray
-from pul.augment import augment
 from pul.config import AugmentationConfig, NetworkConfig, TrainConfig
 from pul.data.images import load_pixels, thumbnail
-from pul.features import extract_features
-from pul.finetune import finetune
-from pul.model import Network, build_network
+from pul.models.network import Network, build_network
+from pul.models.resources import keep_freed_memory
 
 WARP = AugmentationConfig(flip_probability=0.5)
 BATCH = 32

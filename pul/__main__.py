@@ -1,6 +1,6 @@
 """`python -m pul`: the command line."""
 
-from pul.cli import main
+from pul.cli.main import main
 
 if __name__ == "__main__":
     main()

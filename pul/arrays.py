@@ -8,6 +8,7 @@ from pul.errors import FeatureError
 FloatArray = NDArray[np.float32]
 DoubleArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+IndexArray = NDArray[np.int32]  # what the store and the browser hold
 BoolArray = NDArray[np.bool_]
 ByteArray = NDArray[np.uint8]
 

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("pul", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pul")
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests at once as cores; see pul/hardware.py
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # as many tests at once as cores; see pul/models/hardware.py
 
 # The frozen reference results are no part of the project; see CONTRIBUTING.md.
 collect_ignore = [] if os.environ.get("PUL_ORACLES") else ["oracles"]

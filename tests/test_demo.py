@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pul import demo
+from pul.algorithm.loop import EvaluationSet, IterationFinished, run
 from pul.config import load_preset
 from pul.data.images import load_pixels
 from pul.demo import START_MODEL, demo_config, make_demo
 from pul.errors import WorkspaceError
-from pul.loop import EvaluationSet, IterationFinished, run_pul
-from pul.model import load_network
+from pul.models.network import load_network
 from pul.store.workspace import Workspace
 
 MIB = 2**20
@@ -116,5 +116,5 @@ def run_demo(workspace: Workspace, config):
         pixels[query], pixels[gallery], images.pids[query], images.camids[query],
         images.pids[gallery], images.camids[gallery],
     )  # fmt: skip
-    events = run_pul(network, pixels[train], config, evaluation=evaluation)
+    events = run(network, pixels[train], config, evaluation=evaluation)
     return [event.record.metrics for event in events if isinstance(event, IterationFinished)]

@@ -4,22 +4,22 @@ import math
 
 import streamlit as st
 
-from app import services, services_experiments, state
-from app.components.paper_plots import paper_clouds, paper_curves
-from app.components.paper_table import PaperRow, paper_table
-from app.fragments import fragment
+from app import services, state
+from app.components.charts.paper_plots import paper_clouds, paper_curves
+from app.components.tables.paper_table import PaperRow, paper_table
+from app.views.fragments import fragment
 
 POLL_S = 3.0
 
 
-def show(now: services.Standing | None) -> None:
+def show(now: services.workspace.WorkspaceStatus | None) -> None:
     location = state.location()
-    names = services_experiments.experiments(location) if now is not None else {}
+    names = services.experiments.experiments(location) if now is not None else {}
     if not names:
         _nothing_yet(location)
         return
     picked = st.selectbox("Table or figure", list(names), format_func=names.__getitem__)
-    going = services_experiments.experiment(location, picked).is_going
+    going = services.experiments.experiment(location, picked).is_going
     fragment(POLL_S if going else None)(_experiment)(location, picked)
 
 
@@ -33,22 +33,22 @@ def _nothing_yet(location: str) -> None:
     )
     st.write("With `--plan` it only says what would run, and what it would take.")
     known = [
-        {"Name": name, "In the paper": services_experiments.TITLES[name], "What it is": what}
-        for name, what in services_experiments.EXPERIMENTS.items()
+        {"Name": name, "In the paper": services.experiments.TITLES[name], "What it is": what}
+        for name, what in services.experiments.EXPERIMENTS.items()
     ]
     st.dataframe(known, hide_index=True)
 
 
 def _experiment(location: str, experiment_id: str) -> None:
-    shown = services_experiments.experiment(location, experiment_id)
+    shown = services.experiments.experiment(location, experiment_id)
     record = shown.record
     st.caption(" · ".join(f"{name}: {value}" for name, value in record.settings.items()))
-    paper_table([_row(result) for result in shown.results], services_experiments.FIGURES)
+    paper_table([_row(result) for result in shown.results], services.experiments.FIGURES)
     for result in shown.results:
         if result.row.error:
-            st.error(services_experiments.describe_row(result))
+            st.error(services.experiments.describe_row(result))
         elif result.row.missing:
-            st.caption(services_experiments.describe_row(result))
+            st.caption(services.experiments.describe_row(result))
     if shown.clouds:
         st.plotly_chart(paper_clouds(shown.clouds), config={"displayModeBar": False})
         st.caption("Each colour is a person. Reliable images are filled: they train.")
@@ -57,7 +57,7 @@ def _experiment(location: str, experiment_id: str) -> None:
     st.caption(f"Figures in %. As files: {shown.folder}")
 
 
-def _row(result: services_experiments.RowResult) -> PaperRow:
+def _row(result: services.experiments.RowResult) -> PaperRow:
     row, paper = result.row, result.paper
     sources = f" ({' + '.join(row.sources)})" if row.sources else ""
     state_now = result.status
@@ -66,7 +66,7 @@ def _row(result: services_experiments.RowResult) -> PaperRow:
     return PaperRow(
         name=row.label + sources,
         state=state_now,
-        figures=services_experiments.percentages(result.metrics),
+        figures=services.experiments.percentages(result.metrics),
         paper=(paper.figures[0], paper.figures[4]) if paper else (math.nan, math.nan),
         setting=paper.setting if paper else "",
         run_id=row.run_id,

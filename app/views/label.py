@@ -2,26 +2,17 @@
 
 import streamlit as st
 
-from app import (
-    labelling,
-    services,
-    services_cards,
-    services_identities,
-    services_labelling,
-    services_map,
-    services_runs,
-    state,
-)
-from app.components.card import card
-from app.components.empty import nothing_yet
-from app.fragments import fragment
-from app.waiting import iteration_to_label
+from app import payloads, services, state
+from app.components.card.card import card
+from app.components.tables.empty import nothing_yet
+from app.views.fragments import fragment
+from app.views.waiting import iteration_to_label
 
 N_CARDS = 4  # the one on the screen, and the next three
 N_PAIRS = 4
 
 
-def show(now: services.Standing | None) -> None:
+def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
         nothing_yet(
             "There is nobody to label yet.",
@@ -29,7 +20,7 @@ def show(now: services.Standing | None) -> None:
             state.page("workspace"),
         )
         return
-    place = services_runs.newest_look(state.location(), now)
+    place = services.runs.newest_iteration(state.location(), now)
     if place is None:
         nothing_yet(
             "People are being grouped for the first time.",
@@ -43,13 +34,13 @@ def show(now: services.Standing | None) -> None:
 @fragment()
 def _label(run_id: int, newest: int) -> None:
     location, desk = state.location(), state.desk()
-    key = f"card:{services_labelling.log_name(location)}:{run_id}"
+    key = f"card:{services.labels.log_name(location)}:{run_id}"
 
     def receive() -> None:
         outbox = st.session_state[key]["outbox"]
-        desk.meet(outbox)
+        desk.remember_name(outbox)
         answered = desk.receive(location, outbox, state.annotator())
-        if services_cards.name_of_images(state.card_images()) in answered:
+        if services.cards.name_of_images(state.card_images()) in answered:
             state.open_card([])
 
     if st.session_state.get(key, {}).get("rounds"):
@@ -57,14 +48,14 @@ def _label(run_id: int, newest: int) -> None:
     wanted = st.session_state.get(key, {}).get("wanted")
     iteration = iteration_to_label(location, run_id, newest)
     place = (location, run_id, iteration)
-    board = services_cards.board(*place)
-    payload = labelling.card_payload(
+    board = services.cards.board(*place)
+    payload = payloads.card_payload(
         location,
         desk,
         desk.next_cards(board, N_CARDS, state.card_images(), state.is_open),
-        services_cards.next_pairs(board, n=N_PAIRS),
-        services_identities.identity_rows(*place),
-        services_map.map_arrays(*place).camera_names,
-        services_cards.more(board, **wanted) if wanted else None,
+        services.cards.next_pairs(board, n=N_PAIRS),
+        services.identities.identity_rows(*place),
+        services.map.map_arrays(*place).camera_names,
+        services.cards.more(board, **wanted) if wanted else None,
     )
     card(payload, on_outbox=receive, key=key)

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from pul.annotations import Role
 from pul.data.decoding import decode
 from pul.errors import DatasetError
 from pul.exchange.labels import Label, Labels, Problem
 from pul.exchange.snapshot import Shot, Snapshot
+from pul.labelling.annotations import Role
 
 _PERSON = 1  # COCO's category of people
 

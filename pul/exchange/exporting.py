@@ -9,7 +9,7 @@ from pul.exchange.documents import write_coco, write_json
 from pul.exchange.folders import write_folders, write_market
 from pul.exchange.snapshot import Snapshot, take_snapshot
 from pul.exchange.tables import write_csv
-from pul.exchange.targets import new_file, new_folder
+from pul.store.atomic_files import new_file, new_folder
 from pul.store.workspace import Workspace
 
 Writer = Callable[[Snapshot, Path], None]

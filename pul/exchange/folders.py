@@ -12,7 +12,7 @@ from pul.exchange.documents import read_json, write_json
 from pul.exchange.labels import Label, Labels, Problem
 from pul.exchange.matching import PathIndex
 from pul.exchange.snapshot import Person, Shot, Snapshot, name_apart
-from pul.exchange.targets import place_file
+from pul.store.atomic_files import place_file
 
 MANIFEST = "identities.json"
 _JUNK = "-1"

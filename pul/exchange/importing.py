@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pul.annotations import Act, Annotations
 from pul.errors import DatasetError
 from pul.exchange.documents import read_json
 from pul.exchange.folders import read_folders
@@ -15,7 +14,8 @@ from pul.exchange.labels import Labels
 from pul.exchange.matching import find_all
 from pul.exchange.planning import ImportReport, plan_import
 from pul.exchange.tables import read_csv
-from pul.labelling import catch_up, keep
+from pul.labelling.annotations import Act, Annotations
+from pul.labelling.log import append_act, read_annotations
 from pul.store.workspace import Workspace
 
 _TABLES = (".csv", ".tsv", ".txt")
@@ -46,7 +46,7 @@ def import_annotations(
         DatasetError: The file is missing or of no kind that is read.
         StoreError: The database refuses; the acts before are stored, and importing again goes on.
     """
-    labels, state = read_labels(source), catch_up(workspace)
+    labels, state = read_labels(source), read_annotations(workspace)
     images = workspace.images()
     folder = (source if source.is_dir() else source.parent).absolute()
     rows = find_all([label.path for label in labels.labels], images.paths, folder)
@@ -55,7 +55,7 @@ def import_annotations(
     if not dry_run:
         tokens = _tokens(acts, author, state)
         for done, (act, token) in enumerate(zip(acts, tokens, strict=True), start=1):
-            state = keep(workspace, act, state, author=author, token=token)
+            state = append_act(workspace, act, state, author=author, token=token)
             if on_progress is not None:
                 on_progress(done, len(acts))
     return report

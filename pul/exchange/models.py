@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from pul.errors import ConfigError, ModelError
 from pul.exchange.exporting import MODEL_FORMATS
-from pul.exchange.targets import new_file
-from pul.model import Network, load_network, save_network
+from pul.models.network import Network, load_network, save_network
+from pul.store.atomic_files import new_file
 
 TOLERANCE = 1e-4
 _JIT: Any = torch.jit  # torch gives it no types

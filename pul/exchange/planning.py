@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from pul.annotations import (
+from pul.exchange.labels import Label, Labels, Problem
+from pul.labelling.annotations import (
     JUNK,
     UNANSWERED,
     UNSURE,
@@ -16,7 +17,6 @@ from pul.annotations import (
     junk,
     unsure,
 )
-from pul.exchange.labels import Label, Labels, Problem
 
 _GIVEN_NAME = re.compile(r"ID_\d{3,}")  # what an identity is called that nobody named
 

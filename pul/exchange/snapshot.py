@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pul.annotations import JUNK, UNANSWERED, UNSURE, Annotations, Role, fold
 from pul.data.samples import parse_name
 from pul.errors import DataError
+from pul.labelling.annotations import JUNK, UNANSWERED, UNSURE, Annotations, Role, fold
 from pul.records import ImageTable
 from pul.store.annotations import AnnotationEvent
 from pul.store.workspace import Workspace

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pul.arrays import BoolArray, FloatArray, IntArray, l2_normalize
-from pul.drawing import Dots, draw_dots
 from pul.records import ExperimentRecord
+from pul.reports.svg import Dots, draw_dots
 from pul.reproduce.results import RowResult
 from pul.store.workspace import Workspace
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from pul.drawing import Figure, Panel, Series
+from pul.algorithm.selection import threshold
 from pul.records import ExperimentRecord, IterationRecord
+from pul.reports.svg import Figure, Panel, Series
 from pul.reproduce.results import RowResult
-from pul.selection import threshold
 from pul.store.workspace import Workspace
 
 _LAMBDAS = tuple(round(0.4 + 0.02 * step, 2) for step in range(31))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pul.annotations import Act, Annotations, fold
 from pul.errors import DataError
-from pul.labelling import load_index
-from pul.oracle import Oracle
+from pul.labelling.annotations import Act, Annotations, fold
+from pul.labelling.loading import load_index
+from pul.labelling.oracle import Oracle
 from pul.records import ImageTable
 from pul.store.annotations import AnnotationEvent
 from pul.store.workspace import Workspace

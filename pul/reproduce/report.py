@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from pul.drawing import draw_figure
 from pul.records import ExperimentRecord, IterationRecord, RetrievalMetrics
+from pul.reports.svg import draw_figure
 from pul.reproduce.clouds import clouds_of, draw_clouds
 from pul.reproduce.curves import figure_of
 from pul.reproduce.plan import EXPERIMENTS

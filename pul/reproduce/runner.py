@@ -12,7 +12,7 @@ from pul.config import RunConfig
 from pul.data.datasets import Dataset
 from pul.errors import JobError, PulError
 from pul.jobs import create_resumption, create_run
-from pul.labelling import fix_guidance, hash_identities
+from pul.labelling.guidance import fix_guidance, hash_identities
 from pul.records import ExperimentRecord, ExperimentRow, JobStatus
 from pul.reproduce.people import first_people, queue_people
 from pul.reproduce.plan import Ids, SourceConfig, without_machine
@@ -27,7 +27,7 @@ from pul.reproduce.systems import (
 from pul.store.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to load, and a plan needs none of it
-    from pul.loop import Event
+    from pul.algorithm.loop import Event
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class _RowRunner:
 
     def _work(self, run_id: int) -> tuple[JobStatus, str]:
         """Go on with a run, if it is not finished; return how it ended and why it failed."""
-        from pul.worker import work
+        from pul.jobs.worker import work
 
         if self.workspace.run(run_id).status == "finished":
             return "finished", ""

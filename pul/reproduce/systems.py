@@ -43,10 +43,10 @@ def evaluate_hand_crafted(
     Raises:
         DataError: The target has no queries or gallery, or there is nothing to learn from.
     """
-    from pul.baselines.extractors import HEIGHT, WIDTH, bow_extractor, umdl_extractor
-    from pul.baselines.lomo import extract_lomo
-    from pul.baselines.ranking import Extract, evaluate_extractor
-    from pul.baselines.umdl import UmdlConfig
+    from pul.reproduce.baselines.extractors import HEIGHT, WIDTH, bow_extractor, umdl_extractor
+    from pul.reproduce.baselines.lomo import extract_lomo
+    from pul.reproduce.baselines.ranking import Extract, evaluate_extractor
+    from pul.reproduce.baselines.umdl import UmdlConfig
 
     def tell(step: str) -> Callable[[int, int], None]:
         return lambda done, total: on_progress(step, done, total)
@@ -112,9 +112,9 @@ def train_start_model(
         DataError: There are no two identities to tell apart.
         ModelError: The network or its weights cannot be had.
     """
-    from pul.hardware import prepare
-    from pul.model import save_network
-    from pul.source import train_source
+    from pul.algorithm.source_training import train_source
+    from pul.models.hardware import prepare
+    from pul.models.network import save_network
 
     network, _ = train_source(
         merge_datasets(datasets),

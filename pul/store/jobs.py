@@ -161,7 +161,7 @@ class JobSection(Section):
             command: Command | None = connection.execute(query).scalar()
         return command
 
-    def heed(self, job_id: int, command: Command) -> None:
+    def acknowledge(self, job_id: int, command: Command) -> None:
         """Note that the worker has paused or gone on, unless something else was asked meanwhile.
 
         Raises:

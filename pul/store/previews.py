@@ -24,7 +24,7 @@ class PreviewSection(Section):
     Nothing depends on these files: one that is missing or damaged reads as not there.
     """
 
-    def keep_preview(self, run_id: int, preview: Preview) -> None:
+    def store_preview(self, run_id: int, preview: Preview) -> None:
         """Keep a preview; one of the same iteration, K and seed is replaced.
 
         Raises:
@@ -58,7 +58,7 @@ class PreviewSection(Section):
         except OSError:
             return 0
 
-    def keep_cluster_counts(self, run_id: int, compared: ClusterCounts) -> None:
+    def store_cluster_counts(self, run_id: int, compared: ClusterCounts) -> None:
         """Keep the comparison of several K on an iteration; replaces the one before.
 
         Raises:

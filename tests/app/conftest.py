@@ -13,12 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from pul import jobs
 from pul.data.datasets import read_dataset
-from pul.model import save_network
+from pul.models.network import save_network
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
-from tests.app.browsing import FLAGS, PATIENCE_MS
+from tests.app.browser.browsing import FLAGS, PATIENCE_MS
 from tests.app.fabricated import draw_people
-from tests.networks import TINY_RUN, tiny_network
+from tests.support.networks import TINY_RUN, tiny_network
 
 STUDIO = Path(__file__).parents[2] / "app" / "studio.py"
 Open = Callable[..., AppTest]

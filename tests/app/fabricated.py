@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pul.algorithm.selection import center_similarities, threshold
 from pul.arrays import IntArray, l2_normalize
 from pul.config import RunConfig, load_preset
 from pul.data.datasets import read_dataset
-from pul.evaluation import evaluate
+from pul.evaluation.ranked_lists import compute_ranked_lists
+from pul.evaluation.retrieval import evaluate
 from pul.jobs import WorkerProcess
-from pul.rankings import keep_rankings
 from pul.records import (
     ClusterQuality,
     IterationArrays,
@@ -24,7 +25,6 @@ from pul.records import (
     RetrievalMetrics,
     RunRecord,
 )
-from pul.selection import center_similarities, threshold
 from pul.store.workspace import Workspace
 
 LAMBDA = 0.85
@@ -132,7 +132,7 @@ def put_job(
     workspace.heartbeat(job.job_id, progress, worker=worker)
     if status == "paused":
         workspace.request(job.job_id, "pause")
-        workspace.heed(job.job_id, "pause")
+        workspace.acknowledge(job.job_id, "pause")
     elif status == "failed":
         workspace.finish_job(job.job_id, "failed", "The disk is full: 0 bytes free.", "Traceback")
     elif status != "running":
@@ -179,7 +179,7 @@ def iteration_rankings(workspace: Workspace, run_id: int, iteration: int) -> Ite
     ]
     who = (query.pids, query.camids, gallery.pids, gallery.camids)
     evaluation = evaluate(*features, *who, ap_method="trapezoid", unmatched="zero")
-    return keep_rankings(*features, evaluation)
+    return compute_ranked_lists(*features, evaluation)
 
 
 def _centers(features: NDArray[np.float32], clusters: IntArray, n_clusters: int) -> IntArray:

@@ -9,12 +9,13 @@ from starlette.requests import Request
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from app import access, asgi, maps, standing, thumbnails
-from app.access import is_let_in
+from app import server
+from app.routes import access, maps, status, thumbnails
+from app.routes.access import is_allowed
 from tests.app.conftest import Open, text_of
 from tests.app.fabricated import fabricate
 
-OURS = (*thumbnails.ROUTES, *maps.ROUTES, *standing.ROUTES)
+OURS = (*thumbnails.ROUTES, *maps.ROUTES, *status.ROUTES)
 ANN = {"is_logged_in": True, "email": "ann@example.org"}
 
 
@@ -38,7 +39,7 @@ def test_is_let_in(
     user: dict[str, object], users: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(access.USERS, users)
-    assert is_let_in(user) is expected
+    assert is_allowed(user) is expected
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def addresses(location: Path, people: Path) -> list[str]:
     """The addresses of a picture, a map and the header, as a page that was shown holds them."""
     fabricate(location, people, n_iterations=1, status="finished")
     place = str(location)
-    return [thumbnails.urls(place, [1])[0], maps.url(place, 1, 1), standing.url(place, None)]
+    return [thumbnails.urls(place, [1])[0], maps.url(place, 1, 1), status.url(place, None)]
 
 
 def cookie(user: dict[str, object]) -> str:
@@ -93,7 +94,7 @@ def test_guarded__a_forged_cookie_opens_nothing(
 
 
 def test_app__guards_every_route_of_ours() -> None:
-    routes = {route.path: route.endpoint for route in asgi.app._user_routes}
+    routes = {route.path: route.endpoint for route in server.app._user_routes}
     assert routes.keys() == {route.path for route in OURS}
     assert {guard.__qualname__.partition(".")[0] for guard in routes.values()} == {"guarded"}
 

@@ -1,9 +1,9 @@
 import pytest
 
-from app.components.curves import Curve, curves, spread
-from app.components.palette import STEPS
+from app.components.charts.curves import Curve, curves, spread
+from app.components.charts.palette import STEPS
 from app.wording import STEP_NAMES
-from tests.fakes import iteration_record
+from tests.support.fakes import iteration_record
 
 
 def test_spread__names_that_are_near_each_other_are_pushed_down():

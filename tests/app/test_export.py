@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app import services_exports, services_labelling
-from pul.cli import app as command_line
-from pul.command_line import repeat_command
+from app import services
+from pul.cli.main import app as command_line
+from pul.cli.repeat import repeat_command
 from pul.config import RunConfig, load_preset, preset_names
+from pul.jobs.worker import work
 from pul.records import JobRecord
 from pul.store.workspace import Workspace
-from pul.worker import work
 from tests.app.conftest import Open, labels, text_of, wait_until
 from tests.app.fabricated import fabricate
 
@@ -29,7 +29,7 @@ def labelled(location: Path, people: Path) -> str:
             "kind": "create",
             "images": ids[4 * number : 4 * number + 4],
         }
-        services_labelling.store(str(location), "ann", commit)
+        services.labels.store(str(location), "ann", commit)
     return str(location)
 
 
@@ -43,7 +43,7 @@ def export_job(location: str, format: str) -> JobRecord:
 def test_exports__are_files_that_the_page_lists(labelled: str) -> None:
     job = export_job(labelled, "csv")
     assert job.status == "finished"
-    [export] = services_exports.exports(labelled)
+    [export] = services.exports.exports(labelled)
     assert (export.text, export.is_open) == ("2 identities, 8 images", False)
     assert export.n_bytes == export.path.stat().st_size > 100
     assert len(export.path.read_text().splitlines()) == 1 + 8
@@ -52,25 +52,25 @@ def test_exports__are_files_that_the_page_lists(labelled: str) -> None:
 def test_exports__say_why_they_failed(location: Path, people: Path) -> None:
     fabricate(location, people, n_iterations=1, status="finished")
     assert export_job(str(location), "csv").status == "failed"
-    [export] = services_exports.exports(str(location))
+    [export] = services.exports.exports(str(location))
     assert "Nothing is labelled" in export.text
     assert export.n_bytes is None
 
 
 def test_import_labels__looks_first_and_adds_then(labelled: str, tmp_path: Path) -> None:
     export_job(labelled, "json")
-    [export] = services_exports.exports(labelled)
+    [export] = services.exports.exports(labelled)
     content = export.path.read_bytes()
     for token in ("u1", "u2"):
-        services_labelling.store(labelled, "ann", {"token": token, "kind": "undo"})
-    assert services_labelling.said(labelled).identities == ()
+        services.labels.store(labelled, "ann", {"token": token, "kind": "undo"})
+    assert services.labels.read_annotations(labelled).identities == ()
     sent = ("labels.json", content)
-    report = services_exports.import_labels(labelled, sent, "bob", dry_run=True)
+    report = services.exports.import_labels(labelled, sent, "bob", dry_run=True)
     assert (report.n_created, report.n_images) == (2, 8)
-    assert services_labelling.said(labelled).identities == ()
-    again = services_exports.import_labels(labelled, str(export.path), "bob", dry_run=False)
+    assert services.labels.read_annotations(labelled).identities == ()
+    again = services.exports.import_labels(labelled, str(export.path), "bob", dry_run=False)
     assert again == report
-    state = services_labelling.said(labelled)
+    state = services.labels.read_annotations(labelled)
     assert [len(known.images) for known in state.identities] == [4, 4]
     assert state.events[-1].author == "bob"
 
@@ -138,7 +138,7 @@ def test_export__writes_and_lists(labelled: str, open_studio: Open) -> None:
     pressed.click().run()
 
     def is_written() -> bool:
-        return [each.job.status for each in services_exports.exports(labelled)] == ["finished"]
+        return [each.job.status for each in services.exports.exports(labelled)] == ["finished"]
 
     wait_until(is_written)
     studio.run()

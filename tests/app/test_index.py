@@ -5,10 +5,10 @@ from threading import Event
 
 import pytest
 
-from app import services, services_index
-from app.services_index import prepared
+from app import services
+from app.services.index import prepared
 from pul.errors import ArtifactError
-from pul.labelling import load_index
+from pul.labelling.loading import load_index
 from tests.app.conftest import wait_until
 from tests.app.fabricated import add_iteration, fabricate
 
@@ -28,16 +28,16 @@ def test_prepared__labelling_goes_on_until_the_new_index_is_there(
         assert iteration == 1 or go_on.wait(30)
         return load_index(workspace, run_id, iteration, **options)
 
-    monkeypatch.setattr(services_index, "load_index", load_slowly)
+    monkeypatch.setattr(services.index, "load_index", load_slowly)
     assert prepared(filled, 1, 1) == 1
-    add_iteration(services.open_workspace(filled), 1)
+    add_iteration(services.workspace.open_workspace(filled), 1)
     assert [prepared(filled, 1, 2) for _ in range(3)] == [1, 1, 1]
     go_on.set()
     wait_until(lambda: prepared(filled, 1, 2) == 2)
 
 
 def test_prepared__a_damaged_iteration_is_told_to_the_next_who_asks(filled: str) -> None:
-    workspace = services.open_workspace(filled)
+    workspace = services.workspace.open_workspace(filled)
     assert prepared(filled, 1, 1) == 1
     add_iteration(workspace, 1)
     (workspace.iteration_path(1, 2) / "features.npy").write_bytes(b"torn")

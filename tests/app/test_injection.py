@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, Request, expect, sync_playwright
 
 from app.wording import plain
-from pul import annotations
+from pul.labelling import annotations
 from pul.store.workspace import Workspace
-from tests.app.browsing import FLAGS, PATIENCE_MS, serve
+from tests.app.browser.browsing import FLAGS, PATIENCE_MS, serve
 from tests.app.conftest import Open, text_of
 from tests.app.fabricated import draw_people, fabricate
 
@@ -45,7 +45,7 @@ def test_pages__a_run_name_is_neither_html_nor_markdown(
     assert not re.search(r"(?<!\\)\]\(https://evil", markdown)
 
 
-@pytest.mark.parametrize("path", sorted(COMPONENTS.glob("*.js")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(COMPONENTS.rglob("*.js")), ids=lambda path: path.name)
 def test_components__make_no_program_of_text(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(

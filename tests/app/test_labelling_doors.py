@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import labelling, services_cards, services_labelling, services_oracle
-from app.labelling import Desk
-from app.services_cards import Board, Card
-from app.services_identities import identity_rows, outliers
+from app import payloads, services
+from app.payloads import Desk
+from app.services.cards import Board, Card
+from app.services.identities import identity_rows, outliers
 from pul.store import database
 from pul.store.workspace import Workspace
 from tests.app.fabricated import draw_people, fabricate
@@ -48,8 +48,8 @@ def act(number: int, kind: str, **over: object) -> dict[str, object]:
 
 
 def next_cards(board: Board, *, n: int, skipped: Sequence[str] = ()) -> list[Card]:
-    cards = services_cards.next_cards(board, n=n, skipped=skipped)
-    return [services_cards.lay_out(board, card) for card in cards.values()]
+    cards = services.cards.next_cards(board, n=n, skipped=skipped)
+    return [services.cards.lay_out(board, card) for card in cards.values()]
 
 
 # Acts
@@ -62,17 +62,20 @@ def test_receive__stores_once_whatever_comes_again(place: str) -> None:
     desk.receive(place, outbox(first, second))
     Desk().receive(place, outbox(first, second))  # a page that was opened anew
     assert desk.stored == ["ann-1", "ann-2"]
-    assert [event.kind for event in services_labelling.said(place).events] == ["create", "create"]
+    assert [event.kind for event in services.labels.read_annotations(place).events] == [
+        "create",
+        "create",
+    ]
 
 
 def test_receive__a_refused_act_does_not_hold_up_the_next(place: str) -> None:
     desk = Desk()
     wrong = act(1, "add", identity=99, images=images_of(place, 1))
     desk.receive(place, outbox(wrong, act(2, "create", images=images_of(place, 2))))
-    assert [outcome.is_refused for outcome in desk.heard] == [True, False]
-    assert "There is no identity 99" in desk.heard[0].text
+    assert [outcome.is_refused for outcome in desk.outcomes] == [True, False]
+    assert "There is no identity 99" in desk.outcomes[0].text
     assert desk.stored == ["ann-1", "ann-2"]
-    assert len(services_labelling.said(place).identities) == 1
+    assert len(services.labels.read_annotations(place).identities) == 1
 
 
 def test_receive__a_refusal_is_told_however_many_acts_come_with_it(place: str) -> None:
@@ -80,29 +83,29 @@ def test_receive__a_refusal_is_told_however_many_acts_come_with_it(place: str) -
     wrong = act(1, "add", identity=99, images=images_of(place, 1))
     others = [act(n, "create", images=images_of(place, n)) for n in range(2, 10)]
     desk.receive(place, outbox(wrong, *others))
-    assert [outcome.token for outcome in desk.heard if outcome.is_refused] == ["ann-1"]
+    assert [outcome.token for outcome in desk.outcomes if outcome.is_refused] == ["ann-1"]
     desk.receive(place, outbox(*others))  # the browser knows by now
-    assert not [outcome for outcome in desk.heard if outcome.is_refused]
+    assert not [outcome for outcome in desk.outcomes if outcome.is_refused]
 
 
 def test_add__to_a_person_whose_images_another_has_claimed_meanwhile(place: str) -> None:
     images, more = images_of(place, 1), images_of(place, 2)
     Desk().receive(place, outbox(act(1, "create", images=images)))
     Desk().receive(place, outbox(act(2, "create", images=images), annotator="bob"))
-    first, second = (event.event_id for event in services_labelling.said(place).events)
+    first, second = (event.event_id for event in services.labels.read_annotations(place).events)
     desk = Desk()
     desk.receive(place, outbox(act(3, "add", identity=first, images=more)))
-    assert not desk.heard[0].is_refused
-    owners = services_labelling.said(place).owners
+    assert not desk.outcomes[0].is_refused
+    owners = services.labels.read_annotations(place).owners
     assert [{owners[image] for image in own} for own in (images, more)] == [{second}, {first}]
 
 
 def test_add__to_a_person_who_was_taken_back_is_refused(place: str) -> None:
     desk = Desk()
     desk.receive(place, outbox(act(1, "create", images=images_of(place, 1)), act(2, "undo")))
-    made = services_labelling.said(place).events[0].event_id
+    made = services.labels.read_annotations(place).events[0].event_id
     desk.receive(place, outbox(act(3, "add", identity=made, images=images_of(place, 2))))
-    assert "it was taken back" in desk.heard[-1].text
+    assert "it was taken back" in desk.outcomes[-1].text
 
 
 def test_receive__a_locked_store_leaves_the_act_to_come_again(
@@ -115,10 +118,13 @@ def test_receive__a_locked_store_leaves_the_act_to_come_again(
         other.execute("BEGIN IMMEDIATE")
         desk.receive(place, outbox(first, second))
     assert desk.stored == []
-    assert desk.heard[0].text.startswith("Not stored yet, but kept in this browser")
+    assert desk.outcomes[0].text.startswith("Not stored yet, but kept in this browser")
     desk.receive(place, outbox(first, second))
     assert desk.stored == ["ann-1", "ann-2"]
-    assert [event.kind for event in services_labelling.said(place).events] == ["create", "create"]
+    assert [event.kind for event in services.labels.read_annotations(place).events] == [
+        "create",
+        "create",
+    ]
 
 
 def test_receive__an_undo_that_comes_again_is_not_refused(place: str) -> None:
@@ -126,8 +132,8 @@ def test_receive__an_undo_that_comes_again_is_not_refused(place: str) -> None:
     Desk().receive(place, outbox(*acts))
     reloaded = Desk()
     reloaded.receive(place, outbox(*acts))
-    assert [outcome.is_refused for outcome in reloaded.heard] == [False, False]
-    assert len(services_labelling.said(place).events) == 2
+    assert [outcome.is_refused for outcome in reloaded.outcomes] == [False, False]
+    assert len(services.labels.read_annotations(place).events) == 2
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ def test_receive__an_undo_that_comes_again_is_not_refused(place: str) -> None:
 def test_receive__what_is_no_act_is_not_stored(place: str, commits: object) -> None:
     desk = Desk()
     desk.receive(place, {"annotator": "ann", "commits": commits})
-    assert (desk.stored, desk.heard) == ([], [])
+    assert (desk.stored, desk.outcomes) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -151,10 +157,10 @@ def test_receive__what_is_no_act_is_not_stored(place: str, commits: object) -> N
     ],
 )
 def test_store__nonsense_is_refused_in_words(place: str, commit: dict[str, object]) -> None:
-    outcome = services_labelling.store(place, "ann", {"token": "x"} | commit)
+    outcome = services.labels.store(place, "ann", {"token": "x"} | commit)
     assert outcome.is_refused
     assert outcome.text.startswith("Not stored: ")
-    assert services_labelling.said(place).events == ()
+    assert services.labels.read_annotations(place).events == ()
 
 
 def test_store__what_was_dropped_is_refused(place: str) -> None:
@@ -162,8 +168,8 @@ def test_store__what_was_dropped_is_refused(place: str) -> None:
     commit = act(
         1, "create", images=images, dropped=others[:1], rejected=[others[1:3], others[3:4]]
     )
-    services_labelling.store(place, "ann", commit)
-    state = services_labelling.said(place)
+    services.labels.store(place, "ann", commit)
+    state = services.labels.read_annotations(place)
     assert state.refused_by(state.identities[0].identity) == set(others[:4])
 
 
@@ -173,7 +179,9 @@ def test_store__adds_to_an_identity_that_was_on_its_way(place: str) -> None:
         place,
         outbox(act(1, "create", images=first), act(2, "add", identity="ann-1", images=second)),
     )
-    assert services_labelling.said(place).identities[0].images == tuple(sorted(first + second))
+    assert services.labels.read_annotations(place).identities[0].images == tuple(
+        sorted(first + second)
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,30 +199,28 @@ def test_store__answers_of_pairs(
     place: str, left: object, right: object, answer: str, kind: str
 ) -> None:
     for number in (1, 2):
-        services_labelling.store(place, "ann", act(number, "create", images=[number]))
+        services.labels.store(place, "ann", act(number, "create", images=[number]))
     question = {"left": left, "right": right}
-    outcome = services_labelling.store(
-        place, "ann", act(3, "pair", question=question, answer=answer)
-    )
+    outcome = services.labels.store(place, "ann", act(3, "pair", question=question, answer=answer))
     assert not outcome.is_refused, outcome.text
-    assert services_labelling.said(place).events[-1].kind == kind
+    assert services.labels.read_annotations(place).events[-1].kind == kind
 
 
 def test_undo__takes_back_ones_own_last_act_only(place: str) -> None:
-    services_labelling.store(place, "ann", act(1, "create", images=[1, 2]))
-    services_labelling.store(place, "bob", act(2, "create", images=[3]))
-    undone = services_labelling.store(place, "ann", act(3, "undo"))
+    services.labels.store(place, "ann", act(1, "create", images=[1, 2]))
+    services.labels.store(place, "bob", act(2, "create", images=[3]))
+    undone = services.labels.store(place, "ann", act(3, "undo"))
     assert undone.text == "Undone: ID_001 made of 2 images."
-    assert [known.images for known in services_labelling.said(place).identities] == [(3,)]
-    again = services_labelling.store(place, "ann", act(4, "redo"))
+    assert [known.images for known in services.labels.read_annotations(place).identities] == [(3,)]
+    again = services.labels.store(place, "ann", act(4, "redo"))
     assert again.text == "Done again: ID_001 made of 2 images."
-    assert services_labelling.store(place, "cy", act(5, "undo")).is_refused
+    assert services.labels.store(place, "cy", act(5, "undo")).is_refused
 
 
 def test_report__merge_says_how_many(place: str) -> None:
     for number in (1, 2, 3):
-        services_labelling.store(place, "ann", act(number, "create", images=[number]))
-    outcome = services_labelling.store(place, "ann", act(4, "merge", identities=[1, 2, 3]))
+        services.labels.store(place, "ann", act(number, "create", images=[number]))
+    outcome = services.labels.store(place, "ann", act(4, "merge", identities=[1, 2, 3]))
     assert outcome.text == "3 identities merged into ID_001, 3 images."
 
 
@@ -223,7 +229,7 @@ def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
     desk.receive(place, outbox(act(1, "create", images=images_of(place, 1))), "Ann Lee")
     desk.receive(place, outbox(act(2, "undo")), "Ann Lee")
     desk.receive(place, outbox(act(3, "junk", images=images_of(place, 2))), "bob")
-    rows = services_labelling.history(place)
+    rows = services.labels.history(place)
     assert [(row["who"], row["what"], row[""]) for row in rows] == [
         ("bob", "8 images marked as junk", ""),
         ("Ann Lee", "undo: ID_001 made of 8 images", ""),
@@ -234,10 +240,10 @@ def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
 
 def test_meet__a_name_typed_here_wins_over_the_one_the_browser_knows() -> None:
     desk = Desk()
-    desk.meet({"name": None})
+    desk.remember_name({"name": None})
     assert desk.name == ""
-    desk.meet({"name": "Ann"})
-    desk.meet({"name": "Bob"})
+    desk.remember_name({"name": "Ann"})
+    desk.remember_name({"name": "Bob"})
     assert desk.name == "Ann"
 
 
@@ -245,9 +251,9 @@ def test_pace__counts_looks_and_leaves_out_what_was_undone(place: str) -> None:
     seconds = (10.0, 6.0, 500.0)
     for number, look in enumerate(seconds, 1):
         commit = act(number, "create", images=[number], seconds=look)
-        services_labelling.store(place, "ann", commit)
-    services_labelling.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
-    pace = services_labelling.pace(services_labelling.said(place))
+        services.labels.store(place, "ann", commit)
+    services.labels.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
+    pace = services.labels.pace(services.labels.read_annotations(place))
     assert (pace.n_identities, pace.n_images, pace.next_number, pace.goal) == (3, 3, 4, 50)
     assert pace.seconds == pytest.approx((10 + 6 + 60 + 2) / 3)  # a pause counts as a minute
 
@@ -255,22 +261,22 @@ def test_pace__counts_looks_and_leaves_out_what_was_undone(place: str) -> None:
 def test_log_name__is_kept_and_is_the_workspaces_own(place: str, tmp_path: Path) -> None:
     other = str(tmp_path / "other")
     Workspace.create(other).close()
-    assert services_labelling.log_name(place) == services_labelling.log_name(place)
-    assert services_labelling.log_name(place) != services_labelling.log_name(other)
+    assert services.labels.log_name(place) == services.labels.log_name(place)
+    assert services.labels.log_name(place) != services.labels.log_name(other)
 
 
 # Cards
 
 
 def test_next_cards__leave_out_what_is_labelled_or_skipped(place: str) -> None:
-    board = services_cards.board(place, *PLACE)
+    board = services.cards.board(place, *PLACE)
     first, second = next_cards(board, n=2)
     images = [tile.image for tile in first.tiles]
     desk = Desk()
     desk.receive(
         place, outbox(act(1, "create", images=images), act(2, "skip", card=second.card_id))
     )
-    cards = next_cards(services_cards.board(place, *PLACE), n=4, skipped=desk.skipped)
+    cards = next_cards(services.cards.board(place, *PLACE), n=4, skipped=desk.skipped)
     assert not {tile.image for card in cards for tile in card.tiles} & set(images)
     assert second.card_id not in [card.card_id for card in cards]
     desk.receive(place, outbox(act(3, "unskip", card=second.card_id)))
@@ -278,7 +284,7 @@ def test_next_cards__leave_out_what_is_labelled_or_skipped(place: str) -> None:
 
 
 def test_next_cards__of_another_iteration_are_not_skipped(place: str) -> None:
-    board = services_cards.board(place, *PLACE)
+    board = services.cards.board(place, *PLACE)
     card = next_cards(board, n=1)[0]
     key = card.card_id.partition(":")[2]
     again = next_cards(board, n=1, skipped=[f"1:{key}", "2:x", "nonsense"])
@@ -286,7 +292,7 @@ def test_next_cards__of_another_iteration_are_not_skipped(place: str) -> None:
 
 
 def test_next_cards__two_who_label_at_once_get_different_people(place: str) -> None:
-    board = services_cards.board(place, *PLACE)
+    board = services.cards.board(place, *PLACE)
     ann, bob, everybody = Desk(desk_id="ann"), Desk(desk_id="bob"), Desk(desk_id="cat")
     names = [{card.card_id for card in desk.next_cards(board, 2)} for desk in (ann, bob)]
     assert [len(each) for each in names] == [2, 2]
@@ -305,32 +311,32 @@ def test_next_cards__two_who_label_at_once_get_different_people(place: str) -> N
 
 def test_next_cards__chosen_images_come_first_until_they_are_answered(place: str) -> None:
     chosen, desk = images_of(place, 3)[:5], Desk()
-    card = desk.next_cards(services_cards.board(place, *PLACE), 2, chosen)[0]
+    card = desk.next_cards(services.cards.board(place, *PLACE), 2, chosen)[0]
     assert sorted(tile.image for tile in card.tiles) == sorted(chosen)
-    assert card.card_id == services_cards.name_of_images([*chosen, *chosen])
+    assert card.card_id == services.cards.name_of_images([*chosen, *chosen])
     commit = act(1, "create", images=chosen, card=card.card_id)
     assert card.card_id in desk.receive(place, outbox(commit))
-    cards = desk.next_cards(services_cards.board(place, *PLACE), 2, chosen)
+    cards = desk.next_cards(services.cards.board(place, *PLACE), 2, chosen)
     assert card.card_id not in [each.card_id for each in cards]
 
 
 def test_card__likeness_is_that_of_tracklets(place: str) -> None:
-    board = services_cards.board(place, *PLACE)
+    board = services.cards.board(place, *PLACE)
     card = next_cards(board, n=1)[0]
     own = {tile.tracklet for each in (card, *card.candidates) for tile in each.tiles}
     tracklets = np.array(card.likeness.tracklets)
     assert tracklets.tolist() == sorted(own)
     steps = np.frombuffer(card.likeness.steps, dtype=np.int8).reshape(len(own), len(own))
     affinities = board.index.tracklets.affinities(tracklets, tracklets)
-    assert np.abs(steps / services_cards.LIKENESS_STEPS - affinities).max() <= 0.5 / 84 + 1e-6
+    assert np.abs(steps / services.cards.LIKENESS_STEPS - affinities).max() <= 0.5 / 84 + 1e-6
 
 
 def test_more__leaves_out_what_was_refused(place: str) -> None:
-    board = services_cards.board(place, *PLACE)
+    board = services.cards.board(place, *PLACE)
     card = next_cards(board, n=1)[0]
     images = [tile.image for tile in card.tiles if tile.is_chosen]
     refused = [tile.image for tile in card.candidates[0].tiles]
-    more = services_cards.more(board, card.card_id, images, refused)
+    more = services.cards.more(board, card.card_id, images, refused)
     offered = {tile.image for candidate in more.candidates for tile in candidate.tiles}
     assert offered
     assert not offered & {*images, *refused}
@@ -339,8 +345,8 @@ def test_more__leaves_out_what_was_refused(place: str) -> None:
 def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
     for number, pid in enumerate(range(1, 11)):
         commit = act(number, "create", images=images_of(place, pid)[:1])
-        services_labelling.store(place, "ann", commit)
-    board = services_cards.board(place, *PLACE)
+        services.labels.store(place, "ann", commit)
+    board = services.cards.board(place, *PLACE)
     state, right = board.state, 0
     cards = next_cards(board, n=4)
     assert cards
@@ -353,10 +359,10 @@ def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
 
 
 def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
-    board = services_cards.board(place, *PLACE)
+    board = services.cards.board(place, *PLACE)
     rows = identity_rows(place, *PLACE)
-    cards, pairs = next_cards(board, n=4), services_cards.next_pairs(board, n=2)
-    payload = labelling.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3))
+    cards, pairs = next_cards(board, n=4), services.cards.next_pairs(board, n=2)
+    payload = payloads.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3))
     text = json.dumps(payload)
     with Workspace.open(place) as workspace:
         names = [Path(path).stem for path in workspace.run_images(1, "train").paths]
@@ -372,8 +378,8 @@ def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
 
 def test_identity_rows__counts_and_flags(place: str) -> None:
     mixed = [*images_of(place, 1), images_of(place, 2)[0]]
-    services_labelling.store(place, "ann", act(1, "create", images=mixed))
-    services_labelling.store(place, "bob", act(2, "create", images=images_of(place, 2)))
+    services.labels.store(place, "ann", act(1, "create", images=mixed))
+    services.labels.store(place, "bob", act(2, "create", images=images_of(place, 2)))
     first, second = identity_rows(place, *PLACE)
     assert (len(first.members), len(second.members)) == (8, 8)  # the last opinion counts
     assert [flag.kind for flag in first.flags][:1] == ["contradiction"]
@@ -392,11 +398,11 @@ def test_outliers__one_far_from_many() -> None:
 
 
 def test_oracle__labels_and_is_taken_back_but_not_people(place: str) -> None:
-    services_labelling.store(place, "ann", act(1, "create", images=images_of(place, 1)))
-    assert services_oracle.has_truth(place, 1)
-    report = services_oracle.label_by_oracle(place, *PLACE, 4)
-    assert len(services_labelling.said(place).identities) >= 3
+    services.labels.store(place, "ann", act(1, "create", images=images_of(place, 1)))
+    assert services.oracle.has_truth(place, 1)
+    report = services.oracle.label_by_oracle(place, *PLACE, 4)
+    assert len(services.labels.read_annotations(place).identities) >= 3
     assert report.precision == 1.0
-    assert services_oracle.take_back(place) > 0
-    assert services_oracle.n_acts(place) == 0
-    assert len(services_labelling.said(place).identities) == 1
+    assert services.oracle.take_back(place) > 0
+    assert services.oracle.n_acts(place) == 0
+    assert len(services.labels.read_annotations(place).identities) == 1

@@ -1,6 +1,6 @@
 """Cards that lie before somebody else."""
 
-from app.leases import LEASE_S, Leases
+from app.services.leases import LEASE_S, Leases
 
 
 def test_draw__everybody_gets_other_cards_until_they_leave() -> None:

@@ -4,18 +4,18 @@ import json
 import subprocess
 import sys
 
-from tests.app.browsing import ROOT
+from tests.app.browser.browsing import ROOT
 
 PROGRAM = """
 import json, sys
 import numpy, psutil
 from threadpoolctl import threadpool_info
-from app import services_machine
-from pul.threads import default_n_threads
+from app import services
+from pul.models.resources import default_n_threads
 
 if "saves" in sys.argv:
-    services_machine.save_memory()
-services_machine.leave_a_core()
+    services.machine.save_memory()
+services.machine.leave_a_core()
 
 def own_bytes():
     memory = psutil.Process().memory_info()

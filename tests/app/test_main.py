@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from app import asgi
+from app import server
 from app.__main__ import main, parse, server_config
-from tests.app.browsing import ROOT
+from tests.app.browser.browsing import ROOT
 
 
 def test_parse__nothing_given() -> None:
@@ -63,7 +63,7 @@ def test_server_config__is_closed() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop")
 def test_server__runs_on_the_quick_loop_and_parser() -> None:
-    config = uvicorn.Config(asgi.app)  # loop and parser are left to it by Streamlit, too
+    config = uvicorn.Config(server.app)  # loop and parser are left to it by Streamlit, too
     config.load()
     factory = config.get_loop_factory()
     assert factory is not None
@@ -74,7 +74,7 @@ def test_server__runs_on_the_quick_loop_and_parser() -> None:
 
 
 def test_server__has_pandas_before_threads_draw() -> None:
-    program = "import sys, app.asgi; sys.exit('pandas' not in sys.modules)"
+    program = "import sys, app.server; sys.exit('pandas' not in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 

@@ -8,14 +8,14 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from app import maps, services, services_diagnosis, services_map, services_previews
-from app.maps import serve_map
-from pul import jobs
-from pul.annotations import create, set_role
+from app import services
+from app.routes import maps
+from app.routes.maps import serve_map
 from pul.errors import JobError
-from pul.previews import compare_cluster_counts, make_preview, preview_seed
+from pul.evaluation.lambda_curves import trace_selection
+from pul.jobs.preview import compare_cluster_counts, make_preview, preview_seed
+from pul.labelling.annotations import create, set_role
 from pul.records import JobRecord, JobStatus
-from pul.selection_curves import trace_selection
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, labels, text_of
 from tests.app.fabricated import LAMBDA, fabricate
@@ -56,8 +56,8 @@ def quality_shown(studio: AppTest) -> dict[str, object]:
 
 
 def test_quality__of_ground_truth_where_nobody_labelled(filled: str) -> None:
-    arrays = services_map.map_arrays(filled, 1, 2)
-    known = services_map.quality(filled, 1, 2, arrays)
+    arrays = services.map.map_arrays(filled, 1, 2)
+    known = services.map.quality(filled, 1, 2, arrays)
     assert (known.source, known.n_people, known.is_flattered) == ("truth", 8, False)
     with Workspace.open(filled) as workspace:
         record = workspace.iterations(1)[2]
@@ -72,7 +72,7 @@ def test_quality__of_ground_truth_where_nobody_labelled(filled: str) -> None:
 
 def test_quality__of_annotated_identities_held_out_ones_too(filled: str) -> None:
     label(filled, [2, 3, 5], held_out=1)
-    known = services_map.quality(filled, 1, 2, services_map.map_arrays(filled, 1, 2))
+    known = services.map.quality(filled, 1, 2, services.map.map_arrays(filled, 1, 2))
     assert (known.source, known.n_people, known.curves.n_known) == ("annotations", 3, 18)
 
 
@@ -143,9 +143,9 @@ def test_urls__a_preview_replaces_the_clusters(filled: str) -> None:
     got = layer(addresses[1])
     assert (len(addresses), sorted(got)) == (2, ["centers", "clusters", "similarities"])
     assert np.array_equal(got["clusters"], made.clusters)
-    shown = services_map.shown_arrays(filled, 1, 2, 5)
+    shown = services.map.shown_arrays(filled, 1, 2, 5)
     assert np.array_equal(shown.centers, made.centers)
-    assert np.array_equal(shown.points, services_map.map_arrays(filled, 1, 2).points)
+    assert np.array_equal(shown.points, services.map.map_arrays(filled, 1, 2).points)
 
 
 # K
@@ -163,7 +163,7 @@ def finish_previews(monkeypatch: pytest.MonkeyPatch) -> None:
             make_preview(workspace, *place, params["n_clusters"])
         return workspace.finish_job(job_id, "finished")
 
-    monkeypatch.setattr(jobs, "start_job", start_job)
+    monkeypatch.setattr("pul.jobs.start.start_job", start_job)
 
 
 def test_map__preview_k_and_back(
@@ -202,7 +202,7 @@ def test_map__a_preview_is_being_made(filled: str, open_studio: Open) -> None:
     assert disabled["Preview K"]
     assert disabled["Compare K"]
     with pytest.raises(JobError, match=f"Job {job.job_id}"):
-        services_previews.start_preview(filled, 1, 2, 6)
+        services.previews.start_preview(filled, 1, 2, 6)
 
 
 def test_map__a_preview_that_failed_says_why(filled: str, open_studio: Open) -> None:
@@ -261,8 +261,8 @@ def test_map__says_what_is_not_well_and_how_to_mend_it(
     assert 'class="pul-findings"' not in text_of(open_studio("map"))
     with Workspace.open(filled) as workspace, workspace._database.write() as connection:
         connection.exec_driver_sql("UPDATE images SET camid = pid")  # a camera for each person
-    services._run_images.cache_clear()
-    services_diagnosis._of_iteration.cache_clear()
+    services.workspace._run_images.cache_clear()
+    services.diagnosis._of_iteration.cache_clear()
     said = text_of(open_studio("map"))
     assert "of the clusters are of one camera only" in said
     assert "Label a few people across cameras" in said
@@ -272,5 +272,5 @@ def test_workspace__says_that_no_camera_is_known(filled: str, open_studio: Open)
     assert 'class="pul-findings"' not in text_of(open_studio())
     with Workspace.open(filled) as workspace, workspace._database.write() as connection:
         connection.exec_driver_sql("UPDATE images SET camid = NULL")
-    services_diagnosis._of_images.cache_clear()
+    services.diagnosis._of_images.cache_clear()
     assert "No image says which camera took it." in text_of(open_studio())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import demo, services_labelling
+from app import demo, services
 from pul.config import RunConfig
 from pul.jobs import WorkerProcess
 from pul.records import JobProgress
@@ -70,7 +70,7 @@ def test_header__says_how_far_the_labelling_is_and_who_did_it(
     studio.sidebar.text_input[0].set_value("Ann Lee").run()
     name = studio.session_state["desks"][str(location)].name
     images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
-    services_labelling.store(str(location), name, images)
+    services.labels.store(str(location), name, images)
     header = header_of(studio.run())
     for part in ("<b>1/50</b> IDs", "3 images", "9.1 s/ID", "iteration 2/", "mAP", ">saved<"):
         assert part in header

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import services_retrieval
-from app.services_retrieval import Place
+from app import services
+from app.services.retrieval import Place
 from pul import jobs
 from pul.config import RunConfig, TrainConfig
 from pul.data.datasets import read_dataset
 from pul.errors import ConfigError, ImageError
-from pul.model import save_network
-from pul.query import extract_query
+from pul.jobs.query_feature import extract_query
+from pul.jobs.worker import work
+from pul.models.network import save_network
 from pul.store.workspace import Workspace
-from pul.worker import work
-from tests.networks import tiny_network
-from tests.places import write_place
+from tests.support.networks import tiny_network
+from tests.support.places import write_place
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = RunConfig(
@@ -68,8 +68,8 @@ def test_main__a_picture_comes_in_and_goes_nowhere(folder, tmp_path, monkeypatch
         table = workspace.run_images(1, "train")
     before = files_of(folder)
     content = Path(table.paths[7]).read_bytes()
-    picture = services_retrieval.read_picture(str(folder), Place(1, 2), content)
-    found = services_retrieval.find_like_picture(str(folder), Place(1, 2), picture, n=3)
+    picture = services.retrieval.read_picture(str(folder), Place(1, 2), content)
+    found = services.retrieval.find_like_picture(str(folder), Place(1, 2), picture, n=3)
     assert found[0].image_id == table.image_ids[7]
     assert found[0].similarity == pytest.approx(1, abs=1e-5)
     assert picture.url.startswith("data:image/png;base64,")
@@ -79,13 +79,13 @@ def test_main__a_picture_comes_in_and_goes_nowhere(folder, tmp_path, monkeypatch
 
 def test_main__what_is_no_picture_is_explained(folder):
     with pytest.raises(ImageError, match=r"^The picture is damaged, or no image of a kind we read"):
-        services_retrieval.read_picture(str(folder), Place(1, 0), b"no picture at all")
+        services.retrieval.read_picture(str(folder), Place(1, 0), b"no picture at all")
 
 
 def test_main__answers_with_numbers_and_no_pickles(folder):
     with Workspace.open(folder) as workspace:
         content = Path(workspace.run_images(1, "train").paths[0]).read_bytes()
-    command = [sys.executable, "-m", "pul.query", str(folder), "1", "0"]
+    command = [sys.executable, "-m", "pul.jobs.query_feature", str(folder), "1", "0"]
     answered = subprocess.run(command, cwd=ROOT, input=content, capture_output=True, check=True)
     answer = np.load(io.BytesIO(answered.stdout), allow_pickle=False)
     assert sorted(answer) == ["feature", "media_type", "thumbnail"]

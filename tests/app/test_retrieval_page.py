@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import services_retrieval
-from app.services_retrieval import Place
+from app import services
+from app.services.retrieval import Place
 from pul.errors import ImageError
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, component_data, text_of
@@ -99,14 +99,14 @@ def test_retrieval__a_run_without_lists_says_so(
 
 def test_find__marks_as_the_figures_count(filled: str) -> None:
     place = Place(1, 2)
-    table = services_retrieval.queries(filled, 1)
+    table = services.retrieval.queries(filled, 1)
     with Workspace.open(filled) as workspace:
         everyone = workspace.images()
     people = zip(everyone.pids, everyone.camids, strict=True)
     who = dict(zip(everyone.image_ids, people, strict=True))
     for image_id in table.image_ids.tolist():
         pid, camid = who[image_id]
-        found = services_retrieval.find(filled, place, image_id, n=48)
+        found = services.retrieval.find(filled, place, image_id, n=48)
         assert len(found) == 48
         expected = [
             "wrong" if who[f.image_id][0] != pid
@@ -121,22 +121,22 @@ def test_find__marks_as_the_figures_count(filled: str) -> None:
 
 def test_order_queries__worst_best_and_most_gained(filled: str) -> None:
     places = [Place(1, 2), Place(1, 0)]
-    later, baseline = (services_retrieval.rankings(filled, place) for place in places)
+    later, baseline = (services.retrieval.rankings(filled, place) for place in places)
     assert later is not None and baseline is not None  # noqa: PT018
     level = later.average_precisions
-    worst = services_retrieval.order_queries(filled, places, "worst first")
+    worst = services.retrieval.order_queries(filled, places, "worst first")
     assert (np.diff(level[worst]) >= 0).all()
-    best = services_retrieval.order_queries(filled, places, "best first")
+    best = services.retrieval.order_queries(filled, places, "best first")
     assert (np.diff(level[best]) <= 0).all()
-    gained = services_retrieval.order_queries(filled, places, "most gained")
+    gained = services.retrieval.order_queries(filled, places, "most gained")
     assert (np.diff((level - baseline.average_precisions)[gained]) <= 0).all()
-    assert services_retrieval.order_queries(filled, places, "in order") == list(range(8))
+    assert services.retrieval.order_queries(filled, places, "in order") == list(range(8))
 
 
 def test_find__a_query_that_a_run_does_not_have(filled: str) -> None:
-    assert services_retrieval.find(filled, Place(1, 0), 10_000, n=3) == []
-    assert services_retrieval.average_precision(filled, Place(1, 0), 10_000) is None
-    assert services_retrieval.find_like_image(filled, Place(1, 0), 10_000, n=3) == []
+    assert services.retrieval.find(filled, Place(1, 0), 10_000, n=3) == []
+    assert services.retrieval.average_precision(filled, Place(1, 0), 10_000) is None
+    assert services.retrieval.find_like_image(filled, Place(1, 0), 10_000, n=3) == []
 
 
 def test_find_like_image__nearest_by_cosine_without_itself(filled: str) -> None:
@@ -147,13 +147,13 @@ def test_find_like_image__nearest_by_cosine_without_itself(filled: str) -> None:
     cosines = unit @ unit[5]
     cosines[5] = -2
     nearest = np.argsort(-cosines)[:4]
-    found = services_retrieval.find_like_image(filled, Place(1, 2), int(image_ids[5]), n=4)
+    found = services.retrieval.find_like_image(filled, Place(1, 2), int(image_ids[5]), n=4)
     assert [f.image_id for f in found] == image_ids[nearest].tolist()
     np.testing.assert_allclose([f.similarity for f in found], cosines[nearest], atol=1e-6)
     assert {f.mark for f in found} == {None}
 
 
 def test_read_picture__too_large(filled: str) -> None:
-    content = b"x" * (services_retrieval.MAX_PICTURE_BYTES + 1)
+    content = b"x" * (services.retrieval.MAX_PICTURE_BYTES + 1)
     with pytest.raises(ImageError, match=r"10\.0 MiB; 10 MiB are allowed"):
-        services_retrieval.read_picture(filled, Place(1, 0), content)
+        services.retrieval.read_picture(filled, Place(1, 0), content)

@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from app import services_runs, state
+from app import services, state
 from pul.config import RunConfig
-from pul.history import flatten
 from pul.records import IterationRecord, JobStatus
+from pul.reports.changes import flatten
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, header_of, labels, text_of, wait_for
 from tests.app.fabricated import fabricate
@@ -261,7 +261,7 @@ def test_rounds__a_fork_is_put_away_before_its_run_is_there(
     # the form stood there still, to start a second one.
     studio = open_fork(location, people, open_studio)
     forks = []
-    monkeypatch.setattr(services_runs, "fork_run", lambda *_: forks.append(state.fork()))
+    monkeypatch.setattr(services.runs, "fork_run", lambda *_: forks.append(state.fork()))
     button(studio, "Start the fork").click().run()
     assert forks == [None]
 
@@ -281,7 +281,7 @@ def test_rounds__a_fork_that_cannot_be_started_keeps_its_form(
 
 
 def test_settings__every_one_can_be_set_on_the_screen() -> None:
-    from app.components.settings_list import MAIN, MORE
+    from app.components.forms.settings_list import MAIN, MORE
 
     shown = [setting.path for group in (MAIN, *MORE.values()) for setting in group]
     assert sorted(shown) == sorted(flatten(RunConfig().model_dump()))

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from starlette.requests import Request
 
-from app import maps, services, thumbnails
-from app.maps import pack, serve_map
-from app.thumbnails import serve_thumbnail
+from app import services
+from app.routes import maps, thumbnails
+from app.routes.maps import pack, serve_map
+from app.routes.thumbnails import serve_thumbnail
 from pul.store.workspace import Workspace
 from tests.app.fabricated import fabricate
 
@@ -29,7 +30,7 @@ def filled(location: Path, people: Path) -> str:
 
 
 def token_of(filled: str) -> str:
-    image_id = int(services.open_workspace(filled).images("train").image_ids[0])
+    image_id = int(services.workspace.open_workspace(filled).images("train").image_ids[0])
     return thumbnails.tokens(filled, [image_id])[0]
 
 
@@ -44,7 +45,7 @@ def test_serve_thumbnail__gives_the_picture_and_says_how_long_to_keep_it(filled:
 
 
 def test_serve_thumbnail__a_token_names_no_file(filled: str, people: Path) -> None:
-    raw = thumbnails.urls(filled, services.sample_images(filled, 3))
+    raw = thumbnails.urls(filled, services.workspace.sample_images(filled, 3))
     assert not any(str(people) in url or ".jpg" in url for url in raw)
     assert len({len(url) for url in raw}) == 1
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import services_runs, state
-from pul.annotations import create
+from app import services, state
 from pul.config import load_preset
-from pul.labelling import fix_guidance, read_guidance
+from pul.labelling.annotations import create
+from pul.labelling.guidance import fix_guidance, read_guidance
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
 from tests.app import fabricated
-from tests.app.browsing import PATIENCE_MS, serve
-from tests.app.carding import open_card, press_for_next, wait_until_saved
+from tests.app.browser.browsing import PATIENCE_MS, serve
+from tests.app.browser.carding import open_card, press_for_next, wait_until_saved
 from tests.app.conftest import Open, component_data, labels, text_of, wait_for
 from tests.app.fabricated import draw_people, fabricate
 from tests.app.test_rounds import button
@@ -131,7 +131,7 @@ def test_rounds__what_to_look_at_is_said_before_the_run_is_there(
     label_people(location, 2)
     compared = []
     monkeypatch.setattr(
-        services_runs, "train_with_labels", lambda *_: compared.append(state.compared())
+        services.runs, "train_with_labels", lambda *_: compared.append(state.compared())
     )
     button(open_studio("rounds"), "Train with them").click().run()
     assert compared == [(1,)]

@@ -12,7 +12,7 @@ from app.wording import (
     share_done,
 )
 from pul.records import JobProgress, RetrievalMetrics
-from tests.fakes import iteration_record
+from tests.support.fakes import iteration_record
 
 
 def test_figures__read_as_people_write_them() -> None:

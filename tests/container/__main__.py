@@ -37,7 +37,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pul.demo import START_MODEL
 from pul.store.workspace import Workspace
-from tests.app.browsing import FLAGS, PATIENCE_MS
+from tests.app.browser.browsing import FLAGS, PATIENCE_MS
 from tests.app.fabricated import draw_people
 from tests.container.image import Root, build
 from tests.container.service import ROOT, Container, exported, remove_volumes, services

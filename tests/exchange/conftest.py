@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pul.annotations import create, junk, unsure
-from pul.annotations.acts import Act
 from pul.data.datasets import Dataset
 from pul.data.samples import Sample
-from pul.labelling import catch_up
-from pul.model import save_network
+from pul.labelling.annotations import create, junk, unsure
+from pul.labelling.annotations.acts import Act
+from pul.labelling.log import read_annotations
+from pul.models.network import save_network
 from pul.store.workspace import Workspace
-from tests.networks import tiny_network
+from tests.support.networks import tiny_network
 
 N_IMAGES = 8
 
@@ -82,8 +82,8 @@ def write_rows(path: Path, *rows: str) -> Path:
 
 
 def partition(workspace: Workspace) -> set[tuple[int, ...]]:
-    return {known.images for known in catch_up(workspace).identities}
+    return {known.images for known in read_annotations(workspace).identities}
 
 
 def held(workspace: Workspace, owner: int) -> set[int]:
-    return {image for image, who in catch_up(workspace).owners.items() if who == owner}
+    return {image for image, who in read_annotations(workspace).owners.items() if who == owner}

@@ -6,9 +6,9 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
-from pul.cli_exchange import export
-from pul.cli_exchange import export_model as model_command
-from pul.cli_exchange import import_annotations as import_command
+from pul.cli.exchange import export
+from pul.cli.exchange import export_model as model_command
+from pul.cli.exchange import import_annotations as import_command
 from pul.store.workspace import Workspace
 from tests.exchange.conftest import write_rows
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pul.annotations import create, junk, merge, rename
 from pul.data.datasets import read_dataset
 from pul.data.samples import Sample
 from pul.errors import ConfigError, DataError, StoreError
 from pul.exchange import EXPORT_FORMATS, export_identities, import_annotations, take_snapshot
-from pul.labelling import catch_up
+from pul.labelling.annotations import create, junk, merge, rename
+from pul.labelling.log import read_annotations
 from pul.store.workspace import Workspace
 from tests.exchange.conftest import draw_images, open_workspace, plain, target
 
@@ -34,7 +34,7 @@ def test_export_identities__csv_holds_no_formula(
     assert [row["camid"] for row in rows] == ["1", "1", "1", "1", "2", "2"]
     assert rows[0]["path"] == str(samples[0].path)
     import_annotations(other, path, author="bob")
-    assert tuple(known.name for known in catch_up(other).identities) == spelled
+    assert tuple(known.name for known in read_annotations(other).identities) == spelled
 
 
 def test_export_identities__json_says_where_it_comes_from(
@@ -49,7 +49,7 @@ def test_export_identities__json_says_where_it_comes_from(
     )
     origin = content["provenance"]
     assert (origin["n_events"], origin["events_hash"]) == (5, report.events_hash)
-    assert origin["content_hash"] == catch_up(workspace).content_hash()
+    assert origin["content_hash"] == read_annotations(workspace).content_hash()
     events = workspace.annotation_events()
     assert origin["authors"] == [
         {

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pul.annotations import not_same, undo
-from pul.annotations.acts import Side
 from pul.data.samples import Sample
 from pul.errors import DatasetError
 from pul.exchange import export_identities, import_annotations
-from pul.labelling import catch_up
+from pul.labelling.annotations import not_same, undo
+from pul.labelling.annotations.acts import Side
+from pul.labelling.log import read_annotations
 from pul.store.workspace import Workspace
 from tests.exchange.conftest import held, partition, plain, write_rows
 
@@ -96,7 +96,7 @@ def test_import_annotations__given_names_mean_nothing(tmp_path: Path, workspace:
     path = write_rows(tmp_path / "x.csv", "path,identity", "cam1/0003.png,ID_002")
     assert import_annotations(workspace, path, author="bob").n_created == 1
     assert partition(workspace) == {(1, 2, 5), (3,), (4,)}
-    assert len({known.name for known in catch_up(workspace).identities}) == 3
+    assert len({known.name for known in read_annotations(workspace).identities}) == 3
 
 
 def test_import_annotations__may_come_again_after_an_undo(

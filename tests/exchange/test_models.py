@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from pul.algorithm.features import extract_features
 from pul.errors import ConfigError, ModelError
 from pul.exchange.models import MODEL_FORMATS, export_model
-from pul.features import extract_features
-from pul.model import load_network
-from tests.networks import coloured_images
+from pul.models.network import load_network
+from tests.support.networks import coloured_images
 
 
 def test_export_model__torchscript_takes_bytes_and_floats(tmp_path: Path, checkpoint: Path) -> None:

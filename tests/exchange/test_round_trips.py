@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pul.annotations import create, junk
 from pul.data.samples import Sample
 from pul.exchange import EXPORT_FORMATS, export_identities, import_annotations
-from pul.labelling import catch_up
+from pul.labelling.annotations import create, junk
+from pul.labelling.log import read_annotations
 from pul.store.workspace import Workspace
 from tests.exchange.conftest import N_IMAGES, held, open_workspace, partition, target
 
@@ -27,10 +27,13 @@ def test_import_annotations__brings_back_what_was_exported(
     assert result.problems == ()
     assert partition(other) == {(1, 2, 5), (3,)}
     assert held(other, -1) == {8}
-    names = {known.images: known.name for known in catch_up(other).identities}
+    names = {known.images: known.name for known in read_annotations(other).identities}
     assert names == {(1, 2, 5): "Anna", (3,): "ID_002"}
     if format != "folders":
-        assert [known.role for known in catch_up(other).identities] == ["training", "validation"]
+        assert [known.role for known in read_annotations(other).identities] == [
+            "training",
+            "validation",
+        ]
     if format in ("csv", "json", "market1501"):
         assert held(other, -2) == {7}
     again = import_annotations(other, path, author="bob")

@@ -260,7 +260,7 @@ def _not_finite(harness: Harness, random: random.Random) -> Fault:
     )
 
     def inside(_copy: Path) -> None:
-        from pul import features
+        from pul.algorithm import features
 
         extract, batches = features._extract_batch, iter(range(1, 10**6))
 
@@ -279,15 +279,15 @@ def _diverged(harness: Harness, random: random.Random) -> Fault:
     n = random.randint(1, harness.passings["run"]["train"])
 
     def inside(_copy: Path) -> None:
-        from pul import finetune
+        from pul.algorithm import finetuning
 
-        loss, steps = finetune._Trainer._loss, iter(range(1, 10**6))
+        loss, steps = finetuning._Trainer._loss, iter(range(1, 10**6))
 
         def patched(*arguments: Any) -> Any:
             value = loss(*arguments)
             return value * float("inf") if next(steps) == n else value
 
-        finetune._Trainer._loss = patched  # type: ignore[method-assign]
+        finetuning._Trainer._loss = patched  # type: ignore[method-assign]
 
     return Fault(WORKS["run"], "loss diverges", f"run: the loss of batch {n} is infinite", inside)
 

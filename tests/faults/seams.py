@@ -124,9 +124,9 @@ def _watch_database(passed: Callable[[str], None]) -> None:
 
 
 def _watch_batches(passed: Callable[[str], None]) -> None:
-    from pul import features, finetune
+    from pul.algorithm import features, finetuning
 
-    finetune._Trainer.step = _before(finetune._Trainer.step, lambda *_: passed("train"))
+    finetuning._Trainer.step = _before(finetuning._Trainer.step, lambda *_: passed("train"))
     features._extract_batch = _before(features._extract_batch, lambda *_: passed("extract"))
 
 

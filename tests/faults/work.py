@@ -16,21 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from app.labelling import Desk
-from app.services import open_workspace
-from app.services_labelling import said
+from app.payloads import Desk
+from app.services.labels import said
+from app.services.workspace import open_workspace
 from pul import jobs
 from pul.data.datasets import read_dataset
 from pul.data.images import check_images
-from pul.doctor import examine_workspace
 from pul.errors import PulError, StoreError
 from pul.exchange import EXPORT_FORMATS, export_identities
-from pul.model import save_network
+from pul.jobs.worker import work
+from pul.models.network import save_network
 from pul.records import IterationArrays
+from pul.reports.doctor import examine_workspace
 from pul.store.workspace import Workspace
-from pul.worker import work
-from tests.networks import TINY_RUN, tiny_network
-from tests.places import write_place
+from tests.support.networks import TINY_RUN, tiny_network
+from tests.support.places import write_place
 
 CONFIG = TINY_RUN.replace(n_clusters=4)
 SURPRISE = "Something that should not happen did"
@@ -142,7 +142,7 @@ def _run(folder: Path, say: Say) -> None:
 def _check_run(folder: Path, said: list[str]) -> tuple[Any, list[str]]:
     location = folder / "workspace"
     problems = doctored(location)
-    examine_workspace(location, mend=True)
+    examine_workspace(location, fix=True)
     with Workspace.open(location) as workspace:
         whole = [record.iteration for record in workspace.iterations(1)]
         if missing := {int(n) for n in said} - set(whole):
@@ -234,7 +234,7 @@ def _check_label(folder: Path, acknowledged: list[str]) -> tuple[Any, list[str]]
     waiting = [c for c in commits() if c["token"] not in acknowledged]
     desk = Desk()
     desk.receive(location, {"annotator": "ann", "commits": waiting})
-    problems += [f"refused: {outcome.text}" for outcome in desk.heard if outcome.is_refused]
+    problems += [f"refused: {outcome.text}" for outcome in desk.outcomes if outcome.is_refused]
     log = [[event.kind, event.payload] for event in open_workspace(location).annotation_events()]
     return [log, said(location).content_hash()], problems
 

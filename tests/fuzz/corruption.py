@@ -15,8 +15,8 @@ from PIL import Image
 from safetensors.numpy import save as save_tensors
 from scipy.io import savemat
 
-from pul.model import dump_network
-from tests.networks import tiny_network
+from pul.models.network import dump_network
+from tests.support.networks import tiny_network
 
 NASTY = (
     "",

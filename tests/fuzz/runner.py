@@ -92,7 +92,7 @@ def _limited() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-class _Watch:
+class Heartbeat:
     """Sees, through Python's audit hook, every change of the disk and every program started."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class _Watch:
             raise AssertionError(f"wrote to {absolute}")
 
 
-_watch = _Watch()
+_watch = Heartbeat()
 
 
 def feed_all(

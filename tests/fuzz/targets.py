@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from typer.testing import CliRunner
 
-from app import maps, services_labelling, thumbnails
-from app.labelling import Desk
-from pul.cli import app
-from pul.cli_runs import parse_settings
+from app import services
+from app.payloads import Desk
+from app.routes import maps, thumbnails
+from pul.cli.main import app
+from pul.cli.manage_runs import parse_settings
 from pul.config import NetworkConfig, RunConfig, TrainConfig, load_preset, preset_names
 from pul.data.datasets import read_dataset
 from pul.data.images import check_images, decode_image, thumbnail
 from pul.errors import PulError
 from pul.exchange import EXPORT_FORMATS, export_identities, import_annotations
-from pul.model import build_network, load_network
+from pul.models.network import build_network, load_network
 from pul.store.workspace import Workspace
 from tests.fuzz import corruption
 from tests.fuzz.corruption import corrupted, plain, texts
@@ -224,7 +225,7 @@ def _token(data: st.DataObject, folder: Path) -> None:
 _acts = st.fixed_dictionaries(
     {
         "token": st.one_of(texts, st.uuids().map(str)),
-        "kind": st.sampled_from([*services_labelling._ACTS, "skip", "x"]),
+        "kind": st.sampled_from([*services.labels._ACTS, "skip", "x"]),
     },
     optional={
         "images": st.one_of(st.lists(st.integers(-1, 5), max_size=4), plain),
@@ -251,9 +252,9 @@ def _message(data: st.DataObject, folder: Path) -> None:
     before = len(workspace.annotation_events())
     desk = Desk()
     desk.receive(location, {"annotator": annotator, "commits": sent})
-    after = services_labelling.said(location)
+    after = services.labels.read_annotations(location)
     assert len(after.events) >= before
-    services_labelling.pace(after)
+    services.labels.pace(after)
     after.content_hash()
     with suppress(*OUR_ERRORS):
         export_identities(workspace, folder / f"out-{next(_numbers)}", format=format)

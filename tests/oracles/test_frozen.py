@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pul.evaluation import evaluate
-from pul.reranking import k_reciprocal
+from pul.evaluation.reranking import k_reciprocal
+from pul.evaluation.retrieval import evaluate
 
 FOLDER = Path(os.environ["PUL_ORACLES"])
 IDS = ("query_pids", "query_camids", "gallery_pids", "gallery_camids")

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pul.baselines.bow import BowExtractor
-from pul.baselines.lomo import extract_lomo
+from pul.reproduce.baselines.bow import BowExtractor
+from pul.reproduce.baselines.lomo import extract_lomo
 
 ORACLES = Path(os.environ["PUL_ORACLES"])
 TABLES = ORACLES.parent / "bow"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pul.model import save_network
-from tests.networks import coloured_images, tiny_network
+from pul.models.network import save_network
+from tests.support.networks import coloured_images, tiny_network
 
 
 def write_people(folder: Path, n_people: int, *, seed: int, is_target: bool) -> Path:

@@ -10,7 +10,7 @@ from pul.records import ExperimentRecord, ExperimentRow
 from pul.reproduce.clouds import N_PEOPLE, clouds_of, draw_clouds
 from pul.reproduce.data import open_workspace
 from pul.reproduce.results import read_results
-from tests.fakes import iteration_arrays, iteration_record
+from tests.support.fakes import iteration_arrays, iteration_record
 
 ROW = ExperimentRow("pul", "PUL", "pul", config={"n_iterations": 3}, run_id=1)
 RECORD = ExperimentRecord("fig3-ab", "fig3", "market-tiny", {}, (ROW,), "")

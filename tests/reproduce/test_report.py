@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from pul.drawing import Series
 from pul.records import ExperimentRecord, ExperimentRow
+from pul.reports.svg import Series
 from pul.reproduce.cost import estimate
 from pul.reproduce.curves import figure_of
 from pul.reproduce.report import describe_row, iterations_to_csv, to_csv, to_markdown
 from pul.reproduce.results import RowResult
 from pul.reproduce.tables import find_paper_figures
-from tests.fakes import METRICS, iteration_record
+from tests.support.fakes import METRICS, iteration_record
 
 CONFIG = {"n_iterations": 2, "lambda_": 0.85, "finetune": {"n_epochs": 3}}
 PUL = ExperimentRow("pul", "PUL", "pul", ("cuhk01", "cuhk03p1"), config=CONFIG, run_id=7)

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pul.cli import app
+from pul.algorithm.loop import Progress
+from pul.cli.main import app
 from pul.config import EvaluationConfig, RunConfig, TrainConfig
 from pul.data.datasets import read_dataset
 from pul.errors import ConfigError, DataError, PulError
-from pul.labelling import fix_guidance, read_guidance
-from pul.loop import Progress
+from pul.labelling.guidance import fix_guidance, read_guidance
 from pul.reproduce.data import choose_sources, choose_target, open_workspace
 from pul.reproduce.people import first_people, queue_people
 from pul.reproduce.plan import Request, SourceConfig, plan_experiment
 from pul.reproduce.runner import Inputs, Watcher, run_rows
 from pul.reproduce.systems import HandCraftedConfig
 from pul.store.workspace import Workspace
-from tests.fakes import iteration_arrays, iteration_record
+from tests.support.fakes import iteration_arrays, iteration_record
 
 SMALL = (
     *("--preset", "quick", "--iterations", "2", "--threads", "1", "--device", "cpu"),
@@ -155,7 +155,7 @@ def test_run_rows__a_stopped_sweep_goes_on_where_it_was(place, tmp_path):
 
 
 def test_fix_guidance__a_run_heeds_it_alone(place, tmp_path):
-    from pul.annotations import create
+    from pul.labelling.annotations import create
 
     with open_workspace(tmp_path / "w", read_dataset(place / "market-tiny")) as workspace:
         ids = workspace.images("train").image_ids.tolist()

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import Engine, event
 
 from pul.store.workspace import Workspace
-from tests.fakes import iteration_arrays, iteration_record
+from tests.support.fakes import iteration_arrays, iteration_record
 
 Act = Callable[..., None]
 

@@ -7,7 +7,7 @@ import pytest
 from pul.errors import ArtifactError, StoreError
 from pul.store.artifacts import ARRAYS, find_checkpoint, remove_unfinished, write_iteration
 from pul.store.encoding import to_plain
-from tests.fakes import iteration_arrays, iteration_record
+from tests.support.fakes import iteration_arrays, iteration_record
 
 RECORD = to_plain(iteration_record(0))
 

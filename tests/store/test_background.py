@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from pul import jobs
-from tests.fakes import image_dataset
+from tests.support.fakes import image_dataset
 
 
 def test_start_import__works_on_every_kind_of_workspace(workspace, tmp_path):

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pul.backup import MANIFEST, back_up, check_backup, restore
-from pul.cli import app
+from pul.cli.main import app
 from pul.errors import ConfigError, PulError, StoreError
+from pul.store.backup import MANIFEST, back_up, check_backup, restore
 from pul.store.workspace import Workspace
-from tests.fakes import image_dataset, iteration_arrays, iteration_record
-from tests.networks import coloured_images
 from tests.store.test_crashes import check_whole
+from tests.support.fakes import image_dataset, iteration_arrays, iteration_record
+from tests.support.networks import coloured_images
 
 
 def add_iteration(workspace: Workspace, run_id: int, n: int) -> None:

@@ -13,8 +13,8 @@ from pul.records import IterationArrays
 from pul.store.artifacts import remove_unfinished
 from pul.store.schema import HEAD_REVISION
 from pul.store.workspace import Workspace
-from tests.fakes import iteration_arrays, iteration_record
 from tests.store import crashing
+from tests.support.fakes import iteration_arrays, iteration_record
 
 FROZEN = Path(__file__).parent / "data" / "revision_0001.sql"
 

@@ -12,7 +12,7 @@ from pul.store import database
 from pul.store.database import upgrade
 from pul.store.schema import HEAD_REVISION, metadata
 from pul.store.workspace import Workspace, _locate
-from tests.fakes import METRICS
+from tests.support.fakes import METRICS
 
 FROZEN = Path(__file__).parent / "data" / "revision_0001.sql"
 

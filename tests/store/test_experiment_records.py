@@ -5,7 +5,7 @@ import pytest
 from pul.errors import StoreError
 from pul.records import ExperimentRecord, ExperimentRow
 from pul.store.workspace import Workspace
-from tests.fakes import METRICS
+from tests.support.fakes import METRICS
 
 ROWS = (
     ExperimentRow("bow", "BoW", "bow"),

@@ -102,12 +102,12 @@ def test_request__is_heeded_once(workspace, run):
     assert workspace.requested(job.job_id) is None
     workspace.request(job.job_id, "pause")
     assert workspace.requested(job.job_id) == "pause"
-    workspace.heed(job.job_id, "pause")
+    workspace.acknowledge(job.job_id, "pause")
     assert workspace.requested(job.job_id) is None
     assert workspace.job(job.job_id).status == workspace.run(run.run_id).status == "paused"
     workspace.request(job.job_id, "resume")
     workspace.request(job.job_id, "stop")
-    workspace.heed(job.job_id, "resume")
+    workspace.acknowledge(job.job_id, "resume")
     assert workspace.requested(job.job_id) == "stop"  # asked meanwhile, not lost
     assert workspace.run(run.run_id).status == "running"
 

@@ -13,7 +13,7 @@ from pul.data.samples import Sample
 from pul.errors import ArtifactError, ConfigError, JobError, ModelError, StoreError
 from pul.records import IterationArrays, IterationRankings
 from pul.store.workspace import Workspace
-from tests.fakes import METRICS, iteration_arrays, iteration_record
+from tests.support.fakes import METRICS, iteration_arrays, iteration_record
 
 
 def add(workspace: Workspace, run_id: int, *iterations: int) -> None:

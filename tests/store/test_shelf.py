@@ -6,7 +6,7 @@ from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.errors import JobError, StoreError
 from pul.store.workspace import Workspace
-from tests.fakes import iteration_arrays, iteration_record
+from tests.support.fakes import iteration_arrays, iteration_record
 
 
 def add_iteration(workspace: Workspace, run_id: int, iteration: int = 0) -> None:

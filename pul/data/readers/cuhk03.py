@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from pul.data.apart import call_apart
+from pul.data.child_process import call_in_child_process
 from pul.data.readers.published import count_notes, count_splits
 from pul.data.readers.reading import Reader, Reading
 from pul.data.samples import Sample, Skipped
@@ -55,11 +55,11 @@ def _read_split(path: Path) -> list[tuple[Split, str, int, int]]:
             f"There is no {path.name} beside {_MAT}. Put the split file of CUHK03's new protocol "
             "there."
         )
-    return [tuple(row) for row in call_apart(_MATLAB, path, "split", path)]
+    return [tuple(row) for row in call_in_child_process(_MATLAB, path, "split", path)]
 
 
 def _unpack(mat: Path, boxes: str, folder: Path, names: set[str]) -> None:
-    call_apart(_MATLAB, mat, "unpack", mat, boxes, folder, names=sorted(names))
+    call_in_child_process(_MATLAB, mat, "unpack", mat, boxes, folder, names=sorted(names))
 
 
 def _unpacked_folder(mat: Path, boxes: str, cache_dir: Path) -> Path:

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.io.matlab import MatReadError, loadmat
 
 from pul.arrays import ByteArray
-from pul.data.apart import answer
+from pul.data.child_process import answer
 from pul.errors import DatasetError, StoreError
 from pul.records import Split
 

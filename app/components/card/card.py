@@ -1,0 +1,39 @@
+"""The card: who is this? Tiles, candidates, keys; acts wait in the browser until stored."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.components.mount import mount
+
+_render = mount(
+    "pul_card",
+    scripts=(
+        "shared_js/text.js",
+        "shared_js/outbox.js",
+        "card/likeness.js",
+        "card/work.js",
+        "shared_js/zoom.js",
+        "card/tiles.js",
+        "card/minimap.js",
+        "card/chooser.js",
+        "card/pair.js",
+        "card/card.js",
+    ),
+    values=("outbox", "wanted", "rounds"),
+    html="card/card.html",
+    css="card/card.css",
+)
+
+
+def card(payload: dict[str, Any], *, on_outbox: Callable[[], None], key: str) -> None:
+    """Show the next card.
+
+    Args:
+        payload: What to draw, as `app.payloads.card_payload` makes it.
+        on_outbox: Called when the browser sent acts: they are `st.session_state[key]["outbox"]`,
+            all that are not yet acknowledged, oldest first.
+        key: Key of the component; the card stays on the screen as long as it is the same.
+            `st.session_state[key]["wanted"]` is the card that is worked on: for whom there shall be
+            more candidates. Its `"rounds"` is set once when somebody wants to go on to the rounds.
+    """
+    _render(key=key, data=payload, on_outbox_change=on_outbox)

@@ -1,0 +1,104 @@
+"""The thin line over every page: where the workspace and its run stand."""
+
+from html import escape
+
+from app.components.mount import mount
+from app.services.labels import Pace
+from app.wording import counted, definition, duration, gain, percent, place
+from pul.records import IterationRecord, JobRecord, RunRecord
+
+_render = mount(
+    "pul_header",
+    scripts=("header/header.js",),
+    values=("moved",),
+    html='<div class="pul-line"></div>',
+)
+
+
+def header(html: str, *, moved: str, url: str) -> None:
+    """Show the line; from then on it asks by itself how things stand.
+
+    Args:
+        html: The line by now.
+        moved: Names what the page is drawn from; the page is drawn anew when the answer has
+            another name.
+        url: Where the line asks: for `html`, `moved` and the `url` to ask next.
+    """
+    data = {"html": html, "moved": moved, "url": url}
+    _render(key="line", data=data)
+
+
+def header_html(
+    name: str,
+    n_images: int,
+    run: RunRecord | None,
+    iterations: tuple[IterationRecord, ...],
+    job: JobRecord | None,
+    pace: Pace | None = None,
+) -> str:
+    """Return the header as HTML.
+
+    Args:
+        name: Name of the workspace.
+        n_images: Its images.
+        run: The run that is looked at.
+        iterations: Its whole iterations, the baseline first.
+        job: The last job on it.
+        pace: How far the labelling is.
+    """
+    parts = [f"<b>{escape(name)}</b>"]
+    if pace is not None and pace.n_identities:
+        parts += _labelled(pace, n_images)
+    else:
+        parts.append(f"<span>{counted(n_images, 'image')}</span>")
+    if run is not None:
+        parts += [f"<span>{escape(run.name)}</span>", _status(run, job)]
+        parts += _figures(iterations)
+    if pace is not None and pace.n_identities:
+        parts.append('<span title="Every act that reached the studio is stored">saved</span>')
+    return f'<div class="pul-header">{"".join(parts)}</div>'
+
+
+def _labelled(pace: Pace, n_images: int) -> list[str]:
+    hint = f"labelled, of {counted(n_images, 'image')} in the workspace"
+    parts = [
+        f"<span><b>{pace.n_identities}/{pace.goal}</b> IDs</span>",
+        f'<span title="{hint}">{counted(pace.n_images, "image")}</span>',
+    ]
+    if pace.seconds is not None:
+        parts.append(f"<span>{pace.seconds:.1f} s/ID</span>")
+    return parts
+
+
+def _status(run: RunRecord, job: JobRecord | None) -> str:
+    total = run.config.get("n_iterations", 0)
+    done = f"iteration {run.n_iterations_done}/{total}"
+    if job is not None and job.status in ("queued", "running", "paused"):
+        progress = job.progress
+        if progress is not None and progress.iteration:
+            done = f"iteration {progress.iteration}/{progress.n_iterations}"
+        if progress is not None and progress.epoch:
+            done += f" (epoch {progress.epoch}/{progress.n_epochs})"
+        status = "paused" if job.status == "paused" else "running"
+        return f'<span class="{status}" title="{escape(place(progress))}">{done}</span>'
+    return f'<span class="{run.status}">{done}, {run.status}</span>'
+
+
+def _figures(iterations: tuple[IterationRecord, ...]) -> list[str]:
+    if not iterations:
+        return []
+    first, last = iterations[0], iterations[-1]
+    figures = []
+    if last.metrics is not None:
+        change = ""
+        if first.metrics is not None and len(iterations) > 1:
+            change = f" ({gain(last.metrics.mean_ap - first.metrics.mean_ap)})"
+        hint = f"{definition(last.metrics)}; in brackets: points above the baseline"
+        figures.append(
+            f'<span title="{escape(hint)}">mAP <b>{percent(last.metrics.mean_ap)}</b>{change} '
+            f"<small>{escape(last.metrics.ap_method)} AP</small></span>"
+        )
+    seconds = duration(sum(last.seconds.values()))
+    hint = f"{last.n_reliable:,} of {last.n_images:,} images; the last iteration took {seconds}"
+    figures.append(f'<span title="{hint}">reliable <b>{percent(last.reliable_share)} %</b></span>')
+    return figures

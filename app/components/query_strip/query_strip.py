@@ -1,0 +1,49 @@
+"""A page of queries to choose one from, by click or by arrow keys."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import streamlit as st
+
+from app.components.mount import mount
+
+_render = mount(
+    "pul_query_strip",
+    scripts=("query_strip/query_strip.js",),
+    values=("chosen",),
+    html='<div class="queries" role="group" aria-label="Queries"></div>',
+    css="query_strip/query_strip.css",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One picture to search with.
+
+    Attributes:
+        image_id: Its number in the store.
+        url: Where its picture is.
+        label: What stands below it.
+        hint: What is said of it to those who do not see it.
+    """
+
+    image_id: int
+    url: str
+    label: str
+    hint: str
+
+
+def query_strip(tiles: Sequence[Query], *, key: str) -> int:
+    """Show queries and return the number of the one that is chosen; the first until one is.
+
+    Args:
+        tiles: The queries of the page; at least one.
+        key: Key of the component; another page of queries is another key.
+    """
+    before = st.session_state.get(key, {}).get("chosen")
+    chosen = before if before is not None else tiles[0].image_id
+    _render(
+        key=key,
+        data={"tiles": [asdict(tile) for tile in tiles], "chosen": chosen},
+    )
+    return int(chosen)

@@ -1,0 +1,169 @@
+"""What labelling sends to the browser, and what it takes from it; knows nothing of Streamlit."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from app import services
+from app.components.charts.palette import CAMERAS
+from app.routes.thumbnails import PREFIX, tokens
+from app.services.cards import Candidate, Card, Likeness, More, PairQuestion, PairSide, Tile
+from app.services.desk import Desk
+from app.services.identities import N_BEST, IdentityRow
+
+LIMITS = (25, 50)  # numbers of identities, L, of the paper
+
+
+def desk_payload(location: str, desk: Desk) -> dict[str, Any]:
+    """Return what both pages send: what is stored, what came of it, where pictures are."""
+    return {
+        "workspace": services.labels.log_name(location),
+        "name": desk.name,
+        "thumbs": PREFIX,
+        "stored": desk.stored,
+        "outcomes": [asdict(outcome) for outcome in desk.outcomes],
+    }
+
+
+def card_payload(
+    location: str,
+    desk: Desk,
+    cards: Sequence[Card],
+    pairs: Sequence[PairQuestion],
+    people: Sequence[IdentityRow],
+    cameras: Sequence[int],
+    more: More | None = None,
+) -> dict[str, Any]:
+    """Return all that page 2 draws: the next cards, questions, identities, and how far it is."""
+    pace = services.labels.pace(services.labels.read_annotations(location))
+    return desk_payload(location, desk) | {
+        "cards": [_card(location, card) for card in cards],
+        "more": more and _more(location, more),
+        "pairs": [_pair(location, pair) for pair in pairs],
+        "identities": [_identity(location, row) for row in people],
+        "cameras": {camera: CAMERAS[n % len(CAMERAS)] for n, camera in enumerate(cameras)},
+        "empty": {
+            "title": "All cards are done.",
+            "next": "What is left is too small or too mixed for a card. An iteration with what is "
+            "labelled groups people anew.",
+        },
+        "progress": {
+            "identities": pace.n_identities,
+            "goal": pace.goal,
+            "images": pace.n_images,
+            "next": pace.next_number,
+            "seconds": pace.seconds,
+        },
+    }
+
+
+def rows_payload(
+    location: str, desk: Desk, rows: Sequence[IdentityRow], opened: int | None
+) -> dict[str, Any]:
+    """Return all that page 4 draws; the images of the opened identity too."""
+    members = next((row.members for row in rows if row.identity == opened), None)
+    return desk_payload(location, desk) | {
+        "rows": [_row(location, row) for row in rows],
+        "goals": LIMITS,
+        "opened": opened if members else None,
+        "members": [
+            [member.image, token, member.camera, member.is_outlier]
+            for member, token in zip(
+                members or (), tokens(location, [m.image for m in members or ()]), strict=True
+            )
+        ],
+    }
+
+
+def _card(location: str, card: Card) -> dict[str, Any]:
+    return {
+        "id": card.card_id,
+        "reason": card.reason,
+        "tiles": _tiles(location, card.tiles),
+        "candidates": [_candidate(location, candidate) for candidate in card.candidates],
+        "likeness": _likeness(card.likeness),
+        "nearest": card.nearest,
+        "map": {"around": card.around, "identities": card.identities},
+        "nMore": card.n_more,
+    }
+
+
+def _more(location: str, more: More) -> dict[str, Any]:
+    return {
+        "id": more.card_id,
+        "candidates": [_candidate(location, candidate) for candidate in more.candidates],
+        "likeness": _likeness(more.likeness),
+    }
+
+
+def _likeness(likeness: Likeness) -> dict[str, Any]:
+    steps = b64encode(likeness.steps).decode("ascii")
+    return {"tracklets": likeness.tracklets, "steps": steps}
+
+
+def _candidate(location: str, candidate: Candidate) -> dict[str, Any]:
+    return {
+        "tiles": _tiles(location, candidate.tiles),
+        "cameras": candidate.n_cameras,
+    }
+
+
+def _tiles(location: str, tiles: Sequence[Tile]) -> list[list[Any]]:
+    signed = tokens(location, [tile.image for tile in tiles])
+    return [
+        [
+            tile.image,
+            token,
+            tile.camera,
+            tile.tracklet,
+            int(tile.is_chosen),
+            int(tile.is_reliable),
+            tile.point,
+        ]
+        for tile, token in zip(tiles, signed, strict=True)
+    ]
+
+
+def _pair(location: str, pair: PairQuestion) -> dict[str, Any]:
+    return {
+        "id": pair.pair_id,
+        "reason": pair.reason,
+        "left": _side(location, pair.left),
+        "right": _side(location, pair.right),
+        "question": {"left": pair.left.plain, "right": pair.right.plain},
+    }
+
+
+def _side(location: str, side: PairSide) -> dict[str, Any]:
+    return {"name": side.name, "tiles": _tiles(location, side.tiles)}
+
+
+def _identity(location: str, row: IdentityRow) -> dict[str, Any]:
+    return {
+        "identity": row.identity,
+        "name": row.name,
+        "color": color(row.colour),
+        "tokens": tokens(location, [member.image for member in row.members[:4]]),
+        "n": len(row.members),
+    }
+
+
+def _row(location: str, row: IdentityRow) -> dict[str, Any]:
+    return {
+        "identity": row.identity,
+        "name": row.name,
+        "color": color(row.colour),
+        "role": row.role,
+        "tokens": tokens(location, [member.image for member in row.members[:N_BEST]]),
+        "n_images": len(row.members),
+        "n_cameras": row.n_cameras,
+        "compactness": round(row.compactness, 3),
+        "nearest": row.nearest,
+        "flags": [[flag.kind, flag.text, flag.hint] for flag in row.flags],
+    }
+
+
+def color(place: int) -> str:
+    """Return the colour of an identity by the place it was made at."""
+    return CAMERAS[place % len(CAMERAS)]

@@ -1,0 +1,78 @@
+"""GET /standing/<token>: where a workspace and a run stand, for the line over every page.
+
+The line asks by itself: a page that has to be drawn anew to learn that nothing moved costs the
+server and every browser a hundred times as much.
+"""
+
+import hashlib
+import json
+import struct
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app import demo, services
+from app.components.header.header import header_html
+from app.routes.signed import keep, signed, workspace_key
+from app.routes.tokens import expiry, sign
+from app.services.workspace import WorkspaceStatus
+
+PREFIX = "/standing/"
+_PURPOSE = "standing"
+_PAYLOAD = struct.Struct(">8sI")  # workspace, run; 0 is the newest run
+_NO_WORKSPACE = '<div class="pul-header"><b>PUL Studio</b><span>no workspace open</span></div>'
+
+
+def look(location: str, run_id: int | None) -> WorkspaceStatus | None:
+    """Return where a workspace stands; None where there is none."""
+    return (
+        services.workspace.workspace_status(location, run_id)
+        if services.workspace.exists(location)
+        else None
+    )
+
+
+def line(location: str, now: WorkspaceStatus | None) -> str:
+    """Return the line over every page as HTML."""
+    if now is None:
+        return _NO_WORKSPACE
+    pace = services.labels.pace(services.labels.read_annotations(location))
+    return header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace)
+
+
+def moved(location: str, now: WorkspaceStatus | None) -> str:
+    """Return a name for all that a page is drawn from and cannot know of when it changes."""
+    parts: tuple[object, ...] = (location, demo.state().status)
+    if now is not None:
+        jobs = [(job.job_id, job.status) for job in (now.job, now.import_job) if job is not None]
+        runs = [(run.run_id, run.status) for run in now.runs]
+        parts = (location, now.n_images, runs, len(now.iterations), jobs)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def url(location: str, run_id: int | None) -> str:
+    """Return where the line asks; it may ask as long as a page is likely to be open."""
+    payload = _PAYLOAD.pack(workspace_key(location), run_id or 0)
+    return PREFIX + sign(_PURPOSE, payload, expires=expiry())
+
+
+@signed(_PURPOSE, _PAYLOAD, gone="The workspace cannot be read; reload the page.")
+def serve_status(request: Request, location: str, run_id: int) -> Response:
+    """Answer with the line and what has moved, or with 304 where that is known already."""
+    content = answer(location, run_id or None)
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = keep("private, no-cache") | {"ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def answer(location: str, run_id: int | None) -> bytes:
+    """Return the line, what has moved, and where to ask from now on, as JSON."""
+    now = look(location, run_id)
+    told = {"html": line(location, now), "moved": moved(location, now)}
+    return json.dumps(told | {"url": url(location, run_id)}).encode()
+
+
+ROUTES = [Route(PREFIX + "{token}", serve_status, methods=["GET"])]

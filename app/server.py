@@ -1,0 +1,39 @@
+"""The server: Streamlit's app with our routes beside it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas  # noqa: F401  whole, before threads draw: plotly takes it half imported otherwise
+import streamlit as st
+
+from app import demo, services
+from app.routes import access, maps, status, thumbnails
+from app.wording import plain
+from pul.errors import PulError
+
+
+@asynccontextmanager
+async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    if services.workspace.default_location() == services.workspace.demo_location():
+        demo.begin()
+    yield {}
+    demo.end()
+
+
+def _explain(error: Exception) -> bool:
+    """Show an error that we foresaw in its own words; leave any other to Streamlit's trace."""
+    if isinstance(error, PulError):
+        st.error(plain(str(error)))
+    return isinstance(error, PulError)
+
+
+_ROUTES = (*thumbnails.ROUTES, *maps.ROUTES, *status.ROUTES)
+
+app = st.App(
+    Path(__file__).with_name("studio.py"),
+    routes=[access.guarded(route) for route in _ROUTES],
+    lifespan=_lifespan,
+    on_script_error=_explain,
+)

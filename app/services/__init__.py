@@ -1,0 +1,31 @@
+"""The door to `pul`, a file for each subject; a subject is loaded when it is first asked for."""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.services import cards as cards
+    from app.services import diagnosis as diagnosis
+    from app.services import experiments as experiments
+    from app.services import exports as exports
+    from app.services import identities as identities
+    from app.services import imports as imports
+    from app.services import index as index
+    from app.services import labels as labels
+    from app.services import machine as machine
+    from app.services import map as map
+    from app.services import oracle as oracle
+    from app.services import previews as previews
+    from app.services import retrieval as retrieval
+    from app.services import runs as runs
+    from app.services import workspace as workspace
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        raise AttributeError(f"There is no service called {name}.") from error

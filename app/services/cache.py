@@ -1,0 +1,34 @@
+"""Values that are made once, however many people ask for them at the same time."""
+
+from collections.abc import Callable
+from threading import Condition
+from typing import ParamSpec, Protocol, TypeVar, cast
+
+from cachetools import LRUCache
+from cachetools import cached as cachetools_cached
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class Cached(Protocol[P, R]):
+    """A function whose last values are cached."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the value for these arguments, made once."""
+
+    def cache_clear(self) -> None:
+        """Forget all values."""
+
+
+def cached(maxsize: int) -> Callable[[Callable[P, R]], Cached[P, R]]:
+    """Cache the last values of a function by its arguments, as `lru_cache` does.
+
+    A caller who asks for a value that another thread is making waits for it instead of making it
+    too: twenty people who open a page at once would take twenty times as long, and as much memory.
+
+    Args:
+        maxsize: How many values are cached.
+    """
+    decorate = cachetools_cached(LRUCache(maxsize), condition=Condition())
+    return cast("Callable[[Callable[P, R]], Cached[P, R]]", decorate)

@@ -1,0 +1,407 @@
+"""The door to what to label next: cards with all that a browser needs to draw and rank them."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.services.index import suggestion_index
+from app.services.labels import read_annotations
+from app.services.map import map_arrays
+from pul.arrays import FloatArray
+from pul.labelling import suggestions
+from pul.labelling.annotations import Annotations, Side
+from pul.labelling.suggestions import SuggestionIndex
+
+MOST_TILES = 80
+N_POOL = 24  # candidates that the browser ranks anew when some are accepted
+N_NEAREST = 12
+N_AROUND = 220
+LIKENESS_STEPS = 84  # steps of 1: affinities up to 1.5 fit a byte
+_VIEW = 1000  # the mini-map's coordinates run from 0 to this
+
+Rows = NDArray[np.int64]
+Point = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One image as the screen shows it.
+
+    Attributes:
+        image: Its number in the store.
+        camera: Its camera as the dataset numbers it; None where not known.
+        tracklet: Tiles of one tracklet have one number.
+        is_chosen: Whether it looks like the person of the card.
+        is_reliable: Whether it lies above λ in its cluster.
+        point: Place on the mini-map; None where there is none.
+    """
+
+    image: int
+    camera: int | None
+    tracklet: int = -1
+    is_chosen: bool = True
+    is_reliable: bool = True
+    point: Point | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Images that may show the same person, to be accepted at once.
+
+    Attributes:
+        tiles: Its images, the likest first.
+        n_cameras: Cameras that saw them.
+    """
+
+    tiles: tuple[Tile, ...]
+    n_cameras: int
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Affinities of tracklets to each other. U tracklets.
+
+    Attributes:
+        tracklets: Their numbers, ascending.
+        steps: Affinities in `LIKENESS_STEPS`, row by row, (U ** 2,) bytes of int8.
+    """
+
+    tracklets: tuple[int, ...]
+    steps: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """Who else may be the person, as far as a card is done.
+
+    Attributes:
+        card_id: The card.
+        candidates: The likest first.
+        likeness: Of the person's tracklets and theirs.
+    """
+
+    card_id: str
+    candidates: tuple[Candidate, ...]
+    likeness: Likeness
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card.
+
+    Attributes:
+        card_id: Its name within the run.
+        reason: Why it is asked, for people.
+        tiles: Its images: those that look like one person first, from center to far.
+        candidates: Who else may be this person, the likest first.
+        likeness: How alike the tracklets on it are.
+        nearest: Identities that look most like it, the likest first.
+        around: Places of unlabelled images on the mini-map.
+        identities: Place and identity of labelled images on it.
+        n_more: Images of the cluster that did not fit on the card.
+    """
+
+    card_id: str
+    reason: str
+    tiles: tuple[Tile, ...]
+    candidates: tuple[Candidate, ...]
+    likeness: "Likeness"
+    nearest: tuple[int, ...]
+    around: tuple[Point, ...]
+    identities: tuple[tuple[int, int, int], ...]
+    n_more: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairSide:
+    """One side of a question.
+
+    Attributes:
+        name: What it is called.
+        tiles: Its most typical images.
+        plain: What stands for it in the log: an identity, or images.
+    """
+
+    name: str
+    tiles: tuple[Tile, ...]
+    plain: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PairQuestion:
+    """Same person or not?
+
+    Attributes:
+        pair_id: Its name, the same as long as its sides are.
+        reason: Why it is asked, for people.
+        left, right: The sides.
+    """
+
+    pair_id: str
+    reason: str
+    left: PairSide
+    right: PairSide
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Board:
+    """All that the cards of one iteration are made from, as far as people have labelled.
+
+    Attributes:
+        place: Workspace and run.
+        iteration: The iteration.
+        index: It, prepared for suggestions.
+        state: What people said.
+        points: 2-D map, shape (N, 2), or (0, 2).
+        owners: Identity of each image, 0 or less where it has none, shape (N,).
+        means: Mean embedding of each owner, in ascending order, shape (L, P).
+    """
+
+    place: tuple[str, int]
+    iteration: int
+    index: SuggestionIndex
+    state: Annotations
+    points: FloatArray
+    owners: NDArray[np.int64]
+    means: FloatArray
+
+
+def board(location: str, run_id: int, iteration: int) -> Board:
+    """Gather what cards are made from.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    index, state = suggestion_index(location, run_id, iteration), read_annotations(location)
+    points = map_arrays(location, run_id, iteration).points
+    owners, means = state.owner_of(index.image_ids), index.identity_means(state)
+    return Board((location, run_id), iteration, index, state, points, owners, means)
+
+
+# Cards
+
+
+def next_cards(
+    on: Board, *, n: int, skipped: Collection[str] = (), taken: Collection[str] = ()
+) -> dict[str, suggestions.Card]:
+    """Return the cards that come next by name, best first; fewer where no more is worth a look.
+
+    Args:
+        on: What is known.
+        n: How many.
+        skipped: Names of cards that wait for later.
+        taken: Names of cards that lie before others: they come last, where too few are left.
+    """
+    later, theirs = ([_key(on, name) for name in names] for names in (skipped, taken))
+    cards: dict[str, suggestions.Card] = {}
+    for left_out in ([*later, *theirs], later):
+        keys = [key for key in left_out if key is not None]
+        keys += [card.key for card in cards.values()]
+        found = suggestions.next_cards(on.index, on.state, n=n - len(cards), skipped=keys)
+        cards |= {_card_id(on, card): card for card in found}
+    if not cards:  # later has come
+        found = suggestions.next_cards(on.index, on.state, n=n)
+        cards = {_card_id(on, card): card for card in found}
+    return cards
+
+
+def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
+    """Return a card of images that somebody chose; None where none of them waits for an answer.
+
+    Its name is that of the images, whatever the iteration.
+    """
+    free = on.index.free(on.state)
+    rows = on.index.rows_of(np.array(sorted(set(images)), dtype=np.int64))
+    waiting = rows[free[rows]]
+    if not len(waiting):
+        return None
+    chosen = suggestions.card_of_images(
+        on.index, on.index.image_ids[waiting], reason="chosen by you on the map"
+    )
+    return replace(lay_out(on, chosen), card_id=name_of_images(images))
+
+
+def name_of_images(images: Sequence[int]) -> str:
+    """Return the name of a card of chosen images."""
+    return f"chosen-{_digest(sorted(set(images)))}"
+
+
+def _key(on: Board, name: str) -> int | None:
+    iteration, _, key = name.partition(":")
+    return int(key) if iteration == str(on.iteration) and key.isdigit() else None
+
+
+def _card_id(on: Board, card: suggestions.Card) -> str:
+    return f"{on.iteration}:{card.key}"
+
+
+def lay_out(on: Board, card: suggestions.Card) -> Card:
+    """Return a card with all that is drawn of it."""
+    images = card.images[:MOST_TILES]
+    rows = on.index.rows_of(images)
+    chosen = rows[card.chosen[:MOST_TILES]]
+    found = suggestions.suggest_more(
+        on.index, on.state, on.index.image_ids[chosen], refused=card.images, n=N_POOL
+    )
+    groups = [on.index.rows_of(candidate.images) for candidate in found]
+    view = _view(on, chosen, groups)
+    return Card(
+        card_id=_card_id(on, card),
+        reason=card.reason,
+        tiles=_tiles(on, rows, view, chosen=card.chosen, reliable=card.reliable),
+        candidates=tuple(_candidate(on, group, view) for group in groups),
+        likeness=_likeness(on.index, rows, groups),
+        nearest=_nearest(on, chosen),
+        around=_around(on, rows, view),
+        identities=_identities(on, view),
+        n_more=len(card.images) - len(images),
+    )
+
+
+def more(on: Board, card_id: str, images: Sequence[int], refused: Sequence[int]) -> More:
+    """Return who else may be the person of a card, as far as it is done.
+
+    Args:
+        on: What is known.
+        card_id: The card.
+        images: What is chosen by now.
+        refused: What is not this person.
+    """
+    found = suggestions.suggest_more(on.index, on.state, images, refused=refused, n=N_POOL)
+    groups = [on.index.rows_of(candidate.images) for candidate in found]
+    rows = on.index.rows_of(np.asarray(images, dtype=np.int64))
+    candidates = tuple(_candidate(on, group, None) for group in groups)
+    return More(card_id, candidates, _likeness(on.index, rows, groups))
+
+
+def _tiles(
+    on: Board,
+    rows: Rows,
+    view: "_View | None" = None,
+    *,
+    chosen: NDArray[np.bool_] | None = None,
+    reliable: NDArray[np.bool_] | None = None,
+) -> tuple[Tile, ...]:
+    index = on.index
+    images, camids = index.image_ids[rows].tolist(), index.footage.camids[rows].tolist()
+    tracklets = index.tracklets.groups.of[rows].tolist()
+    points = view.places(on.points[rows]) if view else [None] * len(rows)
+    return tuple(
+        Tile(
+            image=images[n],
+            camera=camids[n] if camids[n] >= 0 else None,
+            tracklet=tracklets[n],
+            is_chosen=chosen is None or bool(chosen[n]),
+            is_reliable=reliable is None or bool(reliable[n]),
+            point=points[n],
+        )
+        for n in range(len(rows))
+    )
+
+
+def _candidate(on: Board, rows: Rows, view: "_View | None") -> Candidate:
+    tiles = _tiles(on, rows, view)
+    return Candidate(tiles, len({tile.camera for tile in tiles} - {None}))
+
+
+def _likeness(index: SuggestionIndex, rows: Rows, candidates: Sequence[Rows]) -> Likeness:
+    tracklets = np.unique(index.tracklets.groups.of[np.concatenate([rows, *candidates])])
+    affinities = index.tracklets.affinities(tracklets, tracklets)
+    steps = np.clip(np.rint(affinities * LIKENESS_STEPS), -127, 127).astype(np.int8)
+    return Likeness(tuple(tracklets.tolist()), bytes(steps.tobytes()))
+
+
+def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
+    labelled = np.flatnonzero(on.owners > 0)
+    if not len(labelled) or not len(chosen):
+        return ()
+    people = np.unique(on.owners[labelled])
+    cosines = on.means @ on.index.embedding[chosen].mean(axis=0)
+    return tuple(int(identity) for identity in people[np.argsort(-cosines)[:N_NEAREST]])
+
+
+# Questions
+
+
+def next_pairs(on: Board, *, n: int) -> list[PairQuestion]:
+    """Return the pairs whose answer decides most; nothing that was answered."""
+    return [
+        PairQuestion(
+            pair_id=_name(pair.left, pair.right),
+            reason=f"{pair.n_images} images hang on this answer.",
+            left=_side(on, pair.left, pair.left_images),
+            right=_side(on, pair.right, pair.right_images),
+        )
+        for pair in suggestions.pair_questions(on.index, on.state, n=n)
+    ]
+
+
+def _side(on: Board, side: Side, shown: tuple[int, ...]) -> PairSide:
+    named = side.identity is not None
+    name = on.state.name(side.identity or 0) if named else f"{len(side.images)} unnamed images"
+    rows = on.index.rows_of(np.asarray(shown, dtype=np.int64))
+    return PairSide(name, _tiles(on, rows), side.to_plain())
+
+
+def _name(left: Side, right: Side) -> str:
+    return _digest([left.to_plain(), right.to_plain()])
+
+
+def _digest(plain: Any) -> str:
+    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
+
+
+# The mini-map
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The square of the map that the mini-map shows."""
+
+    low: NDArray[np.float32]
+    size: float
+
+    def places(self, points: NDArray[np.float32]) -> list[Point]:
+        """Return where points are on the mini-map, those outside at its edge."""
+        found = np.clip((points - self.low) / self.size * _VIEW, 0, _VIEW).astype(np.int64)
+        return [(x, y) for x, y in found.tolist()]
+
+
+def _view(on: Board, chosen: Rows, candidates: Sequence[Rows]) -> _View | None:
+    if not len(on.points) or not len(chosen):
+        return None
+    shown = np.concatenate([chosen, *(group[:1] for group in candidates[:9])])
+    # Most of them, so that one stray image does not shrink the rest.
+    low, high = np.quantile(on.points[shown], (0.1, 0.9), axis=0)
+    size = max(float((high - low).max()) * 1.4, float(np.ptp(on.points, axis=0).max()) / 20, 1e-6)
+    return _View(((low + high - size) / 2).astype(np.float32), size)
+
+
+def _inside(on: Board, view: _View) -> Rows:
+    within = (on.points >= view.low) & (on.points <= view.low + view.size)
+    return np.flatnonzero(within.all(axis=1))
+
+
+def _around(on: Board, rows: Rows, view: _View | None) -> tuple[Point, ...]:
+    if view is None:
+        return ()
+    others = np.setdiff1d(_inside(on, view), rows)
+    others = others[on.owners[others] <= 0]
+    step = max(1, -(-len(others) // N_AROUND))
+    return tuple(view.places(on.points[others[::step]]))
+
+
+def _identities(on: Board, view: _View | None) -> tuple[tuple[int, int, int], ...]:
+    if view is None:
+        return ()
+    labelled = _inside(on, view)
+    labelled = labelled[on.owners[labelled] > 0][:N_AROUND]
+    places = view.places(on.points[labelled])
+    return tuple(
+        (*place, owner) for place, owner in zip(places, on.owners[labelled].tolist(), strict=True)
+    )

@@ -1,0 +1,80 @@
+"""The part of the door to `pul` that knows the paper's tables and figures in a workspace."""
+
+from dataclasses import dataclass
+
+from app.services.workspace import open_workspace
+from pul.records import ExperimentRecord
+from pul.reports.svg import Figure, Panel
+from pul.reproduce.clouds import Cloud, clouds_of
+from pul.reproduce.curves import figure_of
+from pul.reproduce.plan import EXPERIMENTS
+from pul.reproduce.report import FIGURES, TITLES, describe_row, percentages
+from pul.reproduce.results import RowResult, read_results
+
+__all__ = [
+    "EXPERIMENTS",
+    "FIGURES",
+    "TITLES",
+    "Cloud",
+    "Figure",
+    "Panel",
+    "RowResult",
+    "describe_row",
+    "percentages",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Experiment:
+    """A table or figure as it stands.
+
+    Attributes:
+        record: What was asked for.
+        results: Its rows.
+        figure: Its curves; None while there are none.
+        clouds: Fig. 3's two iterations; empty for all others.
+        folder: Where its files are.
+    """
+
+    record: ExperimentRecord
+    results: tuple[RowResult, ...]
+    figure: Figure | None
+    clouds: tuple[Cloud, ...]
+    folder: str
+
+    @property
+    def is_going(self) -> bool:
+        """Whether a row is at work."""
+        return any(result.status in ("running", "paused") for result in self.results)
+
+
+def experiments(location: str) -> dict[str, str]:
+    """Return what each experiment of a workspace is called, the newest first."""
+    records = reversed(open_workspace(location).experiments())
+    return {
+        record.experiment_id: f"{TITLES[record.name]}, {_setting(record)}" for record in records
+    }
+
+
+def experiment(location: str, experiment_id: str) -> Experiment:
+    """Return one experiment as it stands.
+
+    Raises:
+        StoreError: There is no such experiment.
+    """
+    workspace = open_workspace(location)
+    record = workspace.experiment(experiment_id)
+    results = read_results(workspace, record)
+    return Experiment(
+        record=record,
+        results=results,
+        figure=figure_of(workspace, record, results),
+        clouds=clouds_of(workspace, record, results),
+        folder=str(workspace.path / "experiments" / experiment_id),
+    )
+
+
+def _setting(record: ExperimentRecord) -> str:
+    settings = record.settings
+    start, preset = settings.get("start model", "no model"), settings.get("preset", "?")
+    return f"{start} → {record.target}, {preset}, {record.created_at[:16].replace('T', ' ')}"

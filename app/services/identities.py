@@ -1,0 +1,156 @@
+"""The door to who is who: a row per identity, as the features of an iteration see it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.services.index import suggestion_index
+from app.services.labels import read_annotations
+from pul.arrays import BoolArray, l2_normalize
+from pul.labelling.annotations import Annotations, Contradiction, Identity, find_contradictions
+from pul.labelling.suggestions import SuggestionIndex
+
+N_BEST = 8
+_OUTLIER_SPREADS = 3.5  # of median absolute deviation, scaled to a normal's standard deviation
+_MAD_TO_SD = 1.4826
+_LEAST_SPREAD = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something about an identity that deserves a look.
+
+    Attributes:
+        kind: `contradiction`, `outlier` or `one_camera`.
+        text: A few words.
+        hint: All of it.
+    """
+
+    kind: str
+    text: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One image of an identity, in the order of its likeness to the rest."""
+
+    image: int
+    camera: int | None
+    is_outlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """One identity.
+
+    Attributes:
+        identity: Its number.
+        name: What people call it.
+        colour: Place of its colour.
+        role: `training` or `validation`.
+        members: Its images, the most typical first.
+        n_cameras: Cameras that saw it.
+        compactness: Mean cosine of its images to their mean.
+        nearest: Name of the identity that looks most like it; "" where it is alone.
+        flags: What deserves a look.
+    """
+
+    identity: int
+    name: str
+    colour: int
+    role: str
+    members: tuple[Member, ...]
+    n_cameras: int
+    compactness: float
+    nearest: str
+    flags: tuple[Flag, ...]
+
+
+def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityRow, ...]:
+    """Return a row for each identity, in the order they were made.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    state = read_annotations(location)
+    if not state.identities:  # nothing to wait for
+        return ()
+    index = suggestion_index(location, run_id, iteration)
+    people = [(known, index.rows_of(np.array(known.images))) for known in state.identities]
+    people = [(known, rows) for known, rows in people if len(rows)]
+    if not people:
+        return ()
+    means = l2_normalize([index.embedding[rows].mean(axis=0) for _, rows in people])
+    likeness = means @ means.T
+    np.fill_diagonal(likeness, -np.inf)
+    troubles = find_contradictions(state)
+    return tuple(
+        _row(state, index, known, rows, means[n], _most_like(people, likeness[n]), troubles)
+        for n, (known, rows) in enumerate(people)
+    )
+
+
+def _most_like(
+    people: list[tuple[Identity, NDArray[np.int64]]], likeness: NDArray[np.float32]
+) -> str:
+    return people[int(likeness.argmax())][0].name if len(people) > 1 else ""
+
+
+def _row(
+    state: Annotations,
+    index: SuggestionIndex,
+    known: Identity,
+    rows: NDArray[np.int64],
+    mean: NDArray[np.float32],
+    nearest: str,
+    troubles: tuple[Contradiction, ...],
+) -> IdentityRow:
+    cosines = index.embedding[rows] @ mean
+    order = np.argsort(-cosines, kind="stable")
+    far = outliers(cosines)
+    camids = index.footage.camids[rows]
+    cameras = set(camids[camids >= 0].tolist())
+    members = tuple(
+        Member(
+            image=int(index.image_ids[rows[place]]),
+            camera=int(camids[place]) if camids[place] >= 0 else None,
+            is_outlier=bool(far[place]),
+        )
+        for place in order
+    )
+    own = [trouble.message for trouble in troubles if known.identity in trouble.identities]
+    return IdentityRow(
+        identity=known.identity,
+        name=state.name(known.identity),
+        colour=known.colour,
+        role=known.role,
+        members=members,
+        n_cameras=len(cameras),
+        compactness=float(cosines.mean()),
+        nearest=nearest,
+        flags=_flags(own, int(far.sum()), len(cameras), len(rows)),
+    )
+
+
+def _flags(troubles: list[str], n_far: int, n_cameras: int, n_images: int) -> tuple[Flag, ...]:
+    flags = []
+    if troubles:
+        flags.append(Flag("contradiction", "contradiction", " ".join(troubles)))
+    if n_far:
+        text = "1 outlier" if n_far == 1 else f"{n_far} outliers"
+        flags.append(Flag("outlier", text, "Far from the other images: open the row and look."))
+    if n_cameras == 1 and n_images > 1:
+        hint = "Seen by one camera only: it teaches little about other cameras."
+        flags.append(Flag("one_camera", "one camera", hint))
+    return tuple(flags)
+
+
+def outliers(cosines: NDArray[np.float32]) -> BoolArray:
+    """Mark cosines that are far below the others, shape (N,); none among fewer than four."""
+    if len(cosines) < 4:
+        return np.zeros(len(cosines), dtype=bool)
+    middle = np.median(cosines)
+    spread = max(_MAD_TO_SD * float(np.median(np.abs(cosines - middle))), _LEAST_SPREAD)
+    return np.asarray(cosines < middle - _OUTLIER_SPREADS * spread, dtype=bool)

@@ -1,0 +1,337 @@
+"""The labelling door to `pul`: what people said, stored and folded. It knows nothing of Streamlit.
+
+Acts come from the screen as plain values with a token each; a token is stored once, however often
+it comes. What comes back is said in numbers, for people.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+from weakref import WeakKeyDictionary
+
+from app.services.workspace import open_workspace
+from pul.errors import ConfigError, PulError, StoreError
+from pul.labelling import annotations
+from pul.labelling.annotations import Act, Annotations, Side
+from pul.store.workspace import Workspace
+
+GOAL = 50
+_LOG_NAME = "annotation_log"
+_LATE_EVENTS = 200  # how far back to look for events that another writer stored out of order
+_LONGEST_S = 60.0
+_LONGEST_LOOK_S = 86_400.0
+_MOST_SIGNS = 200  # of the name of a card
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one act that the screen sent.
+
+    Attributes:
+        token: The act's name.
+        kind: What it was.
+        text: What changed, or why nothing did, for people.
+        is_refused: Whether nothing was stored.
+    """
+
+    token: str
+    kind: str
+    text: str
+    is_refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far the labelling is.
+
+    Attributes:
+        n_identities: Identities so far, L.
+        goal: Identities to reach.
+        n_images: Images in them.
+        next_number: Number that the next identity gets.
+        seconds: Mean seconds of a person's look per identity; None where nobody looked yet.
+    """
+
+    n_identities: int
+    goal: int
+    n_images: int
+    next_number: int
+    seconds: float | None
+
+
+class _Log:
+    """The fold of one workspace's events, which goes on where it stood."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._state = Annotations()
+        self._version = ""
+
+    def read(self, workspace: Workspace) -> Annotations:
+        with self._lock:
+            version = workspace.version()
+            if version == self._version:
+                return self._state
+            events = self._state.events
+            known = events[-min(len(events), _LATE_EVENTS)].event_id - 1 if events else 0
+            fresh = workspace.annotation_events(after=known)
+            self._state = annotations.fold(fresh, self._state)
+            self._version = version
+            return self._state
+
+
+_logs: WeakKeyDictionary[Workspace, _Log] = WeakKeyDictionary()
+
+
+def read_annotations(location: str) -> Annotations:
+    """Return what people said so far: identities, links, who refused whom."""
+    workspace = open_workspace(location)
+    return _logs.setdefault(workspace, _Log()).read(workspace)
+
+
+def log_name(location: str) -> str:
+    """Return what a browser keeps unsent acts under; a workspace made anew has another name."""
+    workspace = open_workspace(location)
+    if workspace.get_setting(_LOG_NAME) is None:
+        workspace.set_setting(_LOG_NAME, uuid4().hex)
+    return str(workspace.get_setting(_LOG_NAME))
+
+
+def pace(state: Annotations) -> Pace:
+    """Return how far the labelling is, and how fast it went."""
+    looks = [
+        min(_LONGEST_S, float(event.payload.get("seconds", 0.0)))
+        for event in state.events
+        if event.event_id not in state.undone
+    ]
+    identities = state.identities
+    n_made = sum(1 for event in state.events if _is_made_by_hand(state, event))
+    return Pace(
+        n_identities=len(identities),
+        goal=GOAL if len(identities) <= GOAL else len(identities),
+        n_images=sum(len(identity.images) for identity in identities),
+        next_number=max(state.numbers.values(), default=0) + 1,
+        seconds=sum(looks) / n_made if n_made else None,
+    )
+
+
+def _is_made_by_hand(state: Annotations, event: annotations.Event) -> bool:
+    is_made = event.kind == "create" and event.event_id not in state.undone
+    return is_made and bool(event.payload.get("seconds"))
+
+
+# Acts
+
+
+def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
+    """Store one act of the screen.
+
+    Args:
+        location: The workspace.
+        author: Who did it.
+        commit: Its `token`, its `kind`, and over what.
+
+    Returns:
+        What came of it. An act that makes no sense is refused, not raised: those behind it in
+        the queue still count.
+
+    Raises:
+        StoreError: The store refuses for now, so that the act must come again.
+    """
+    token = str(commit["token"])
+    try:
+        before = read_annotations(location)
+        if any(event.payload.get("token") == token for event in before.events):
+            return Outcome(token, str(commit["kind"]), "Stored already.", False)
+        act = _act(before, author, commit)
+        extra = _beside(commit)
+        workspace = open_workspace(location)
+        workspace.append_annotation_event(
+            act.kind, act.payload | extra | {"token": token}, author, token=token
+        )
+        return Outcome(token, act.kind, _report(before, read_annotations(location), act), False)
+    except StoreError:
+        raise
+    except (PulError, LookupError, TypeError, ValueError, OverflowError, StopIteration) as error:
+        return Outcome(token, str(commit.get("kind")), f"Not stored: {error}", True)
+
+
+def _beside(commit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept beside an act: how long it was looked at, and on which card."""
+    beside: dict[str, Any] = {}
+    if "seconds" in commit:
+        seconds = float(commit["seconds"])
+        beside["seconds"] = min(max(0.0, seconds), _LONGEST_LOOK_S) if isfinite(seconds) else 0.0
+    if "card" in commit:
+        beside["card"] = str(commit["card"])[:_MOST_SIGNS]
+    return beside
+
+
+def _act(state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
+    kind = str(commit["kind"])
+    if kind not in _ACTS:
+        raise ConfigError(f"There is no act {kind!r}; choose one of {', '.join(_ACTS)}.")
+    return _ACTS[kind](state, author, commit)
+
+
+def _refused(commit: Mapping[str, Any]) -> list[int]:
+    return [*commit.get("dropped", ()), *(x for group in commit.get("rejected", ()) for x in group)]
+
+
+def _create(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
+    return annotations.create(commit["images"], refused=_refused(commit))
+
+
+def _add(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
+    identity = commit["identity"]
+    if isinstance(identity, str):  # made by an act that was on its way with this one
+        made = (event for event in state.events if event.payload.get("token") == identity)
+        identity = next(event.event_id for event in made)
+    known = _status(state, int(identity))
+    return annotations.add(known, commit["images"], refused=_refused(commit))
+
+
+def _status(state: Annotations, identity: int) -> int:
+    """Return the identity that is meant, also where others took all its images meanwhile.
+
+    Raises:
+        DataError: It was never made, or was taken back.
+    """
+    known = state.find(identity)
+    is_made = known in state.numbers and known not in state.undone
+    return known if is_made else state.identity(known).identity
+
+
+def _pair(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
+    left, right = (_side(commit["question"][name]) for name in ("left", "right"))
+    answer = commit["answer"]
+    if answer == "same":
+        return _same(left, right)
+    decide = {"different": annotations.not_same, "unsure": annotations.undecided}
+    return decide[str(answer)](left, right)
+
+
+def _same(left: Side, right: Side) -> Act:
+    if left.identity is not None and right.identity is not None:
+        return annotations.merge([left.identity, right.identity])
+    if left.identity is not None:
+        return annotations.add(left.identity, right.images)
+    if right.identity is not None:
+        return annotations.add(right.identity, left.images)
+    return annotations.same([*left.images, *right.images])
+
+
+def _side(plain: Mapping[str, Any]) -> Side:
+    identity = plain.get("identity")
+    if identity is not None:
+        return Side(identity=int(identity))
+    return Side(images=tuple(int(image) for image in plain["images"]))
+
+
+def _undo(state: Annotations, author: str, _commit: Mapping[str, Any]) -> Act:
+    event = state.undoable(author)
+    if event is None:
+        raise ConfigError("There is nothing of yours to undo.")
+    return annotations.undo(event)
+
+
+def _redo(state: Annotations, author: str, _commit: Mapping[str, Any]) -> Act:
+    event = state.redoable(author)
+    if event is None:
+        raise ConfigError("There is nothing of yours to do again.")
+    return annotations.redo(event)
+
+
+_ACTS: dict[str, Callable[[Annotations, str, Mapping[str, Any]], Act]] = {
+    "create": _create,
+    "add": _add,
+    "unsure": lambda _state, _author, commit: annotations.unsure(commit["images"]),
+    "junk": lambda _state, _author, commit: annotations.junk(commit["images"]),
+    "pair": _pair,
+    "merge": lambda _state, _author, commit: annotations.merge(commit["identities"]),
+    "split": lambda _state, _author, commit: annotations.split(
+        int(commit["identity"]), commit["images"]
+    ),
+    "remove": lambda _state, _author, commit: annotations.remove(
+        int(commit["identity"]), commit["images"]
+    ),
+    "rename": lambda _state, _author, commit: annotations.rename(
+        int(commit["identity"]), str(commit["name"])
+    ),
+    "role": lambda _state, _author, commit: annotations.set_role(
+        int(commit["identity"]), commit["role"]
+    ),
+    "undo": _undo,
+    "redo": _redo,
+}
+
+
+# What an act did, in numbers
+
+
+def history(location: str, n: int = 50) -> list[dict[str, str]]:
+    """Return the last acts as rows to show, the newest first: when, who, what, taken back?"""
+    state = read_annotations(location)
+    return [
+        {
+            "when": event.created_at[:19].replace("T", " "),
+            "who": event.author,
+            "what": _past(state, event),
+            "": "taken back" if event.event_id in state.undone else "",
+        }
+        for event in reversed(state.events[-n:])
+    ]
+
+
+def _past(state: Annotations, event: annotations.Event) -> str:
+    """Describe an act by what is known today; an undo by the act that it took back."""
+    if event.kind not in ("undo", "redo"):
+        return _describe(state, event.kind, event.payload, event.event_id)
+    act = next((e for e in state.events if e.event_id == event.payload["event"]), None)
+    what = _describe(state, act.kind, act.payload, act.event_id) if act else "an act"
+    return f"{event.kind}: {what}"
+
+
+def _report(before: Annotations, after: Annotations, act: Act) -> str:
+    if act.kind in ("undo", "redo"):
+        event = next(e for e in after.events if e.event_id == act.payload["event"])
+        known = before if act.kind == "undo" else after
+        start = "Undone" if act.kind == "undo" else "Done again"
+        return f"{start}: {_describe(known, event.kind, event.payload, event.event_id)}."
+    event_id = after.events[-1].event_id
+    return f"{_describe(after, act.kind, act.payload, event_id)}."
+
+
+def _describe(state: Annotations, kind: str, payload: Mapping[str, Any], event_id: int) -> str:
+    images = _counted(payload.get("images", ()), "image")
+    name = state.name(state.find(int(payload.get("identity", event_id))))
+    if kind == "merge":
+        merged = payload["identities"]
+        kept = state.name(state.find(merged[0]))
+        held = _counted(_images_of(state, merged[0]), "image")
+        return f"{_counted(merged, 'identity', 'identities')} merged into {kept}, {held}"
+    return {
+        "create": f"{name} made of {images}",
+        "add": f"{images} added to {name}",
+        "remove": f"{images} taken out of {name}",
+        "split": f"{images} split off from {name} as {state.name(event_id)}",
+        "same": f"{images} kept as one person",
+        "not_same": "two sides kept as different people",
+        "undecided": "a pair kept as undecided",
+        "unsure": f"{images} set aside as unsure",
+        "junk": f"{images} marked as junk",
+        "rename": f"{name} renamed",
+        "role": f"{name} is for {payload.get('role')}",
+    }[kind]
+
+
+def _images_of(state: Annotations, identity: int) -> tuple[int, ...]:
+    kept = state.find(int(identity))
+    return next((known.images for known in state.identities if known.identity == kept), ())
+
+
+def _counted(things: Sequence[Any], one: str, many: str = "") -> str:
+    return f"{len(things):,} {one if len(things) == 1 else many or one + 's'}"

@@ -1,0 +1,243 @@
+"""The part of the door to `pul` that looks people up: queries, and what is found for them."""
+
+import base64
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from app.services.cache import cached
+from app.services.workspace import ROOT, database_number, open_workspace, run_images
+from pul.arrays import FloatArray
+from pul.errors import ImageError
+from pul.evaluation.ranked_lists import Mark, mark_found, most_similar
+from pul.records import ImageTable, IterationRankings
+
+Order = Literal["in order", "worst first", "best first", "most gained"]
+
+MAX_PICTURE_BYTES = 10 * 2**20
+_PATIENCE_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An iteration to search with.
+
+    Attributes:
+        run_id: The run.
+        iteration: One of its whole iterations.
+    """
+
+    run_id: int
+    iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One image that was found.
+
+    Attributes:
+        image_id: Its number in the store.
+        camera: Its camera; None where not known.
+        similarity: Cosine to the query.
+        mark: What it is worth; None where that is not told.
+    """
+
+    image_id: int
+    camera: int | None
+    similarity: float
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture that someone dropped, as pul decoded it.
+
+    Attributes:
+        feature: Its feature, shape (D,).
+        url: A small version of it, as a data URL.
+    """
+
+    feature: FloatArray
+    url: str
+
+
+def queries(location: str, run_id: int) -> ImageTable:
+    """Return the queries that a run is measured on."""
+    return _test_images(location, database_number(location), run_id)[0]
+
+
+def train_images(location: str, run_id: int) -> ImageTable:
+    """Return the images that a run trains on; who they show stays with the store."""
+    return run_images(location, run_id)
+
+
+def rankings(location: str, place: Place) -> IterationRankings | None:
+    """Return what an iteration found for each query; None where it kept nothing.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    return _rankings(location, database_number(location), place)
+
+
+def order_queries(location: str, places: Sequence[Place], order: Order) -> list[int]:
+    """Return the rows of the queries in an order by average precision.
+
+    Args:
+        location: The workspace.
+        places: The iteration to judge by and, for what was gained, the one it is compared with.
+        order: `most gained` compares the two; queries that are left out come last.
+    """
+    kept = [rankings(location, place) for place in places]
+    n_queries = len(queries(location, places[0].run_id))
+    if order == "in order" or any(one is None for one in kept):
+        return list(range(n_queries))
+    levels = [np.asarray(one.average_precisions) for one in kept if one is not None]
+    key = {
+        "worst first": levels[0],
+        "best first": -levels[0],
+        "most gained": levels[-1] - levels[0],
+    }[order]
+    return [int(row) for row in np.argsort(key, kind="stable")]  # NaN comes last
+
+
+def average_precision(location: str, place: Place, image_id: int) -> float | None:
+    """Return the AP of a query in an iteration; None where it is not counted there."""
+    kept, row = rankings(location, place), _row(queries(location, place.run_id), image_id)
+    if kept is None or row is None or np.isnan(kept.average_precisions[row]):
+        return None
+    return float(kept.average_precisions[row])
+
+
+def find(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
+    """Return what an iteration finds for a query, with what each image is worth.
+
+    Args:
+        location: The workspace.
+        place: The iteration.
+        image_id: The query, by its number in the store.
+        n: At most so many; none where the iteration kept no lists, or has no such query.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    kept = rankings(location, place)
+    asked, gallery = _test_images(location, database_number(location), place.run_id)
+    query = _row(asked, image_id)
+    if kept is None or query is None:
+        return []
+    rows = np.asarray(kept.gallery[query][:n])
+    evaluation = open_workspace(location).run(place.run_id).config["evaluation"]
+    marks = mark_found(
+        int(asked.pids[query]),
+        int(asked.camids[query]),
+        gallery.pids[rows],
+        gallery.camids[rows],
+        camera_aware=evaluation["camera_aware"],
+    )
+    return _found(gallery, rows, kept.similarities[query], marks)
+
+
+def find_like_image(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
+    """Return the training images most similar to one of them, itself left out.
+
+    Args:
+        location: The workspace.
+        place: The iteration whose features are compared.
+        image_id: The image, by its number in the store.
+        n: At most so many; none where the run does not have that image.
+    """
+    row = _row(train_images(location, place.run_id), image_id)
+    if row is None:
+        return []
+    features = _features(location, place)
+    rows, similarities = most_similar(np.asarray(features[row]), features, n=n + 1)
+    others = rows != row
+    table = train_images(location, place.run_id)
+    return _found(table, rows[others][:n], similarities[others][:n])
+
+
+def find_like_picture(location: str, place: Place, picture: Picture, *, n: int) -> list[Found]:
+    """Return the training images most similar to a picture."""
+    rows, similarities = most_similar(picture.feature, _features(location, place), n=n)
+    return _found(train_images(location, place.run_id), rows, similarities)
+
+
+@cached(maxsize=8)
+def read_picture(location: str, place: Place, content: bytes) -> Picture:
+    """Decode a picture and extract its feature, in a process of its own; takes seconds.
+
+    Raises:
+        ImageError: It is too large, cannot be decoded, or takes too long.
+    """
+    if len(content) > MAX_PICTURE_BYTES:
+        raise ImageError(
+            f"The picture has {len(content) / 2**20:.1f} MiB; "
+            f"{MAX_PICTURE_BYTES // 2**20} MiB are allowed. Crop or shrink it."
+        )
+    workspace = open_workspace(location)
+    command = [sys.executable, "-m", "pul.jobs.query_feature", workspace.url]
+    try:
+        asked = subprocess.run(
+            [*command, str(place.run_id), str(place.iteration)],
+            cwd=ROOT,
+            env=os.environ | workspace.secrets,
+            input=content,
+            capture_output=True,
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ImageError(f"The picture took more than {_PATIENCE_S} s; try again.") from error
+    if asked.returncode:
+        why = asked.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise ImageError(why or "The process that reads pictures ended without a word.")
+    answer = np.load(io.BytesIO(asked.stdout), allow_pickle=False)
+    encoded = base64.b64encode(answer["thumbnail"].tobytes()).decode("ascii")
+    return Picture(answer["feature"], f"data:{answer['media_type']};base64,{encoded}")
+
+
+def _row(table: ImageTable, image_id: int) -> int | None:
+    row = int(np.searchsorted(table.image_ids, image_id))
+    return row if row < len(table) and table.image_ids[row] == image_id else None
+
+
+def _found(
+    table: ImageTable,
+    rows: np.ndarray,
+    similarities: np.ndarray,
+    marks: Sequence[Mark] | None = None,
+) -> list[Found]:
+    cameras = table.camids[rows].tolist()
+    no_marks: list[Mark | None] = [None] * len(rows)
+    return [
+        Found(image_id, camera if camera >= 0 else None, similarity, mark)
+        for image_id, camera, similarity, mark in zip(
+            table.image_ids[rows].tolist(),
+            cameras,
+            similarities[: len(rows)].tolist(),
+            marks or no_marks,
+            strict=True,
+        )
+    ]
+
+
+def _features(location: str, place: Place) -> FloatArray:
+    arrays = open_workspace(location).arrays(place.run_id, place.iteration, "features")
+    return np.asarray(arrays["features"])
+
+
+@cached(maxsize=8)
+def _rankings(location: str, _number: int, place: Place) -> IterationRankings | None:
+    return open_workspace(location).rankings(place.run_id, place.iteration)
+
+
+@cached(maxsize=4)
+def _test_images(location: str, _number: int, run_id: int) -> tuple[ImageTable, ImageTable]:
+    return open_workspace(location).test_images(run_id)

@@ -1,0 +1,339 @@
+"""The part of the door to `pul` that makes, steers and follows runs."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import services
+from app.services.cache import cached
+from app.services.workspace import ROOT, WorkspaceStatus, n_train_images, open_workspace
+from pul import demo, jobs
+from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
+from pul.errors import ModelError
+from pul.labelling.guidance import Guidance, read_guidance
+from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
+from pul.reports import changes as run_changes
+from pul.reports.changes import Difference, changes, flatten, setting_text
+from pul.reports.html import render_report
+from pul.store.workspace import Workspace
+
+__all__ = [
+    "Difference",
+    "RunConfig",
+    "changes",
+    "flatten",
+    "preset_names",
+    "setting_text",
+]
+
+IMAGENET_NETWORKS = {
+    "ResNet-50, ImageNet (torchvision, for a GPU)": NetworkConfig(),
+    "MobileNetV2, ImageNet (torchvision)": NetworkConfig(
+        backbone="mobilenet_v2", height=128, width=64
+    ),
+}
+_MAKE_MODEL = """
+import json, pathlib, sys
+from pul.config import NetworkConfig
+from pul.errors import PulError
+from pul.models.network import build_network, save_network
+try:
+    network = build_network(NetworkConfig(**json.loads(sys.argv[1])))
+    save_network(network, pathlib.Path(sys.argv[2]))
+except PulError as error:
+    sys.exit(str(error))
+"""
+_LOG_BYTES = 8_000
+
+
+def start_models(location: str) -> dict[str, str]:
+    """Return the start models that can be chosen: what `start_run` takes, by what it is called.
+
+    Those of the workspace's runs come first, the newest run's at the head: who starts another run
+    most likely wants to change something else.
+    """
+    workspace = open_workspace(location)
+    used = [workspace.path / run.model for run in reversed(workspace.runs())]
+    kept_here = sorted((workspace.path / "models").glob("*.safetensors"))
+    names = {demo.START_MODEL: "Small network, trained on synthetic people"}
+    found: dict[str, str] = {}
+    for path in dict.fromkeys((*used, demo.START_MODEL, *kept_here)):
+        name = names.get(path, path.stem)
+        if path.is_file():
+            found[name if name not in found else str(path)] = str(path)
+    return found | {name: name for name in IMAGENET_NETWORKS}
+
+
+def usual_preset(location: str) -> str:
+    """Return the preset that a workspace names as its own, or the one for CPUs."""
+    return str(open_workspace(location).get_setting("preset", "quick"))
+
+
+def first_config(location: str, preset: str) -> RunConfig:
+    """Return the settings that a form begins with: a preset's, with a K for these images.
+
+    The preset that the workspace names as its own was made for its images, K and all.
+    """
+    config = load_preset(preset)
+    if preset == open_workspace(location).get_setting("preset"):
+        return config
+    return config.replace(n_clusters=suggest_n_clusters(n_train_images(location)))
+
+
+def start_run(location: str, config: RunConfig, model: str, name: str = "") -> None:
+    """Make a run and start working on it in the background.
+
+    Args:
+        location: The workspace.
+        config: The settings.
+        model: Path of the start model, or one of `IMAGENET_NETWORKS`.
+        name: What to call the run.
+
+    Raises:
+        ModelError: There is no such start model, or it cannot be downloaded.
+        JobError: There is nothing to train on, or no worker can be started.
+    """
+    workspace = open_workspace(location)
+    if model in IMAGENET_NETWORKS:
+        model = _imagenet_model(workspace.path / "models", model)
+    jobs.start_run(workspace, config, model, name)
+
+
+def _imagenet_model(folder: Path, name: str) -> str:
+    """Write torchvision's network to a file, in a process of its own: it needs torch."""
+    path = folder / f"{name.split(',')[0]}, ImageNet.safetensors"
+    if not path.is_file():
+        folder.mkdir(exist_ok=True)
+        settings = IMAGENET_NETWORKS[name].model_dump_json()
+        made = subprocess.run(
+            [sys.executable, "-c", _MAKE_MODEL, settings, str(path)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise ModelError(made.stderr.strip().rpartition("\n")[2])
+    return str(path)
+
+
+def differences(location: str, runs: Sequence[RunRecord]) -> list[Difference]:
+    """Return in what runs differ: start model, settings, and what people had labelled at the end.
+
+    Args:
+        location: The workspace.
+        runs: The runs.
+    """
+    rows = run_changes.differences(runs)
+    last = [_last_trained(iterations(location, run.run_id)) for run in runs]
+    if len({record.annotations_hash if record else "" for record in last}) > 1:
+        labels = tuple(_labels_text(record) for record in last)
+        rows.append(Difference("labels, last iteration", labels))
+    return rows
+
+
+def _last_trained(iterations: Sequence[IterationRecord]) -> IterationRecord | None:
+    """Return the last iteration that trained; the baseline did not."""
+    return next((record for record in reversed(iterations) if record.iteration), None)
+
+
+def _labels_text(record: IterationRecord | None) -> str:
+    if record is None or not record.annotations_hash:
+        return "none"
+    return f"{record.n_identities:,} IDs, {record.n_annotated_images:,} images"
+
+
+def steer(location: str, job: JobRecord, act: str) -> None:
+    """Pause, unpause or stop a job, or resume its run from the last whole iteration.
+
+    Raises:
+        JobError: The job has ended meanwhile, or the run is worked on already.
+    """
+    workspace = open_workspace(location)
+    if act == "resume":
+        jobs.resume_run(workspace, job.run_id or 0)
+    else:
+        asked = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
+        asked[act](workspace, job.job_id)
+
+
+def fork_run(location: str, run_id: int, iteration: int, config: RunConfig, name: str = "") -> None:
+    """Make a run that starts from an iteration's model, and start working on it.
+
+    Raises:
+        StoreError: There is no such iteration.
+        JobError: The worker cannot be started.
+    """
+    workspace = open_workspace(location)
+    job = jobs.create_fork(workspace, run_id, iteration, config, name)
+    jobs.start_job(workspace, job.job_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Untrained:
+    """What people have labelled by now, where a run has not trained with it as it is.
+
+    Attributes:
+        n_identities: People that would train.
+        n_images: Their images.
+        is_first: Whether the run has trained with no labels at all.
+    """
+
+    n_identities: int
+    n_images: int
+    is_first: bool
+
+
+def untrained(
+    location: str, run_id: int, iterations: Sequence[IterationRecord]
+) -> Untrained | None:
+    """Return the labels that a run has not trained with; None where it has, or there are none.
+
+    Args:
+        location: The workspace.
+        run_id: The run.
+        iterations: Its whole iterations.
+    """
+    n_acts = len(services.labels.read_annotations(location).events)
+    guidance = _guidance(open_workspace(location), run_id, n_acts)
+    last = _last_trained(iterations)
+    if not guidance.annotations or (last and last.annotations_hash == guidance.content_hash):
+        return None
+    return Untrained(
+        n_identities=len(set(guidance.annotations.values())),
+        n_images=len(guidance.annotations),
+        is_first=last is None or not last.n_annotated_images,
+    )
+
+
+@cached(maxsize=16)
+def _guidance(workspace: Workspace, run_id: int, _n_acts: int) -> Guidance:
+    return read_guidance(workspace, run_id)
+
+
+def train_with_labels(location: str, run: RunRecord, name: str) -> None:
+    """Make a run anew, with what people have labelled since, and start working on it.
+
+    It has the start model and the settings of the old one, λ and K as they were at its end, so
+    that labels are all that differs. A first look, which trained nothing, gets the iterations of
+    the workspace's preset.
+
+    Raises:
+        ModelError: The start model is gone, or was changed.
+        JobError: The worker cannot be started.
+    """
+    workspace = open_workspace(location)
+    at_its_end = current_settings(location, run)
+    config = RunConfig(**run.config).replace(
+        lambda_=at_its_end.lambda_,
+        n_clusters=at_its_end.n_clusters,
+        n_iterations=run.config["n_iterations"] or load_preset(usual_preset(location)).n_iterations,
+    )
+    parent = None
+    if run.parent_run_id is not None and run.parent_iteration is not None:
+        parent = run.parent_run_id, run.parent_iteration
+    model = workspace.start_model(run.run_id)
+    jobs.start_job(workspace, jobs.create_run(workspace, config, model, name, parent=parent).job_id)
+
+
+def ask_change(
+    location: str, run_id: int, *, lambda_: float | None = None, n_clusters: int | None = None
+) -> None:
+    """Let a run use another λ or K from its next iteration on; None leaves one as it is.
+
+    Raises:
+        ConfigError: A value is not allowed.
+    """
+    workspace = open_workspace(location)
+    for name, value in (("lambda_", lambda_), ("n_clusters", n_clusters)):
+        if value is not None:
+            workspace.set_control(run_id, name, value, author="studio")
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentSettings:
+    """What a run uses from its next iteration on.
+
+    Attributes:
+        lambda_: λ; 0 selects all.
+        n_clusters: K.
+        waiting: What of it was asked for and not used yet, by name.
+    """
+
+    lambda_: float
+    n_clusters: int
+    waiting: dict[str, float]
+
+
+def current_settings(location: str, run: RunRecord) -> CurrentSettings:
+    """Return λ and K that a run will use next: what was asked for last, else its settings."""
+    controls = open_workspace(location).controls(run.run_id)
+    asked = {control.name: control.value for control in controls}
+    waiting = {c.name: c.value for c in controls if c.applied_at_iteration is None}
+    return CurrentSettings(
+        lambda_=float(asked.get("lambda_", run.config["lambda_"] or 0.0)),
+        n_clusters=int(asked.get("n_clusters", run.config["n_clusters"])),
+        waiting=waiting,
+    )
+
+
+def report(location: str, run_id: int) -> bytes:
+    """Return the report of a run, an HTML file that shows nobody.
+
+    Raises:
+        StoreError: It has no whole iteration yet.
+    """
+    return render_report(open_workspace(location), run_id).encode()
+
+
+def shelve(location: str, run_id: int, shelf: Shelf) -> RunRecord:
+    """Archive or delete a run, or bring it back.
+
+    Raises:
+        JobError: It is to be deleted while it is being worked on.
+    """
+    return open_workspace(location).shelve_run(run_id, shelf)
+
+
+def shelved(location: str) -> list[RunRecord]:
+    """Return the runs that are archived or deleted."""
+    return [run for run in open_workspace(location).runs(shelf=None) if run.shelf]
+
+
+def checkpoint(location: str, run_id: int, iteration: int) -> Path:
+    """Return the file of the model that an iteration ended with.
+
+    Raises:
+        StoreError: There is no such iteration, or its file is missing.
+    """
+    return open_workspace(location).checkpoint_path(run_id, iteration)
+
+
+def iterations(location: str, run_id: int) -> tuple[IterationRecord, ...]:
+    """Return the whole iterations of a run, from the baseline on."""
+    return tuple(open_workspace(location).iterations(run_id))
+
+
+def newest_iteration(location: str, now: WorkspaceStatus) -> tuple[int, int] | None:
+    """Return run and iteration that people are labelled on; None where there is none yet.
+
+    It is the newest iteration of the run that is looked at. Until that has one, as a run that has
+    just begun, it is that of the newest other run: training keeps nobody from labelling.
+    """
+    if now.run is not None and now.iterations:
+        return now.run.run_id, now.iterations[-1].iteration
+    whole = ((run.run_id, iterations(location, run.run_id)) for run in reversed(now.runs))
+    return next(((run_id, found[-1].iteration) for run_id, found in whole if found), None)
+
+
+def log_tail(location: str, job_id: int) -> str:
+    """Return the end of what a job's worker has printed; "" where it printed nothing."""
+    path = open_workspace(location).log_path(job_id)
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - _LOG_BYTES))
+            return log.read().decode("utf-8", "replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,282 @@
+"""The one door from the screen to `pul`: cached reads, and commands. It knows nothing of Streamlit.
+
+What a finished iteration holds never changes, so its arrays are kept by (run, iteration).
+"""
+
+import getpass
+import os
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.services.cache import cached
+from pul import demo, jobs
+from pul.data.images import thumbnail
+from pul.errors import PulError, StoreError, WorkspaceError
+from pul.records import Command, ImageTable, IterationRecord, JobRecord, RunRecord
+from pul.store.workspace import Workspace, without_password
+
+__all__ = [
+    "WorkspaceStatus",
+    "thumbnail",
+]
+
+ROOT = Path(__file__).resolve().parents[2]
+_ACTIVE = ("queued", "running", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceStatus:
+    """Where a workspace stands, in one look.
+
+    Attributes:
+        name: What people call the workspace.
+        n_images: Images of all splits.
+        runs: The runs that are not put aside, and the one that is looked at; oldest first.
+        run: The run that is looked at; None where there is none.
+        iterations: Its whole iterations, from the baseline on.
+        job: The last job on that run; None where it never had one.
+        requested: What was asked of that job and not heeded yet.
+        import_job: An import that is going on or failed last; None otherwise.
+    """
+
+    name: str
+    n_images: int
+    runs: tuple[RunRecord, ...]
+    run: RunRecord | None
+    iterations: tuple[IterationRecord, ...]
+    job: JobRecord | None
+    requested: Command | None
+    import_job: JobRecord | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether someone works on the run, or is about to."""
+        return self.job is not None and self.job.status in _ACTIVE
+
+    @property
+    def is_importing(self) -> bool:
+        """Whether images are being added."""
+        return self.import_job is not None and self.import_job.status in _ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a workspace or a dataset holds.
+
+    Attributes:
+        splits: Of each split its name, images, people, cameras, junk and distractors.
+        cameras: Number of images by split and camera; camera -1 is not known.
+        n_skipped: Files that were left out.
+    """
+
+    splits: tuple[tuple[Any, ...], ...]
+    cameras: dict[tuple[str, int], int]
+    n_skipped: int
+
+
+def system_user() -> str:
+    """Return the name of the user that the studio runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in some containers
+        return "annotator"
+
+
+# Workspaces
+
+
+def default_location() -> str:
+    """Return the workspace that the studio was started on: `PUL_WORKSPACE`, or the demo."""
+    return os.environ.get("PUL_WORKSPACE") or demo_location()
+
+
+def demo_location() -> str:
+    """Return where the demo is, or will be: `PUL_DEMO`, or `demo` beside the program."""
+    return str(Path(os.environ.get("PUL_DEMO") or ROOT / "demo").absolute())
+
+
+def make_demo(location: str, on_progress: Callable[[int, int], None]) -> None:
+    """Draw the demo's people and make its workspace; takes seconds.
+
+    Raises:
+        WorkspaceError: There is something else at that place.
+    """
+    demo.make_demo(Path(location), on_progress=on_progress).close()
+
+
+def start_demo_run() -> None:
+    """Start the demo's run in the background, unless it ever had one.
+
+    Raises:
+        ModelError: The start model is missing.
+        JobError: The worker cannot be started.
+    """
+    workspace = open_workspace(demo_location())
+    if not workspace.runs():
+        demo.start_demo_run(workspace)
+
+
+def exists(location: str) -> bool:
+    """Whether there is a workspace at a location that can be understood."""
+    try:
+        if "://" in location:  # a database server is asked once, then kept open
+            return bool(open_workspace(location))
+        return Workspace.exists(location)
+    except PulError:
+        return False
+
+
+def vacant(location: str) -> str:
+    """Return where a workspace could be made, as it may be shown; "" where there is one.
+
+    Raises:
+        PulError: There is one that cannot be opened, or it cannot be told: a database server does
+            not answer, or the location cannot be understood.
+    """
+    if not Workspace.exists(location):
+        return without_password(location)
+    open_workspace(location)
+    return ""
+
+
+def open_workspace(location: str) -> Workspace:
+    """Return the workspace of a location; a folder that was made anew is opened anew.
+
+    Raises:
+        WorkspaceError: There is none, or it is of a newer version.
+    """
+    return _opened(location, database_number(location))
+
+
+def create_workspace(location: str) -> str:
+    """Make a workspace and return its location in full.
+
+    Raises:
+        WorkspaceError: The folder is not empty, or cannot be made.
+    """
+    if not location.strip():
+        raise WorkspaceError("Give a folder for the workspace; it need not exist yet.")
+    with Workspace.create(location.strip()) as workspace:
+        return str(workspace.location)
+
+
+def workspace_status(location: str, run_id: int | None = None) -> WorkspaceStatus:
+    """Look where a workspace and one of its runs stand.
+
+    Args:
+        location: The workspace.
+        run_id: The run to look at, archived or not; the newest where None or deleted.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    workspace = open_workspace(location)
+    jobs.reap_lost_jobs(workspace)
+    return _status(workspace, run_id, workspace.version())
+
+
+@cached(maxsize=64)
+def _status(workspace: Workspace, run_id: int | None, _version: str) -> WorkspaceStatus:
+    everything = workspace.runs(shelf=None)
+    runs = tuple(
+        run
+        for run in everything
+        if not run.shelf or (run.run_id == run_id and run.shelf == "archived")
+    )
+    run = next((run for run in runs if run.run_id == run_id), runs[-1] if runs else None)
+    imports = [job for job in workspace.jobs() if job.kind == "import"]
+    job = next(iter(reversed(workspace.jobs(run_id=run.run_id))), None) if run else None
+    return WorkspaceStatus(
+        name=workspace.name,
+        n_images=workspace.n_images(),
+        runs=runs,
+        run=run,
+        iterations=tuple(workspace.iterations(run.run_id)) if run else (),
+        job=job,
+        requested=workspace.requested(job.job_id) if job else None,
+        import_job=imports[-1] if imports and imports[-1].status != "finished" else None,
+    )
+
+
+def job(location: str, job_id: int) -> JobRecord:
+    """Return a job as it stands."""
+    return open_workspace(location).job(job_id)
+
+
+def contents(location: str) -> Contents:
+    """Count what a workspace holds, per split and camera."""
+    held = open_workspace(location).summary()
+    cameras = {(str(row.split), row.camid): row.n_images for row in held.cameras}
+    return Contents(tuple(astuple(row) for row in held.splits), cameras, held.n_skipped)
+
+
+def n_train_images(location: str) -> int:
+    """Return how many images a run would train on."""
+    splits = open_workspace(location).summary().splits
+    return sum(split.n_images for split in splits if split.split == "train")
+
+
+def skipped(location: str) -> list[tuple[str, str]]:
+    """Return path and reason of what was left out."""
+    return open_workspace(location).skipped()
+
+
+def sample_images(location: str, n: int) -> list[int]:
+    """Return the numbers of up to n training images, spread evenly over the workspace."""
+    image_ids = open_workspace(location).images("train").image_ids
+    places = np.linspace(0, len(image_ids) - 1, min(n, len(image_ids))).astype(int)
+    return [int(image_ids[place]) for place in places]
+
+
+def image_path(location: str, image_id: int) -> Path:
+    """Return the file of an image.
+
+    Raises:
+        StoreError: There is no such image.
+    """
+    number = database_number(location)
+    paths = _paths(location, number)
+    if image_id not in paths:  # it may have been imported since
+        _paths.cache_clear()
+        paths = _paths(location, number)
+    if image_id not in paths:
+        raise StoreError(f"There is no image {image_id} in this workspace.")
+    return Path(paths[image_id])
+
+
+def run_images(location: str, run_id: int) -> ImageTable:
+    """Return the training images of a run; row i is image i of its arrays.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    return _run_images(location, database_number(location), run_id)
+
+
+@cached(maxsize=8)
+def _opened(location: str, _number: int) -> Workspace:
+    return Workspace.open(location)
+
+
+@cached(maxsize=4)
+def _paths(location: str, _number: int) -> dict[int, str]:
+    table = open_workspace(location).images()
+    return dict(zip(table.image_ids.tolist(), table.paths, strict=True))
+
+
+@cached(maxsize=8)
+def _run_images(location: str, _number: int, run_id: int) -> ImageTable:
+    return open_workspace(location).run_images(run_id, "train")
+
+
+def database_number(location: str) -> int:
+    """Return what tells a workspace from another that was made later at its place."""
+    # The inode tells a workspace that was deleted and made again from the one that was open.
+    try:
+        return (Path(location) / "pul.db").stat().st_ino
+    except OSError:
+        return 0

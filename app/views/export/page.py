@@ -1,0 +1,100 @@
+"""Page 7: labels and models out, labels of others in, and the command that repeats the run."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import services, state
+from app.components.tables.empty import nothing_yet
+from app.components.tables.progress import progress_panel
+from app.views.export import import_labels
+from app.views.fragments import fragment
+from pul.records import IterationRecord, RunRecord
+
+_LABELS = {
+    "csv": "CSV: a row per image",
+    "json": "JSON: with who said what, when, and on which run",
+    "market1501": "Market-1501: folders and file names as its readers expect",
+    "folders": "A folder per identity",
+    "coco": "COCO: with track ids",
+}
+_MODELS = {
+    "safetensors": "safetensors: weights and settings",
+    "torchscript": "TorchScript: runs without this project",
+    "onnx": "ONNX: runs without torch",
+}
+
+
+def show(now: services.workspace.WorkspaceStatus | None) -> None:
+    if now is None:
+        nothing_yet("There is nothing to export yet.", "Open a workspace.", state.page("workspace"))
+        return
+    labels, model = st.columns(2, gap="large")
+    with labels:
+        _labels()
+    with model:
+        if now.run is not None and now.iterations:
+            _model(now.run, now.iterations)
+        else:
+            st.subheader("The model")
+            st.caption("A run gives one: start it on the Workspace page.")
+    _exports()
+    with st.expander("Add labels made elsewhere"):
+        import_labels.show()
+    if now.run is not None:
+        st.subheader("The same run without the screen")
+        st.code(
+            services.exports.command(state.location(), now.run), language="bash", wrap_lines=True
+        )
+        st.caption("It trains on the labels as they are when it runs.")
+
+
+def _labels() -> None:
+    st.subheader("The labels")
+    format = st.selectbox(
+        "Form", services.exports.EXPORT_FORMATS, format_func=_LABELS.__getitem__, key="labels_form"
+    )
+    if st.button("Export the labels", type="primary"):
+        services.exports.start(state.location(), format)
+
+
+def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
+    st.subheader("The model")
+    left, right = st.columns([2, 1])
+    format = left.selectbox(
+        "Form", services.exports.MODEL_FORMATS, format_func=_MODELS.__getitem__, key="model_form"
+    )
+    numbers = [record.iteration for record in reversed(iterations)]
+    iteration = right.selectbox("Iteration", numbers, help="0 is the original model.")
+    export, report = st.columns(2)
+    if export.button("Export the model"):
+        services.exports.start(state.location(), format, run_id=run.run_id, iteration=iteration)
+    report.download_button(
+        "Report of the run (HTML)",
+        partial(services.runs.report, state.location(), run.run_id),
+        f"{run.name}.html",
+        on_click="ignore",
+    )
+
+
+@fragment(run_every=2.0)
+def _exports() -> None:
+    """Show what was exported; it polls, as each is written by a process of its own."""
+    for export in services.exports.exports(state.location()):
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            st.markdown(f"**{export.path.name}**  \n{export.text}", width="stretch")
+            if export.is_open:
+                progress_panel(export.job)
+            elif export.n_bytes is not None:
+                _download(export)
+            elif export.path.is_dir():
+                st.code(str(export.path), language=None)
+            elif export.job.status == "finished":
+                st.caption("deleted since")
+
+
+def _download(export: services.exports.Export) -> None:
+    st.download_button(
+        "Download", export.path.open("rb"), export.path.name, key=f"get:{export.job.job_id}",
+        on_click="ignore",
+    )  # fmt: skip

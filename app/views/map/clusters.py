@@ -1,0 +1,158 @@
+"""Beside the map: try another K, compare several, and hand λ and K to the run."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import services, state
+from app.components.map.cluster_counts import cluster_counts
+from app.services.workspace import WorkspaceStatus
+from app.views.fragments import fragment
+from app.wording import counted, live_setting, plain
+from pul.errors import PulError
+from pul.records import IterationRecord, JobRecord
+
+POLL_S = 0.5
+_SAME = 1e-6
+
+
+def show(now: WorkspaceStatus, record: IterationRecord, lambda_: float) -> None:
+    """Show the controls.
+
+    Args:
+        now: Where the run stands.
+        record: The iteration on the map.
+        lambda_: Where its slider stands.
+    """
+    run_id = now.run.run_id if now.run else 0
+    job = services.previews.last_preview(state.location(), run_id, record.iteration)
+    n_clusters = _choose(run_id, record, is_busy=services.previews.is_active(job))
+    if job is not None and services.previews.is_active(job):
+        fragment(POLL_S)(_wait)(job.job_id)
+    elif job is not None and job.status == "failed":
+        st.error(plain(job.error))
+    _status(run_id, record)
+    _compared(run_id, record)
+    _apply(now, lambda_, n_clusters)
+
+
+def _choose(run_id: int, record: IterationRecord, *, is_busy: bool) -> int:
+    iteration, present = record.iteration, record.n_clusters
+    field, preview, compare = st.columns([1, 1, 1], vertical_alignment="bottom")
+    first = state.previewed(run_id, iteration) or present
+    n_clusters = field.number_input(
+        "Clusters K", 1, record.n_images, first, key=f"k:{state.location()}:{run_id}:{iteration}"
+    )
+    start = partial(_start, run_id, iteration)
+    preview.button(
+        "Preview K",
+        on_click=start,
+        args=(n_clusters,),
+        disabled=is_busy,
+        help="Cluster the features of this iteration with this K; nothing of the run changes.",
+        width="stretch",
+    )
+    compare.button(
+        "Compare K",
+        on_click=start,
+        args=(None,),
+        disabled=is_busy,
+        help="Cluster with a half to one and a half of the present K, each with two seeds.",
+        width="stretch",
+    )
+    return int(n_clusters)
+
+
+def _start(run_id: int, iteration: int, n_clusters: int | None) -> None:
+    if n_clusters is not None:
+        state.preview(run_id, iteration, n_clusters)
+    try:
+        services.previews.start_preview(state.location(), run_id, iteration, n_clusters)
+    except PulError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _wait(job_id: int) -> None:
+    """Say how far the preview is, and draw the page with it once it is there."""
+    job = services.previews.job(state.location(), job_id)
+    if not services.previews.is_active(job):
+        st.rerun()
+    st.progress(_share(job), _doing(job))
+
+
+def _share(job: JobRecord) -> float:
+    done = job.progress
+    return done.done / done.total if done is not None and done.total else 0.0
+
+
+def _doing(job: JobRecord) -> str:
+    if job.params["n_clusters"] is not None:
+        return f"Clustering with K {job.params['n_clusters']} …"
+    done = job.progress
+    return f"Comparing: clustering {done.done + 1} of {done.total}" if done else "Comparing …"
+
+
+def _status(run_id: int, record: IterationRecord) -> None:
+    shown = state.previewed(run_id, record.iteration)
+    place = (state.location(), run_id, record.iteration)
+    made = services.map.preview(*place, shown) if shown else None
+    if made is None:
+        st.caption(f"The map shows the run's own {counted(record.n_clusters, 'cluster')}.")
+        return
+    told, back = st.columns([2, 1], vertical_alignment="center")
+    told.caption(f"The map shows a preview with K {shown}; the run used {record.n_clusters}.")
+    back.button(
+        "Back to the run", on_click=state.preview, args=(run_id, record.iteration, 0),
+        type="tertiary",
+    )  # fmt: skip
+
+
+def _compared(run_id: int, record: IterationRecord) -> None:
+    compared = services.previews.cluster_counts(state.location(), run_id, record.iteration)
+    if compared is None:
+        return
+    cluster_counts(
+        [each.n_clusters for each in compared.counts],
+        [each.inertia for each in compared.counts],
+        [each.agreement for each in compared.counts],
+        present=record.n_clusters,
+    )
+    st.caption("Agreement: adjusted mutual information of two seeds; 1 is the same clusters.")
+
+
+def _apply(now: WorkspaceStatus, lambda_: float, n_clusters: int) -> None:
+    if now.run is None or not services.previews.can_apply(now):
+        st.caption("This run is finished: another run can use this λ and K.")
+        return
+    current_settings = services.runs.current_settings(state.location(), now.run)
+    iteration = services.previews.next_iteration(now)
+    wanted: dict[str, tuple[float, float]] = {
+        "lambda_": (current_settings.lambda_, lambda_),
+        "n_clusters": (current_settings.n_clusters, n_clusters),
+    }
+    for column, (name, (before, value)) in zip(st.columns(2), wanted.items(), strict=True):
+        column.button(
+            f"Use {live_setting(name, value)}",
+            on_click=_ask,
+            args=(now.run.run_id, iteration, name, before, value),
+            disabled=abs(before - value) < _SAME,
+            help=f"From iteration {iteration} on; what trains now is not disturbed.",
+            key=f"use:{name}",
+            width="stretch",
+        )
+    if current_settings.waiting:
+        asked = [
+            live_setting(name, value) for name, value in sorted(current_settings.waiting.items())
+        ]
+        st.caption(f"Waiting for iteration {iteration}: **{', '.join(asked)}**.")
+
+
+def _ask(run_id: int, iteration: int, name: str, before: float, value: float) -> None:
+    lambda_, n_clusters = (value, None) if name == "lambda_" else (None, int(value))
+    try:
+        services.runs.ask_change(state.location(), run_id, lambda_=lambda_, n_clusters=n_clusters)
+    except PulError as error:
+        st.toast(str(error), icon=":material/error:")
+        return
+    was, will = live_setting(name, before), live_setting(name, value)
+    st.toast(f"{will} from iteration {iteration} on, instead of {was}.", icon=":material/check:")

@@ -1,0 +1,77 @@
+"""Page 6: look people up, and see what an iteration or another run changes about it."""
+
+import streamlit as st
+
+from app import services, state
+from app.components.charts.cmc import cmc_curves
+from app.components.tables.empty import nothing_yet
+from app.components.tables.ranked import Ranked, first_match, ranked_strip
+from app.routes import thumbnails
+from app.services.retrieval import Found, Place
+from app.views.retrieval import places, queries
+from app.wording import percent
+
+N_SHOWN = 22
+
+
+def show(now: services.workspace.WorkspaceStatus | None) -> None:
+    if now is None or now.run is None:
+        nothing_yet(
+            "There is nobody to look up yet.", "Start a run first.", state.page("workspace")
+        )
+    elif not now.iterations:
+        nothing_yet(
+            "The first features are being extracted.",
+            "The run shows how far it is.",
+            state.page("rounds"),
+        )
+    else:
+        _retrieval(now)
+
+
+@st.fragment
+def _retrieval(now: services.workspace.WorkspaceStatus) -> None:
+    left, right = st.columns([3, 1], gap="large")
+    with right:
+        chosen = places.choose_places(now)
+    with left:
+        query = queries.choose(chosen)
+        if query is None:
+            return
+        for place in chosen:
+            found = query.find(place)
+            _found(found, query.average_precision(place), places.name_of(now, place))
+    with right:
+        st.html(f'<img class="pul-query" src="{query.url}" alt="the query">')
+        _cmc(now, chosen)
+
+
+def _found(found: list[Found], level: float | None, name: str) -> None:
+    if not found:
+        st.info(
+            f"{name} kept no ranked lists: it is of an older version, or has no queries with "
+            "known people. Search with a training image or a picture of your own."
+        )
+        return
+    urls = thumbnails.urls(state.location(), [image.image_id for image in found])
+    images = [
+        Ranked(url, image.camera, image.similarity, image.mark)
+        for url, image in zip(urls, found, strict=True)
+    ]
+    words = [f"**{name}**"]
+    if level is not None:
+        first = first_match(images)
+        rank = f"at rank {first}" if first else f"not among the first {len(images)}"
+        words += [f"AP {percent(level)}", f"first true match {rank}"]
+    st.markdown(" · ".join(words))
+    ranked_strip(images, n_shown=N_SHOWN)
+
+
+def _cmc(now: services.workspace.WorkspaceStatus, chosen: list[Place]) -> None:
+    kept = [(place, services.retrieval.rankings(state.location(), place)) for place in chosen]
+    curves = [
+        (places.name_of(now, place), one.cmc.tolist()) for place, one in kept if one is not None
+    ]
+    if curves:
+        cmc_curves(curves, height=260)
+        st.caption("How many of all queries have a true match that early.")

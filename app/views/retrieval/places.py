@@ -1,0 +1,40 @@
+"""The part of page 6 that chooses the iterations to look with: one, or two side by side."""
+
+import streamlit as st
+
+from app import services, state
+from app.services.retrieval import Place
+
+
+def name_of(now: services.workspace.WorkspaceStatus, place: Place) -> str:
+    """Return what an iteration of a run is called here."""
+    names = {run.run_id: run.name for run in now.runs}
+    at = f"iteration {place.iteration}" if place.iteration else "baseline"
+    return f"{names.get(place.run_id, 'a run')}, {at}"
+
+
+def choose_places(now: services.workspace.WorkspaceStatus) -> list[Place]:
+    """Let someone choose one iteration, or two to compare."""
+    if now.run is None:
+        return []
+    newest = now.run.n_iterations_done
+    first = _choose_place(now, now.run.run_id, newest, key="a")
+    if not st.toggle("Compare with", newest > 0, key="retrieval:compare"):
+        return [first]
+    return [first, _choose_place(now, now.run.run_id, 0, key="b")]
+
+
+def _choose_place(
+    now: services.workspace.WorkspaceStatus, run_id: int, iteration: int, *, key: str
+) -> Place:
+    run, at = st.columns(2)
+    runs = {run.run_id: run for run in reversed(now.runs)}
+    key = f"retrieval:{key}:{state.location()}:{run_id}"
+    chosen = run.selectbox(
+        "Run", list(runs), list(runs).index(run_id), format_func=lambda i: runs[i].name,
+        key=f"{key}:run",
+    )  # fmt: skip
+    whole = [r.iteration for r in services.runs.iterations(state.location(), chosen)] or [0]
+    place = whole.index(iteration) if chosen == run_id and iteration in whole else len(whole) - 1
+    picked = at.selectbox("Iteration", whole, place, key=f"{key}:{chosen}:{len(whole)}")
+    return Place(chosen, int(picked))

@@ -1,0 +1,70 @@
+"""The part of page 5 with the curves of runs, and the models behind their points."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import services, state
+from app.components.charts.curves import Curve, curves
+from app.components.forms.checkpoint import checkpoint_row
+from app.wording import definition
+from pul.records import RunRecord
+
+
+def show(
+    now: services.workspace.WorkspaceStatus, run: RunRecord, drawn_for: tuple[object, ...]
+) -> None:
+    if state.shown_on_rounds() != drawn_for:
+        st.rerun()  # a press in here changed what is beside it
+    drawn = [Curve(run.run_id, run.name, now.iterations), *_others(now, run)]
+    changed = {c.iteration: "; ".join(c.parts) for c in services.runs.changes(now.iterations)}
+    chosen = st.plotly_chart(
+        curves(drawn, changed),
+        config={"displayModeBar": False},
+        alt="Curves of mAP, rank-k, reliable share and loss by iteration",
+        on_select="rerun",
+        selection_mode="points",
+        key=f"curves:{run.run_id}",
+    )
+    metrics = now.iterations[-1].metrics
+    if metrics is None:
+        st.caption("These images have no query and gallery with known people: no mAP, no rank-k.")
+    else:
+        st.caption(f"{definition(metrics)}. Dashed: the baseline, before any training.")
+    if changed:
+        said = "; ".join(f"iteration {at}: {text}" for at, text in changed.items())
+        st.caption(f"▲ Changed on the way: {said}.")
+    _checkpoint(drawn, [p["customdata"] for p in chosen.selection.points if "customdata" in p])
+
+
+def _others(now: services.workspace.WorkspaceStatus, run: RunRecord) -> list[Curve]:
+    names = {other.run_id: other.name for other in reversed(now.runs) if other is not run}
+    if not names:
+        return []
+    key = f"compare:{run.run_id}"
+    picked = st.multiselect(
+        "Compare with",
+        list(names),
+        [run_id for run_id in state.compared() if run_id in names],
+        format_func=names.__getitem__,
+        placeholder="Compare with other runs",
+        label_visibility="collapsed",
+        key=key,
+    )
+    if tuple(picked) != state.compared():
+        state.compare(picked)
+        st.rerun()
+    return [Curve(i, names[i], services.runs.iterations(state.location(), i)) for i in picked]
+
+
+def _checkpoint(drawn: list[Curve], points: list[list[int]]) -> None:
+    names = {curve.run_id: curve.name for curve in drawn}
+    last = (drawn[0].run_id, drawn[0].iterations[-1].iteration)
+    run_id, iteration = next(((r, i) for r, i in points if r in names), last)
+    checkpoint_row(
+        f"{names[run_id]}, iteration {iteration}",
+        services.runs.checkpoint(state.location(), run_id, iteration),
+        on_fork=partial(state.fork_from, (run_id, iteration)),
+        is_chosen=bool(points),
+        key=f"checkpoint:{run_id}:{iteration}",
+    )

@@ -1,0 +1,80 @@
+"""The part of page 5 that says which labels a run has not trained with, and trains with them."""
+
+import re
+
+import streamlit as st
+
+from app import services, state
+from app.services.runs import Untrained
+from app.wording import counted, plain
+from pul.errors import PulError
+from pul.records import RunRecord
+
+_HINT = (
+    "A new run in the background: the same start model, the same settings, and these labels. Its "
+    "curves come over those of this run."
+)
+_COUNT_OF_IDS = re.compile(r" \+ \d+ IDs?$")
+
+
+def show(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
+    """Show what waits to train, where something does.
+
+    Only on the newest run: an older one need not have trained with what came after it.
+    """
+    if run.run_id != now.runs[-1].run_id:
+        return
+    waiting = services.runs.untrained(state.location(), run.run_id, now.iterations)
+    if waiting is None:
+        return
+    people = f"{counted(waiting.n_identities, 'person')}, {counted(waiting.n_images, 'image')}"
+    if now.is_active:
+        if run.n_iterations_done + 1 < run.config["n_iterations"]:
+            st.caption(f"Labelled by now: {people}. The next iteration trains with them.")
+    elif run.status == "finished":
+        _offer(run, waiting, people)
+    else:
+        st.caption(f"Labelled by now: {people}. *Resume* trains with them.")
+
+
+def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
+    told, button = st.columns([4.5, 1.4], vertical_alignment="center")
+    told.info(
+        f"**{people}** are labelled; this run has not trained with them."
+        if waiting.is_first
+        else f"The labels have changed since this run trained: **{people}** by now.",
+        icon=":material/person_check:",
+    )
+    button.button(
+        "Train with them",
+        type="primary",
+        help=_HINT,
+        width="stretch",
+        on_click=_train,
+        args=(run, _name(run.name, waiting.n_identities)),
+    )
+    if trouble := state.trouble(run.run_id):
+        st.error(plain(trouble))
+
+
+def _train(run: RunRecord, name: str) -> None:
+    """Make the run anew and look at it, with the old one's curves below.
+
+    What is looked at is said first: as soon as the run is there the page is asked for anew, and
+    what were left to do after that might never be done.
+    """
+    before = state.compared()
+    state.show_run(None)
+    state.compare([run.run_id] if run.n_iterations_done else [])
+    state.remember_trouble(run.run_id, "")
+    try:
+        services.runs.train_with_labels(state.location(), run, name)
+    except PulError as error:
+        state.compare(before)
+        state.remember_trouble(run.run_id, str(error))
+
+
+def _name(name: str, n_identities: int) -> str:
+    """Return the name of a run made anew: `run 2 + 50 IDs`, however often that is done."""
+    ids = f"{n_identities} ID{'s' if n_identities > 1 else ''}"
+    return f"{_COUNT_OF_IDS.sub('', name)} + {ids}"

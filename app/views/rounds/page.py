@@ -1,0 +1,79 @@
+"""Page 5: start, steer and watch runs."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import services, state
+from app.components.forms.settings_table import settings_table
+from app.components.forms.shelf import shelf_list, shelved_notice
+from app.components.tables.empty import nothing_yet
+from app.components.tables.iteration_table import iteration_table
+from app.views.fragments import fragment
+from app.views.rounds import curves, new_run, progress
+from app.wording import counted
+from pul.records import JobRecord
+
+POLL_S = 1.0
+
+
+def show(now: services.workspace.WorkspaceStatus | None) -> None:
+    if now is None or not now.n_images:
+        nothing_yet(
+            "There is nothing to train on yet.", "Add images first.", state.page("workspace")
+        )
+        return
+    if (put_aside := state.shelved()) is not None:
+        shelved_notice(put_aside, on_undo=partial(_bring_back, put_aside.run_id))
+    if now.run is not None:
+        state.write_address(now.run.run_id)
+        every = POLL_S if now.is_active else None
+        drawn_for = state.shown_on_rounds()
+        fragment(every)(progress.show)(now.run.run_id, drawn_for)
+        if now.iterations:
+            fragment()(curves.show)(now, now.run, drawn_for)
+    new_run.show(now)
+    if now.iterations:
+        _compare(now)
+        with st.expander("Every iteration"):
+            iteration_table(now.iterations)
+    if now.job is not None:
+        _log(now)
+    _shelf()
+
+
+def _compare(now: services.workspace.WorkspaceStatus) -> None:
+    shown = {run.run_id: run for run in now.runs}
+    others = [shown[run_id] for run_id in state.compared() if run_id in shown]
+    if others and now.run is not None:
+        runs = [now.run, *others]
+        with st.expander("What differs", expanded=True):
+            differ = services.runs.differences(state.location(), runs)
+            rows = [(row.setting, row.values) for row in differ]
+            settings_table([run.name for run in runs], rows)
+
+
+def _log(now: services.workspace.WorkspaceStatus) -> None:
+    """Show what the worker printed; it is read, and read again, only while somebody looks."""
+    log = st.expander("Log", key="log", on_change="rerun")
+    if log.open and now.job is not None:
+        with log:
+            fragment(POLL_S if now.is_active else None)(_tail)(now.job)
+
+
+def _tail(job: JobRecord) -> None:
+    tail = services.runs.log_tail(state.location(), job.job_id)
+    st.code(tail or "The worker has printed nothing yet.", language=None)
+
+
+def _shelf() -> None:
+    aside = services.runs.shelved(state.location())
+    if aside:
+        with st.expander(f"Put aside: {counted(len(aside), 'run')}"):
+            shelf_list(aside, on_look=state.show_run, on_return=_bring_back)
+
+
+def _bring_back(run_id: int) -> None:
+    services.runs.shelve(state.location(), run_id, "")
+    state.remember_shelved(None)
+    state.show_run(run_id)

@@ -1,0 +1,74 @@
+"""The part of page 5 that polls: where the run stands, and its buttons."""
+
+from functools import partial
+
+import streamlit as st
+
+from app import services, state
+from app.components.forms.shelf import run_menu
+from app.components.forms.steering import failure, live_settings, steering
+from app.components.tables.progress import progress_panel
+from app.views.rounds import labels
+from app.wording import counted, plain, remaining_s
+from pul.records import RunRecord, Shelf
+
+ENDED = {"finished": "finished", "stopped": "was stopped", "failed": "failed"}
+
+
+def show(run_id: int, drawn_for: tuple[object, ...]) -> None:
+    if state.shown_on_rounds() != drawn_for:
+        st.rerun()  # a press in here changed what is beside it
+    now = services.workspace.workspace_status(state.location(), run_id)
+    if now.run is None:
+        return
+    _steer(now, now.run)
+
+
+def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
+    told, live, buttons, menu = st.columns([3.2, 0.9, 1.4, 0.4], vertical_alignment="center")
+    with told:
+        if run.parent_run_id is not None:
+            st.caption(f"Forked from run {run.parent_run_id}, iteration {run.parent_iteration}")
+        if now.is_active and now.job is not None:
+            progress_panel(now.job, remaining_s=remaining_s(now.job.progress, now.iterations))
+        else:
+            done = counted(run.n_iterations_done, "iteration")
+            st.markdown(f"**{plain(run.name)}** {ENDED.get(run.status, run.status)} after {done}.")
+    if now.job is not None:
+        with buttons:
+            on_act = partial(services.runs.steer, state.location(), now.job)
+            steering(now.job.status, now.requested, on_act=on_act)
+    with live:
+        if run.status != "finished":
+            _change(run)
+    with menu:
+        run_menu(
+            run,
+            is_active=now.is_active,
+            report=partial(services.runs.report, state.location(), run.run_id)
+            if now.iterations
+            else None,
+            on_shelve=partial(_shelve, run),
+        )
+    if run.status == "failed" and now.job is not None:
+        failure(now.job.error, now.job.traceback)
+    labels.show(now, run)
+
+
+def _change(run: RunRecord) -> None:
+    current_settings = services.runs.current_settings(state.location(), run)
+    live_settings(
+        current_settings.lambda_,
+        current_settings.n_clusters,
+        current_settings.waiting,
+        on_ask=lambda lambda_, n_clusters: services.runs.ask_change(
+            state.location(), run.run_id, lambda_=lambda_, n_clusters=n_clusters
+        ),
+        key=f"live:{run.run_id}",
+    )
+
+
+def _shelve(run: RunRecord, shelf: Shelf) -> None:
+    changed = services.runs.shelve(state.location(), run.run_id, shelf)
+    state.remember_shelved(changed if shelf else None)
+    state.show_run(run.run_id if not shelf else None)

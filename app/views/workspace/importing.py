@@ -1,0 +1,74 @@
+"""The part of page 1 that adds images: look, see what was found, import."""
+
+import streamlit as st
+
+from app import services, state
+from app.components.charts.contents import SplitRow, camera_bars, left_out, split_table
+from app.components.tables.progress import progress_panel
+from app.views.fragments import fragment
+from app.wording import counted, plain
+from pul.errors import PulError
+
+
+def show(now: services.workspace.WorkspaceStatus) -> None:
+    if now.is_importing and now.import_job is not None:
+        _importing(now.import_job.job_id)
+        return
+    if now.import_job is not None and now.import_job.status == "failed":
+        st.error(f"The last import failed. {plain(now.import_job.error)}")
+    with st.form("look", border=False):
+        left, right = st.columns([3, 1])
+        root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
+        format = right.selectbox("Layout", ["auto", *services.imports.DATASET_FORMATS])
+        is_sent = st.form_submit_button("Look")
+    if is_sent:
+        _look(root, format)
+    found = state.found()
+    if found is None:
+        st.caption(
+            "Read as they are: Market-1501, DukeMTMC-reID, CUHK03, MSMT17, VIPeR, a folder of "
+            "crops, a folder per person, a table. Nothing is copied or changed."
+        )
+    else:
+        _found(found, is_first=not now.n_images)
+
+
+def _look(root: str, format: str) -> None:
+    st.session_state[state.FOUND] = None
+    try:
+        with st.spinner("Reading the list of images"):
+            st.session_state[state.FOUND] = services.imports.look(root, format)
+    except PulError as error:
+        st.error(plain(str(error)))
+
+
+def _found(found: services.imports.Found, *, is_first: bool) -> None:
+    n_images = sum(row[1] for row in found.contents.splits)
+    st.markdown(f"**{plain(found.name)}**, read as `{found.format}`")
+    left, right = st.columns(2, gap="large")
+    with left:
+        split_table([SplitRow(*row) for row in found.contents.splits])
+        for note in found.notes:
+            st.info(plain(note))
+        left_out(found.skipped)
+    with right:
+        camera_bars(found.contents.cameras, height=170)
+    is_same_place = not is_first and st.checkbox(
+        "The same people and cameras as in the images that are here",
+        help="Leave it off for another place, whose people and cameras get numbers of their own.",
+    )
+    if st.button(f"Import {counted(n_images, 'image')}", type="primary"):
+        services.imports.start_import(
+            state.location(), found.root, found.format, is_same_place=is_same_place
+        )
+        st.session_state[state.FOUND] = None
+        st.rerun()
+
+
+@fragment(run_every=1.0)
+def _importing(job_id: int) -> None:
+    job = services.workspace.job(state.location(), job_id)
+    progress_panel(job)
+    if job.progress is not None and job.progress.message:
+        st.caption(plain(job.progress.message))
+    st.button("Stop", on_click=services.runs.steer, args=(state.location(), job, "stop"))

@@ -1,0 +1,80 @@
+"""Page 1: what is there, how it gets there, and the first look at it."""
+
+import streamlit as st
+
+from app import demo, services, state
+from app.components.charts.contents import SplitRow, camera_bars, left_out, split_table
+from app.components.forms.quick_start import choose_model, quick_start
+from app.components.tables.findings import findings
+from app.components.tables.grid import strip
+from app.routes import thumbnails
+from app.views.workspace import importing, opening
+from app.wording import counted, plain
+
+N_SAMPLE = 16
+
+
+def show(now: services.workspace.WorkspaceStatus | None) -> None:
+    if now is None:
+        opening.show()
+        return
+    if demo.state().message and state.location() == services.workspace.demo_location():
+        st.warning(plain(demo.state().message))
+    if now.n_images:
+        held, start = st.columns([1.3, 1], gap="large")
+        with held:
+            _images()
+        with start:
+            _start(now)
+        with st.expander("Add images", expanded=now.is_importing):
+            importing.show(now)
+    else:
+        st.subheader("Add images")
+        importing.show(now)
+    with st.expander("Another workspace"):
+        opening.another()
+
+
+def _images() -> None:
+    location = state.location()
+    held = services.workspace.contents(location)
+    st.subheader("Images")
+    split_table([SplitRow(*row) for row in held.splits])
+    findings(services.diagnosis.of_images(location))
+    strip(thumbnails.urls(location, services.workspace.sample_images(location, N_SAMPLE)))
+    camera_bars(held.cameras, height=190)
+    left_out(services.workspace.skipped(location) if held.n_skipped else ())
+
+
+def _start(now: services.workspace.WorkspaceStatus) -> None:
+    location = state.location()
+    st.subheader("First look, or a run")
+    model = choose_model(services.runs.start_models(location), key="quick")
+    presets = services.runs.preset_names()
+    preset = st.selectbox(
+        "Preset",
+        presets,
+        presets.index(services.runs.usual_preset(location)),
+        help="paper: as in the paper, for a GPU. quick: for CPUs. modern: later tricks.",
+    )
+    config = services.runs.first_config(location, preset)
+    n_train = counted(services.workspace.n_train_images(location), "training image")
+    asked = quick_start(
+        n_clusters=config.n_clusters,
+        lambda_=config.lambda_ or 0.0,
+        sentence=f"About as many as there are people. {n_train}; Market-1501 has 17 of a person.",
+        is_ready=bool(model),
+    )
+    if asked is not None:
+        n_iterations = 0 if asked.act == "look" else None
+        config = config.replace(
+            n_clusters=asked.n_clusters, lambda_=asked.lambda_, n_iterations=n_iterations
+        )
+        state.show_run(None)  # before there is a run, as then the page is asked for anew
+        with st.spinner("Starting"):
+            services.runs.start_run(location, config, model)
+        st.rerun()
+    if now.run is not None:
+        links = {"map": "See the map", "label": "Label people", "rounds": "See the rounds"}
+        for column, (page, text) in zip(st.columns(3), links.items(), strict=True):
+            column.page_link(state.page(page), label=text)

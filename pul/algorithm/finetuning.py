@@ -1,0 +1,291 @@
+"""Step 4 of an iteration, and source training: train a network on images and their classes."""
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from pul.algorithm.augmentation import augment
+from pul.algorithm.features import OnProgress, check_pixels, extract_features
+from pul.algorithm.losses import build_loss, sample_batches
+from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
+from pul.config import TrainConfig, derive_seed
+from pul.errors import DataError, FeatureError
+from pul.models.compilation import Extract, compile_for_training
+from pul.models.devices import DevicePixels, is_gpu, seeded, send
+from pul.models.network import Network
+from pul.models.precision import autocast
+
+_READ_EVERY = 16  # steps of a GPU between two looks at its losses, each of which it has to wait for
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStep:
+    """One batch of training, done.
+
+    Attributes:
+        step: Batches done in this epoch.
+        n_steps: Batches of this epoch.
+        epoch: Epoch, from 1.
+        n_epochs: Epochs planned.
+        loss: Mean loss of this epoch so far; on a GPU it may be some steps old.
+    """
+
+    step: int
+    n_steps: int
+    epoch: int
+    n_epochs: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneResult:
+    """What training came to.
+
+    Attributes:
+        epoch_losses: Mean loss of each epoch.
+        n_images: Images that trained.
+        n_classes: Classes, C.
+    """
+
+    epoch_losses: tuple[float, ...]
+    n_images: int
+    n_classes: int
+
+
+def finetune(
+    network: Network,
+    pixels: ByteArray,
+    pseudo_labels: IntArray,
+    config: TrainConfig,
+    *,
+    seed: int,
+    device: str = "cpu",
+    features: FloatArray | None = None,
+    on_progress: OnProgress | None = None,
+) -> FinetuneResult:
+    """Train a network in place on the images that have a class.
+
+    A fresh classifier is drawn and thrown away; all layers train. The same seed gives the same
+    network on the same CPU. On a GPU it gives the same batches, changes and dropout; sums come in
+    another order each time there.
+
+    Args:
+        network: The network to train; moved to the device.
+        pixels: Images at the network's input size, shape (N, H, W, 3), uint8.
+        pseudo_labels: Class of each image, shape (N,); -1 where it does not train.
+        config: Loss, optimiser, epochs and augmentation.
+        seed: Seed of the classifier, the order, the augmentation and the dropout.
+        device: Where to run.
+        features: Features of all images by this network as it is, shape (N, D), for a loss that
+            begins from the classes' centroids; extracted where they are not given.
+        on_progress: Called with (batches done, batches in all) after each batch.
+
+    Returns:
+        Losses and counts; the network is in evaluation mode.
+
+    Raises:
+        DataError: Fewer than two images have a class.
+        FeatureError: The loss became NaN or infinite.
+
+    References:
+        Algorithm 1, lines 2 and 17; Eq. 3; Sec. IV-B.
+    """
+    steps = finetune_steps(
+        network, pixels, pseudo_labels, config, seed=seed, device=device, features=features
+    )
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            result: FinetuneResult = stop.value
+            return result
+        if on_progress:
+            done = (step.epoch - 1) * step.n_steps + step.step
+            on_progress(done, step.n_epochs * step.n_steps)
+
+
+def finetune_steps(
+    network: Network,
+    pixels: ByteArray,
+    pseudo_labels: IntArray,
+    config: TrainConfig,
+    *,
+    seed: int,
+    device: str = "cpu",
+    features: FloatArray | None = None,
+) -> Generator[TrainStep, None, FinetuneResult]:
+    """Do the work of `finetune` one batch at a time, yielding after each."""
+    check_pixels(pixels, network)
+    indices = np.flatnonzero(pseudo_labels >= 0)  # (M,) images that train
+    if len(indices) < 2:
+        raise DataError(
+            f"Only {len(indices)} image has a class to train on; lower λ or label more images."
+        )
+    _, classes = np.unique(pseudo_labels[indices], return_inverse=True)  # (M,) in [0, C)
+    n_classes = int(classes.max()) + 1
+    centroids = None
+    if config.loss == "cluster_memory":
+        if features is None:
+            features = extract_features(network, pixels, device=device)
+        centroids = class_centroids(features[indices], classes)
+    trainer = _Trainer(network, n_classes, config, centroids, seed=seed, device=device)
+    images = DevicePixels(pixels, indices, device)
+    random = np.random.default_rng(derive_seed(seed, "order"))
+    losses: list[float] = []
+    for epoch in range(1, config.n_epochs + 1):
+        batches = list(sample_batches(classes, config, random))
+        trainer.set_epoch(epoch)
+        for step, batch in enumerate(batches, start=1):
+            trainer.step(images.take(batch), classes[batch])
+            if step == len(batches):
+                trainer.losses.read()
+            yield TrainStep(step, len(batches), epoch, config.n_epochs, trainer.losses.mean)
+        losses.append(trainer.losses.mean)
+    network.eval().zero_grad(set_to_none=True)
+    return FinetuneResult(tuple(losses), len(indices), n_classes)
+
+
+def class_centroids(features: FloatArray, classes: IntArray) -> FloatArray:
+    """Return the mean of each class's l2-normalised features, where a cluster memory begins.
+
+    Args:
+        features: Features, shape (M, D).
+        classes: Class of each, shape (M,), values in [0, C), none of them empty.
+
+    Returns:
+        Means, shape (C, D), float32, not scaled to length 1.
+    """
+    sums = np.zeros((int(classes.max()) + 1, features.shape[1]), dtype=np.float64)
+    np.add.at(sums, classes, l2_normalize(features))
+    return np.asarray(sums / np.bincount(classes)[:, None], dtype=np.float32)
+
+
+class EpochLosses:
+    """The mean loss of an epoch, of losses that are read from their device in groups.
+
+    Reading waits until the device has come so far. The first loss is read at once, then `every`
+    losses together, and what is left when `read` is called.
+
+    Args:
+        learning_rate: The settings', to name it in an error.
+        every: Losses in a group; 1 reads each as it comes.
+        n_before: Steps before this epoch.
+    """
+
+    def __init__(self, learning_rate: float, *, every: int = 1, n_before: int = 0) -> None:
+        self.learning_rate, self.every, self.n_read = learning_rate, every, n_before
+        self.total, self.n_images = 0.0, 0
+        self.unread: list[tuple[Tensor, int]] = []
+
+    @property
+    def mean(self) -> float:
+        """Mean loss of an image, of the steps that are read."""
+        return self.total / self.n_images
+
+    def add(self, loss: Tensor, n_images: int) -> None:
+        """Add the mean loss of a batch.
+
+        Raises:
+            FeatureError: A loss is NaN or infinite.
+        """
+        self.unread.append((loss.detach(), n_images))
+        if not self.n_images or len(self.unread) >= self.every:
+            self.read()
+
+    def read(self) -> None:
+        """Read what was added.
+
+        Raises:
+            FeatureError: A loss is NaN or infinite.
+        """
+        values = torch.stack([loss for loss, _ in self.unread]).tolist() if self.unread else []
+        for value, (_, n_images) in zip(values, self.unread, strict=True):
+            self.n_read += 1
+            if not math.isfinite(value):
+                raise FeatureError(
+                    f"The loss became {value} at step {self.n_read}: training diverged. Lower the "
+                    f"learning rate (now {self.learning_rate}) or raise the batch size."
+                )
+            self.total, self.n_images = self.total + value * n_images, self.n_images + n_images
+        self.unread.clear()
+
+
+class _Trainer:
+    """A network, its fresh loss and their optimiser; a step is a function of (seed, step number).
+
+    The global random state is set inside a step and restored after it, so that what the caller
+    does between two batches changes nothing.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        n_classes: int,
+        config: TrainConfig,
+        centroids: FloatArray | None,
+        *,
+        seed: int,
+        device: str,
+    ) -> None:
+        self.config, self.device, self.seed, self.n_steps = config, device, seed, 0
+        self.network = network
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.train()
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.momentum = config.bn_momentum
+        with seeded(derive_seed(seed, "classifier"), device):
+            self.loss = build_loss(
+                config, n_features=network.n_features, n_classes=n_classes, centroids=centroids
+            )
+        self.loss.to(device).train()
+        self.optimizer = torch.optim.SGD(
+            [*network.parameters(), *self.loss.parameters()],
+            lr=config.learning_rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            fused=is_gpu(device) or None,  # one kernel for all parameters
+        )
+        self.on_whole_batches: Extract = network
+        if config.compile:
+            self.on_whole_batches = compile_for_training(
+                network, config.batch_size, device=device, precision=config.precision
+            )
+        self.schedule = LambdaLR(self.optimizer, lambda epoch: _rate(epoch, config))
+
+    def set_epoch(self, epoch: int) -> None:
+        if epoch > 1:
+            self.schedule.step()
+        every = _READ_EVERY if is_gpu(self.device) else 1
+        rate = self.config.learning_rate
+        self.losses = EpochLosses(rate, every=every, n_before=self.n_steps)
+
+    def step(self, pixels: Tensor, classes: IntArray) -> None:
+        self.n_steps += 1
+        self.optimizer.zero_grad(set_to_none=True)
+        with seeded(derive_seed(self.seed, "step", self.n_steps), self.device):
+            loss = self._loss(pixels, classes)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.losses.add(loss, len(classes))
+
+    def _loss(self, pixels: Tensor, classes: IntArray) -> Tensor:
+        targets = send(torch.from_numpy(classes), self.device)
+        images = augment(self.network.normalize(pixels), self.config.augmentation)
+        is_whole = len(images) == self.config.batch_size
+        extract = self.on_whole_batches if is_whole else self.network
+        with autocast(images, self.config.precision):
+            loss: Tensor = self.loss(extract(images), targets)
+        return loss
+
+
+def _rate(epoch: int, config: TrainConfig) -> float:
+    """Return the share of the learning rate that epoch (from 0) uses."""
+    if config.lr_schedule == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * epoch / config.n_epochs))

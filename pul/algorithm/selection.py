@@ -1,0 +1,224 @@
+"""Step 3 of an iteration: which images are reliable, by their cosine to a cluster's center."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from pul.algorithm.events import LiveSettings
+from pul.arrays import BoolArray, FloatArray, IndexArray, IntArray, check_features, l2_normalize
+from pul.cluster.kmeans import Clustering
+from pul.config import RunConfig
+from pul.errors import ConfigError
+
+_BLOCK = 4096  # images at a time against all centers: bounds memory at block × K floats
+
+
+def select_reliable(
+    features: FloatArray,
+    clusters: IntArray,
+    centers: IntArray,
+    *,
+    lambda_: float | None,
+    selection: Literal["own", "any"] = "own",
+) -> BoolArray:
+    """Mark the images whose feature lies close to a center.
+
+    N images, D feature dimensions, K clusters.
+
+    Args:
+        features: Features, shape (N, D); they are l2-normalised here.
+        clusters: Cluster of each image, shape (N,), values in [0, K).
+        centers: Index of the image that is the center of each cluster, shape (K,).
+        lambda_: Reliability threshold λ, a cosine similarity in [-1, 1]; None or 0 marks all.
+        selection: Close to the center of its `own` cluster (Eq. 2) or of `any` (authors' code).
+
+    Returns:
+        Reliable mask, shape (N,). Centers are always reliable; raising λ never adds an image.
+
+    Raises:
+        ConfigError: λ is outside [-1, 1].
+        FeatureError: Features are misshapen or not finite.
+
+    References:
+        Algorithm 1, lines 7-16, and the constraint of Eq. 2.
+    """
+    similarities = center_similarities(features, clusters, centers, selection=selection)
+    return threshold(similarities, centers, lambda_=lambda_)
+
+
+def center_similarities(
+    features: FloatArray,
+    clusters: IntArray,
+    centers: IntArray,
+    *,
+    selection: Literal["own", "any"] = "own",
+) -> FloatArray:
+    """Return the cosine of each image to the center it is judged by.
+
+    Args:
+        features: Features, shape (N, D); they are l2-normalised here.
+        clusters: Cluster of each image, shape (N,), values in [0, K).
+        centers: Index of the center of each cluster, shape (K,).
+        selection: The center of its `own` cluster, or the nearest of `any` cluster.
+
+    Returns:
+        Cosine similarities, shape (N,), float32, in [-1, 1]; exactly 1 for a center itself.
+
+    References:
+        Algorithm 1, lines 6 and 9.
+    """
+    normalized = l2_normalize(check_features(features))
+    if selection == "own":
+        similarities = _own_similarities(normalized, clusters, centers)
+    else:
+        similarities = _nearest_similarities(normalized, centers)
+    similarities[centers] = 1.0
+    clipped: FloatArray = np.clip(similarities, -1.0, 1.0)
+    return clipped
+
+
+def center_margins(
+    features: FloatArray, clusters: IntArray | IndexArray, centers: IntArray | IndexArray
+) -> FloatArray:
+    """Return how much nearer each image is to its own center than to the next one.
+
+    Args:
+        features: Features, shape (N, D); they are l2-normalised here.
+        clusters: Cluster of each image, shape (N,), values in [0, K).
+        centers: Index of the center of each cluster, shape (K,).
+
+    Returns:
+        Cosine to the own center less that to the nearest other, shape (N,), in [-2, 2]: about 0
+        where an image may as well be of the other cluster. 2 where there is no other.
+    """
+    if len(centers) < 2:
+        return np.full(len(clusters), 2, dtype=np.float32)
+    anchors = l2_normalize(check_features(features[centers]))
+    margins = np.empty(len(clusters), dtype=np.float32)
+    for rows in _blocks(len(clusters)):
+        # A block at a time from the disk: the matrix as a whole need not fit into memory.
+        cosines = l2_normalize(check_features(features[rows])) @ anchors.T  # (B, K)
+        own = clusters[rows][:, None]
+        nearest = np.take_along_axis(cosines, own, axis=1)[:, 0]
+        np.put_along_axis(cosines, own, -np.inf, axis=1)
+        margins[rows] = nearest - cosines.max(axis=1)
+    return margins
+
+
+def threshold(similarities: FloatArray, centers: IntArray, *, lambda_: float | None) -> BoolArray:
+    """Mark the images above λ, given their stored similarities: what a λ slider moves.
+
+    Args:
+        similarities: Cosine of each image to its center, shape (N,).
+        centers: Index of the center of each cluster, shape (K,).
+        lambda_: Threshold in [-1, 1]; None or 0 marks all (Table III).
+
+    Returns:
+        Reliable mask, shape (N,); centers are always in it.
+
+    Raises:
+        ConfigError: λ is outside [-1, 1].
+    """
+    if not lambda_:
+        return np.ones(len(similarities), dtype=np.bool_)
+    if not -1 <= lambda_ <= 1:
+        raise ConfigError(
+            f"λ is a cosine similarity in [-1, 1], but is {lambda_}; the paper: 0.85."
+        )
+    reliable: BoolArray = similarities > lambda_
+    reliable[centers] = True  # rounding may put a vector's cosine with itself below λ = 1
+    return reliable
+
+
+def spread_over_cameras(
+    reliable: BoolArray, similarities: FloatArray, clusters: IntArray, camids: IntArray
+) -> BoolArray:
+    """Thin the reliable images of clusters that one camera dominates.
+
+    In each cluster the camera with the most reliable images keeps at most as many as all other
+    cameras have together, but at least half of its own: those nearest to the center. So clusters
+    of several cameras train on all of them alike, and a cluster of one camera, which may be a
+    background rather than a person, weighs half. Of equal cameras the lowest is thinned; images
+    whose camera is not known stay, and count as another camera's.
+
+    Args:
+        reliable: Reliable mask, shape (N,).
+        similarities: Cosine of each image to its center, shape (N,).
+        clusters: Cluster of each image, shape (N,).
+        camids: Camera of each image, shape (N,); -1 where it is not known.
+
+    Returns:
+        A mask, shape (N,), within `reliable`; a cluster that had an image has one.
+
+    References:
+        The paper's conclusion: "integrate diversity into PUL, so that training samples from
+        multiple cameras can be selected".
+    """
+    kept = np.array(reliable)
+    chosen = np.flatnonzero(reliable)
+    order = chosen[np.argsort(clusters[chosen], kind="stable")]
+    starts = np.flatnonzero(np.diff(clusters[order])) + 1
+    for members in np.split(order, starts):
+        known = camids[members] >= 0
+        if not known.any():
+            continue
+        cameras, counts = np.unique(camids[members[known]], return_counts=True)
+        mine = members[camids[members] == cameras[counts.argmax()]]
+        n_kept = max(len(members) - len(mine), -(-len(mine) // 2))
+        nearest_first = mine[np.argsort(-similarities[mine], kind="stable")]
+        kept[nearest_first[n_kept:]] = False
+    return kept
+
+
+def _own_similarities(normalized: FloatArray, clusters: IntArray, centers: IntArray) -> FloatArray:
+    similarities = np.empty(len(normalized), dtype=np.float32)
+    for rows in _blocks(len(normalized)):
+        own = normalized[centers[clusters[rows]]]  # (B, D)
+        similarities[rows] = np.einsum("nd,nd->n", normalized[rows], own)
+    return similarities
+
+
+def _nearest_similarities(normalized: FloatArray, centers: IntArray) -> FloatArray:
+    similarities = np.empty(len(normalized), dtype=np.float32)
+    for rows in _blocks(len(normalized)):
+        similarities[rows] = (normalized[rows] @ normalized[centers].T).max(axis=1)  # of (B, K)
+    return similarities
+
+
+def _blocks(n_images: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, n_images, _BLOCK))
+
+
+def choose_reliable(
+    features: FloatArray,
+    clustering: Clustering,
+    settings: LiveSettings,
+    config: RunConfig,
+    *,
+    camids: IntArray | None = None,
+) -> tuple[FloatArray, BoolArray]:
+    """Select the images that train: lines 6-16 of Algorithm 1.
+
+    Args:
+        features: Features, shape (N, D).
+        clustering: Their clusters.
+        settings: λ, the annotated images, which always train (Sec. III-C), and those left out.
+        config: Which center an image is judged by, and whether cameras are evened out.
+        camids: Camera of each image, shape (N,), -1 where it is not known.
+
+    Returns:
+        Cosine of each image to its center, shape (N,), -1 where it has no cluster; and the reliable
+        mask, shape (N,).
+    """
+    clusters, centers = clustering.clusters, clustering.centers
+    similarities = center_similarities(features, clusters, centers, selection=config.selection)
+    similarities[clusters < 0] = -1.0
+    reliable = threshold(similarities, centers, lambda_=settings.lambda_)
+    reliable[clusters < 0] = False
+    reliable[list(settings.left_out)] = False
+    if config.camera_diversity and camids is not None:
+        reliable = spread_over_cameras(reliable, similarities, clusters, camids)
+    reliable[list(settings.annotations)] = True
+    reliable[list(settings.left_out)] = False
+    return similarities, reliable

@@ -1,0 +1,108 @@
+"""The commands about hand-crafted features."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pul.cli.console import print_json, print_metrics, progress_bar
+from pul.cli.options import Json
+from pul.config import EvaluationConfig
+from pul.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pul.reproduce.baselines.ranking import Extract
+
+app = typer.Typer()
+
+_TABLES = ("w2c.mat", "codebook_350.mat", "params_350.mat")
+
+Feature = Literal["bow", "lomo", "umdl"]
+
+
+@app.command()
+def evaluate_baseline(
+    feature: Annotated[Feature, typer.Argument(help="Which feature.")],
+    data: Annotated[Path, typer.Argument(help="A dataset with queries and a gallery.")],
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"BoW and UMDL: folder with the authors' {', '.join(_TABLES)}. Without it, tables "
+            "are fitted on the dataset's training images."
+        ),
+    ] = None,
+    retinex: Annotated[
+        bool, typer.Option("--retinex", help="LOMO: even out the light before colours are taken.")
+    ] = False,
+    source: Annotated[
+        list[Path] | None, typer.Option(help="UMDL: a labelled dataset; may be given again.")
+    ] = None,
+    images: Annotated[
+        int, typer.Option(help="UMDL: images of each dataset to learn from. The paper: 2,500.")
+    ] = 2500,
+    iterations: Annotated[
+        int, typer.Option(help="UMDL: iterations of each of three rounds. Its authors: 40.")
+    ] = 40,
+    ap: Annotated[
+        str, typer.Option("--ap", help="Average precision: trapezoid (the paper) or step.")
+    ] = "trapezoid",
+    unmatched: Annotated[
+        str, typer.Option(help="Queries with no true match: count them as zero, or skip them.")
+    ] = "zero",
+    camera_aware: Annotated[
+        bool, typer.Option(help="Images of the query's own camera are junk.")
+    ] = True,
+    format: Annotated[
+        str, typer.Option(help="Layout of the data; auto finds it by its folders.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of what is fitted: tables, dictionaries.")] = 0,
+    json: Json = False,
+) -> None:
+    """Evaluate hand-crafted features, which need no weights, on official queries and gallery."""
+    from pul.data.datasets import read_dataset
+    from pul.reproduce.baselines.extractors import HEIGHT, WIDTH, bow_extractor, umdl_extractor
+    from pul.reproduce.baselines.lomo import extract_lomo
+    from pul.reproduce.baselines.ranking import evaluate_extractor
+    from pul.reproduce.baselines.umdl import UmdlConfig
+
+    config = EvaluationConfig(ap_method=ap, unmatched=unmatched, camera_aware=camera_aware)
+    _check_options(feature, tables, retinex, source)
+    dataset = read_dataset(data, format=format)
+    if feature == "lomo":
+        extract: Extract = partial(extract_lomo, retinex=retinex)
+    else:
+        with progress_bar("fitting words") as on_progress:
+            extract = bow_extractor(dataset, tables=tables, seed=seed, on_progress=on_progress)
+    if feature == "umdl":
+        with progress_bar("learning dictionaries") as on_progress:
+            extract = umdl_extractor(
+                extract,
+                dataset,
+                [read_dataset(path) for path in source or []],
+                n_images=images,
+                config=UmdlConfig(n_iterations=iterations),
+                seed=seed,
+                on_progress=on_progress,
+            )
+    with progress_bar("extracting") as on_progress:
+        metrics = evaluate_extractor(
+            extract, dataset, config, height=HEIGHT, width=WIDTH, on_progress=on_progress
+        )
+    if json:
+        print_json(metrics)
+    else:
+        print_metrics(metrics, title=f"{feature} on {data.name}")
+
+
+def _check_options(
+    feature: Feature, tables: Path | None, retinex: bool, source: list[Path] | None
+) -> None:
+    if feature == "lomo" and tables is not None:
+        raise ConfigError("--tables are tables of BoW; LOMO has none.")
+    if feature != "lomo" and retinex:
+        raise ConfigError("--retinex belongs to LOMO; BoW takes the colours as they are.")
+    if feature == "umdl" and not source:
+        raise ConfigError("umdl learns from labelled datasets: name one or more with --source.")
+    if feature != "umdl" and source:
+        raise ConfigError(f"--source belongs to umdl; {feature} learns from no other dataset.")

@@ -1,0 +1,83 @@
+"""The command of `python -m pul` that reads datasets into a workspace."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pul.cli.console import OUT, print_json, print_table, progress_bar
+from pul.cli.options import Format, Json
+from pul.errors import ConfigError
+
+
+def import_(
+    data: Annotated[list[Path], typer.Argument(help="Folder, or CSV or Parquet file.")],
+    workspace: Annotated[
+        str | None, typer.Option(help="Workspace to add the images to; made if there is none.")
+    ] = None,
+    format: Format = "auto",
+    same_place: Annotated[
+        bool,
+        typer.Option(
+            "--same-place", help="People and cameras are those of the images that are there."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be imported and left out.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Read a dataset, check every image, and add it to a workspace."""
+    from pul.data.datasets import merge_datasets, read_dataset
+    from pul.data.images import check_images
+
+    if not dry_run and workspace is None:
+        raise ConfigError("Name a workspace with --workspace, or look only, with --dry-run.")
+    datasets = [read_dataset(path, format=format) for path in data]
+    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+    with progress_bar("checking images") as on_progress:
+        dataset = check_images(dataset, on_progress=on_progress)
+    n_new = None
+    if workspace is not None and not dry_run:
+        n_new = _add_to_workspace(workspace, dataset, is_same_place=same_place)
+    if json:
+        print_json(
+            {
+                "name": dataset.name,
+                "format": dataset.format,
+                "splits": dataset.summary(),
+                "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
+                "notes": dataset.notes,
+                "n_new": n_new,
+            }
+        )
+    else:
+        _print_dataset(dataset)
+        if n_new is not None:
+            OUT.print(f"{n_new:,} new images in {workspace}.")
+
+
+def _add_to_workspace(location: str, dataset: Any, *, is_same_place: bool) -> int:
+    from pul.store.workspace import Workspace
+
+    exists = Workspace.exists(location)
+    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
+        n_new: int = workspace.add_dataset(dataset, is_same_place=is_same_place)
+        return n_new
+
+
+def _print_dataset(dataset: Any) -> None:
+    columns = ["split", "images", "people", "cameras", "junk", "distractors"]
+    rows = [
+        [s.split, s.n_images, s.n_pids, s.n_camids, s.n_junk, s.n_distractors]
+        for s in dataset.summary()
+    ]
+    print_table(columns, rows, title=f"{dataset.name}: {dataset.format}")
+    for note in dataset.notes:
+        OUT.print(f"· {note}")
+    if dataset.skipped:
+        OUT.print(f"{len(dataset.skipped)} files left out:")
+        for item in dataset.skipped[:20]:
+            OUT.print(f"  {item.path}: {item.reason}", markup=False)
+        if len(dataset.skipped) > 20:
+            OUT.print(f"  … and {len(dataset.skipped) - 20} more (all of them with --json)")

@@ -1,0 +1,72 @@
+"""The commands of `python -m pul` that have to do with labelling."""
+
+from typing import Annotated, cast
+
+import typer
+
+from pul.cli.console import OUT, print_json, print_table, progress_bar
+from pul.cli.options import Json, Location
+
+
+def autopilot(
+    workspace: Location,
+    identities: Annotated[int, typer.Option(help="Identities to label.")] = 25,
+    run: Annotated[
+        int | None, typer.Option(help="The run to label on; by default the last.")
+    ] = None,
+    iteration: Annotated[
+        int | None, typer.Option(help="Its iteration; by default the last whole one.")
+    ] = None,
+    strategy: Annotated[
+        str, typer.Option(help="queue (what the screen suggests), random or largest-first.")
+    ] = "queue",
+    error_rate: Annotated[float, typer.Option(help="Share of decisions that are wrong.")] = 0.0,
+    patience: Annotated[
+        int, typer.Option(help="Rows of candidates without the person to replace.")
+    ] = 0,
+    author: Annotated[str, typer.Option(help="Who the acts are signed by.")] = "autopilot",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    json: Json = False,
+) -> None:
+    """Let an oracle label people where ground truth exists, through the acts of the screen."""
+    from pul.labelling.autopilot import run_autopilot
+    from pul.labelling.oracle import OracleReport, Strategy
+    from pul.store.workspace import Workspace
+
+    def show(report: OracleReport) -> None:
+        rows = [
+            [known.name, known.n_images, f"{known.precision:.1%}", f"{known.recall:.1%}"]
+            for known in report.identities
+        ]
+        print_table(["identity", "images", "precision", "recall"], rows)
+        OUT.print(
+            f"{len(rows)} identities, {report.n_images:,} images: precision "
+            f"{report.precision:.1%}, recall {report.recall:.1%}; "
+            f"{report.actions_per_identity:.1f} actions and {report.seconds_per_identity:.1f} s "
+            f"an identity, {report.effort.seconds / 60:.1f} min in all (modelled)."
+        )
+
+    with Workspace.open(workspace) as opened, progress_bar("labelling") as on_progress:
+        report = run_autopilot(
+            opened,
+            run_id=run,
+            iteration=iteration,
+            n_identities=identities,
+            strategy=cast(Strategy, strategy),
+            error_rate=error_rate,
+            seed=seed,
+            patience=patience,
+            author=author,
+            on_progress=on_progress,
+        )
+    if json:
+        figures = {
+            "n_images": report.n_images,
+            "precision": report.precision,
+            "recall": report.recall,
+            "actions_per_identity": report.actions_per_identity,
+            "seconds_per_identity": report.seconds_per_identity,
+        }
+        print_json({"figures": figures, "report": report})
+    else:
+        show(report)

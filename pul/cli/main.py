@@ -1,0 +1,115 @@
+"""The command line: every command checks its options, shows progress, explains its errors."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pul.cli.backup import backup, restore
+from pul.cli.baselines import evaluate_baseline
+from pul.cli.console import OUT, print_json, progress_bar
+from pul.cli.exchange import export, export_model, import_annotations
+from pul.cli.import_data import import_
+from pul.cli.labelling import autopilot
+from pul.cli.manage_runs import clean, fork, report
+from pul.cli.models import evaluate, train_source
+from pul.cli.options import Json, Seed
+from pul.cli.reproduce import reproduce
+from pul.cli.run import project, resume, run, status, steer, work
+from pul.errors import PulError
+
+app = typer.Typer(
+    name="python -m pul",
+    help="Adapt a person re-identification model to new cameras with few labels or none.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line; an error that we foresaw is one line, not a trace."""
+    try:
+        app()
+    except PulError as error:
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.secho("interrupted", fg="red", err=True)
+        sys.exit(130)
+
+
+def demo(
+    location: Annotated[Path, typer.Argument(help="Folder to make it in.")] = Path("demo"),
+    run_pul: Annotated[
+        bool, typer.Option("--run/--no-run", help="Also run PUL on it in the background.")
+    ] = False,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Make the demo workspace: synthetic people, a start model, nothing to download."""
+    from pul.demo import make_demo, start_demo_run
+
+    with progress_bar("drawing people") as on_progress:
+        workspace = make_demo(location, seed=seed, on_progress=on_progress)
+    with workspace:
+        job = start_demo_run(workspace) if run_pul else None
+        n_images = len(workspace.images())
+    if json:
+        print_json({"workspace": location, "n_images": n_images, "job": job})
+        return
+    OUT.print(f"{n_images:,} images in {location}. Open it: `python -m app {location}`")
+
+
+def doctor(
+    workspace: Annotated[
+        str | None, typer.Option(help="Also look at this workspace: a folder or a URL.")
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Drop damaged iterations, to be computed again.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say what is here, what is wrong, and how to fix it; fails if something does not work."""
+    from pul.reports.doctor import describe_thread_pools, examine_machine, examine_workspace
+
+    findings = examine_machine()
+    if workspace is not None:
+        findings += examine_workspace(workspace, repair=repair)
+    if json:
+        print_json({"findings": findings, "thread_pools": describe_thread_pools()})
+    else:
+        colours = {"ok": "green", "warning": "yellow", "error": "red"}
+        for finding in findings:
+            level = typer.style(f"{finding.level:>7}", fg=colours[finding.level])
+            typer.echo(f"{level}  {finding.subject}: {finding.message}")
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+app.command("import")(import_)
+for command in (
+    train_source,
+    evaluate,
+    run,
+    resume,
+    work,
+    status,
+    steer,
+    project,
+    demo,
+    doctor,
+    backup,
+    restore,
+    fork,
+    report,
+    clean,
+    autopilot,
+    export,
+    import_annotations,
+    export_model,
+    evaluate_baseline,
+    reproduce,
+):
+    app.command()(command)

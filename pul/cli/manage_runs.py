@@ -1,0 +1,144 @@
+"""The commands of `python -m pul` that fork, show and remove runs, and the work on one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pul.cli.console import OUT, iteration_line, job_bar, print_json
+from pul.cli.options import Json, Location
+from pul.config import RunConfig
+from pul.errors import ConfigError, PulError
+
+RunNumber = Annotated[int, typer.Argument(help="Number of the run; see `status`.")]
+
+
+def fork(
+    run_id: RunNumber,
+    workspace: Location,
+    iteration: Annotated[
+        int | None,
+        typer.Option(help="Start from the model of this iteration; by default the last."),
+    ] = None,
+    k: Annotated[int | None, typer.Option("--k", help="Number of clusters K.")] = None,
+    lambda_: Annotated[
+        float | None, typer.Option("--lambda", help="Reliability threshold λ; 0 selects all.")
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(help="Iterations at most.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting: finetune.momentum=0.5.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Work in the background; see `status`.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Start a new run from an iteration's model, with its run's settings but for those given."""
+    from pul.jobs import create_fork
+    from pul.store.workspace import Workspace
+
+    changes = {"n_clusters": k, "lambda_": lambda_, "n_iterations": iterations}
+    with Workspace.open(workspace) as opened:
+        parent = opened.run(run_id)
+        config = RunConfig(**parent.config).replace(**changes, **parse_settings(set_))
+        at = parent.n_iterations_done if iteration is None else iteration
+        job = create_fork(opened, run_id, at, config, name)
+        work_on(opened, job.job_id, detach=detach, json=json)
+
+
+def report(
+    run_id: RunNumber,
+    workspace: Location,
+    out: Annotated[Path, typer.Option(help="HTML file to write; one of that name is replaced.")],
+    with_pictures: Annotated[
+        bool, typer.Option("--with-pictures", help="Show people of the largest clusters.")
+    ] = False,
+) -> None:
+    """Write a run as one HTML file that needs nothing else to be read."""
+    from pul.reports.html import write_report
+    from pul.store.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        write_report(opened, run_id, out, with_pictures=with_pictures)
+    OUT.print(f"{out}: {out.stat().st_size / 1024:,.0f} KiB", markup=False)
+
+
+def clean(
+    workspace: Location,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Remove the runs that were deleted on the screen for good; nothing brings them back."""
+    from pul.store.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        deleted = opened.runs(shelf="deleted")
+        folders = [*(opened.run_path(run.run_id) for run in deleted), *opened.stray_run_folders()]
+        n_bytes = sum(
+            path.stat().st_size for root in folders for path in root.rglob("*") if path.is_file()
+        )
+        if not dry_run:
+            opened.remove_deleted_runs()
+    if json:
+        print_json({"run_ids": [run.run_id for run in deleted], "n_bytes": n_bytes})
+        return
+    names = ", ".join(f"{run.run_id} ({run.name})" for run in deleted) or "none"
+    verb = "Would remove" if dry_run else "Removed"
+    OUT.print(f"{verb} runs: {names}; {n_bytes / 2**20:,.1f} MiB.", markup=False)
+
+
+def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
+    """Do a job here, with a bar and a line for each iteration, or leave it to a worker.
+
+    Raises:
+        PulError: The job failed.
+    """
+    from pul.algorithm.loop import IterationFinished, Progress
+    from pul.jobs import start_job
+    from pul.jobs.worker import work
+
+    if detach:
+        job = start_job(workspace, job_id)
+        OUT.print(f"job {job_id} works in the background; see `python -m pul status`.")
+        return
+    with job_bar() as show:
+
+        def on_event(event: Any) -> None:
+            if isinstance(event, Progress):
+                show(event.progress)
+            elif isinstance(event, IterationFinished) and not json:
+                OUT.print(iteration_line(event.record), markup=False)
+
+        job = work(workspace, job_id, on_event=on_event)
+    if json:
+        iterations = workspace.iterations(job.run_id) if job.run_id is not None else []
+        print_json({"job": job, "iterations": iterations})
+    if job.status == "failed":
+        if not json:
+            typer.echo(job.traceback, err=True)
+        raise PulError(job.error)
+    if not json:
+        OUT.print(f"job {job_id} {job.status}")
+
+
+def parse_settings(pairs: list[str] | None) -> dict[str, Any]:
+    """Turn NAME=VALUE pairs into values as TOML reads them; a bare word is a string.
+
+    Raises:
+        ConfigError: A pair is not of this form.
+    """
+    import tomllib
+
+    settings: dict[str, Any] = {}
+    for pair in pairs or []:
+        name, separator, text = pair.partition("=")
+        if not separator or not name.strip():
+            raise ConfigError(f"--set takes NAME=VALUE, such as lambda_=0.9; got {pair!r}.")
+        try:
+            settings[name.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            settings[name.strip()] = text.strip()
+    return settings

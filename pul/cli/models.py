@@ -1,0 +1,144 @@
+"""The commands of `python -m pul` that train an original model and evaluate any model."""
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from pul.cli.console import OUT, print_json, print_metrics, progress_bar
+from pul.cli.manage_runs import parse_settings
+from pul.cli.options import Format, Json, Seed, Threads
+from pul.config import EvaluationConfig, NetworkConfig, RunConfig, TrainConfig
+from pul.errors import ConfigError
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+ApMethod = Annotated[
+    str, typer.Option("--ap", help="Average precision: trapezoid (the paper) or step (torchreid).")
+]
+Unmatched = Annotated[
+    str, typer.Option(help="Queries with no true match: count them as zero, or skip them.")
+]
+
+
+def train_source(
+    data: Annotated[list[Path], typer.Argument(help="Labelled datasets; several are merged.")],
+    out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
+    backbone: Annotated[str, typer.Option(help="A torchvision model.")] = "resnet50",
+    weights: Annotated[
+        str, typer.Option(help="torchvision (ImageNet), none, or the path of a file.")
+    ] = "torchvision",
+    height: Annotated[int, typer.Option(help="Image height at the network's input.")] = 224,
+    width: Annotated[int, typer.Option(help="Image width at the network's input.")] = 224,
+    width_mult: Annotated[float, typer.Option(help="Width multiplier of a MobileNet.")] = 1.0,
+    mean: Annotated[
+        tuple[float, float, float], typer.Option(help="Mean of each RGB channel in [0, 1].")
+    ] = (0.485, 0.456, 0.406),
+    std: Annotated[
+        tuple[float, float, float], typer.Option(help="Standard deviation of each RGB channel.")
+    ] = (0.229, 0.224, 0.225),
+    epochs: Annotated[int, typer.Option(help="Passes over the images. Paper: 40.")] = 40,
+    lr: Annotated[float, typer.Option(help="Learning rate. Paper: 0.001.")] = 0.001,
+    batch_size: Annotated[int, typer.Option(help="Images in a step. Paper: 16.")] = 16,
+    schedule: Annotated[str, typer.Option(help="constant (the paper) or cosine.")] = "constant",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any training setting: NAME=VALUE.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
+    format: Format = "auto",
+    seed: Seed = 0,
+    device: Device = "auto",
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Train the original model on labelled images of other places."""
+    from pul.algorithm.source_training import train_source
+    from pul.data.datasets import merge_datasets, read_dataset
+    from pul.models.hardware import prepare
+    from pul.models.network import save_network
+
+    network_config = NetworkConfig(
+        backbone=backbone,
+        weights=weights,
+        height=height,
+        width=width,
+        width_mult=width_mult,
+        mean=mean,
+        std=std,
+    )
+    config = TrainConfig(
+        n_epochs=epochs, learning_rate=lr, batch_size=batch_size, lr_schedule=schedule
+    ).replace(**parse_settings(set_))
+    where = prepare(RunConfig(device=device, n_threads=threads))
+    dataset = merge_datasets([read_dataset(path, format=format) for path in data])
+    with progress_bar("training") as on_progress:
+        network, result = train_source(
+            dataset,
+            network_config,
+            config,
+            seed=seed,
+            device=where,
+            cache_dir=cache,
+            on_progress=on_progress,
+        )
+    save_network(network, out)
+    if json:
+        print_json({"model": out, "result": result})
+    else:
+        losses = f"{result.epoch_losses[0]:.3f} → {result.epoch_losses[-1]:.3f}"
+        people = f"{result.n_images:,} images of {result.n_classes:,} people"
+        OUT.print(f"{people}; loss {losses}; {out}")
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A checkpoint, .safetensors.")],
+    data: Annotated[Path, typer.Argument(help="A dataset with queries and a gallery.")],
+    ap: ApMethod = "trapezoid",
+    unmatched: Unmatched = "zero",
+    camera_aware: Annotated[
+        bool, typer.Option(help="Images of the query's own camera are junk.")
+    ] = True,
+    rerank: Annotated[bool, typer.Option("--rerank", help="k-reciprocal re-ranking.")] = False,
+    flip: Annotated[bool, typer.Option("--flip", help="Add the mirrored image's feature.")] = False,
+    multi_query: Annotated[
+        bool,
+        typer.Option("--multi-query", help="Pool all images of a query's person on its camera."),
+    ] = False,
+    pool: Annotated[str, typer.Option(help="Multi-query: mean or max.")] = "mean",
+    precision: Annotated[
+        str, typer.Option(help="Of the features: float32, or bfloat16 where the device has it.")
+    ] = "float32",
+    format: Format = "auto",
+    cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Evaluate a model on a dataset's official queries and gallery."""
+    from pul.algorithm.direct_transfer import Pooling, evaluate_network
+    from pul.data.datasets import read_dataset
+    from pul.models.hardware import prepare
+    from pul.models.network import load_network
+
+    config = EvaluationConfig(ap_method=ap, unmatched=unmatched, camera_aware=camera_aware)
+    if pool not in ("mean", "max"):
+        raise ConfigError(f"--pool must be mean or max, but is {pool!r}.")
+    if precision not in ("float32", "bfloat16"):
+        raise ConfigError(f"--precision must be float32 or bfloat16, but is {precision!r}.")
+    where = prepare(RunConfig(device=device, n_threads=threads))
+    with progress_bar("extracting") as on_progress:
+        metrics = evaluate_network(
+            load_network(model),
+            read_dataset(data, format=format),
+            config,
+            rerank=rerank,
+            flip=flip,
+            multi_query=cast(Pooling, pool) if multi_query else None,
+            device=where,
+            precision=precision,
+            cache_dir=cache,
+            on_progress=on_progress,
+        )
+    if json:
+        print_json(metrics)
+    else:
+        print_metrics(metrics, title=f"{model.name} on {data.name}")

@@ -1,0 +1,52 @@
+"""The command line that repeats a run without the screen."""
+
+import json
+from typing import Any
+
+from pul.config import RunConfig, load_preset, preset_names
+from pul.reports.changes import flatten
+
+_OPTIONS = {
+    "n_clusters": "--k",
+    "lambda_": "--lambda",
+    "n_iterations": "--iterations",
+    "finetune.n_epochs": "--epochs",
+    "finetune.learning_rate": "--lr",
+    "finetune.batch_size": "--batch-size",
+    "selection": "--selection",
+    "restart_from": "--restart-from",
+    "evaluation.ap_method": "--ap",
+    "evaluation.unmatched": "--unmatched",
+    "seed": "--seed",
+    "device": "--device",
+    "n_threads": "--threads",
+}
+
+
+def repeat_command(config: RunConfig, *, workspace: str, model: str) -> list[str]:
+    """Return the words of the command that makes a run with these settings.
+
+    It begins with the preset that differs least, and names every setting that differs from it. No
+    selection is written as λ 0, which means the same.
+
+    Args:
+        config: Settings of the run.
+        workspace: Where its images are.
+        model: The original model's file.
+    """
+    changed = {name: _changed(config, load_preset(name)) for name in preset_names()}
+    preset = min(changed, key=lambda name: len(changed[name]))
+    words = ["python", "-m", "pul", "run", "--workspace", workspace, "--model", model]
+    words += ["--preset", preset]
+    for name, value in changed[preset].items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        words += [_OPTIONS[name], text] if name in _OPTIONS else ["--set", f"{name}={text}"]
+    return words
+
+
+def _changed(config: RunConfig, preset: RunConfig) -> dict[str, Any]:
+    """Return the settings that differ from a preset's, by their dotted name."""
+    ours, theirs = (flatten(each.model_dump(mode="json")) for each in (config, preset))
+    if ours["lambda_"] is None:
+        ours["lambda_"] = 0.0
+    return {name: value for name, value in ours.items() if value != theirs[name]}

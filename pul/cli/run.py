@@ -1,0 +1,168 @@
+"""The commands of `python -m pul` that start, watch and steer the work on runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pul.cli.console import (
+    ITERATION_COLUMNS,
+    OUT,
+    describe_progress,
+    iteration_row,
+    print_json,
+    print_table,
+)
+from pul.cli.manage_runs import parse_settings, work_on
+from pul.cli.options import Json, Location, Threads
+from pul.config import load_preset, preset_names
+from pul.errors import ConfigError
+
+
+def run(
+    workspace: Location,
+    model: Annotated[Path, typer.Option(help="The original model, .safetensors.")],
+    preset: Annotated[
+        str, typer.Option(help=f"Settings to begin with: {', '.join(preset_names())}.")
+    ] = "paper",
+    k: Annotated[int | None, typer.Option("--k", help="Number of clusters K.")] = None,
+    lambda_: Annotated[
+        float | None, typer.Option("--lambda", help="Reliability threshold λ; 0 selects all.")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(help="Iterations at most; 0 only extracts, clusters and maps.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of an iteration.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images in a step.")] = None,
+    selection: Annotated[
+        str | None, typer.Option(help="Reliable by the own center (Eq. 2), or by any.")
+    ] = None,
+    restart_from: Annotated[
+        str | None, typer.Option(help="Fine-tune from the original or the previous model.")
+    ] = None,
+    ap: Annotated[str | None, typer.Option("--ap", help="trapezoid or step.")] = None,
+    unmatched: Annotated[str | None, typer.Option(help="zero or skip.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting: finetune.momentum=0.5.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = None,
+    threads: Threads = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Work in the background; see `status`.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Adapt a model to the training images of a workspace: Algorithm 1."""
+    from pul.jobs import create_run
+    from pul.store.workspace import Workspace
+
+    config = load_preset(preset).replace(
+        **{
+            "n_clusters": k,
+            "lambda_": lambda_,
+            "n_iterations": iterations,
+            "selection": selection,
+            "restart_from": restart_from,
+            "seed": seed,
+            "device": device,
+            "n_threads": threads,
+            "finetune.n_epochs": epochs,
+            "finetune.learning_rate": lr,
+            "finetune.batch_size": batch_size,
+            "evaluation.ap_method": ap,
+            "evaluation.unmatched": unmatched,
+            **parse_settings(set_),
+        }
+    )
+    with Workspace.open(workspace) as opened:
+        job = create_run(opened, config, model.resolve(), name)
+        work_on(opened, job.job_id, detach=detach, json=json)
+
+
+def resume(
+    run_id: Annotated[int, typer.Argument(help="Number of the run; see `status`.")],
+    workspace: Location,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Work in the background; see `status`.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Go on with a run that was stopped, failed or killed, from its last whole iteration."""
+    from pul.jobs import create_resumption
+    from pul.store.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        job = create_resumption(opened, run_id)
+        work_on(opened, job.job_id, detach=detach, json=json)
+
+
+def work(
+    job_id: Annotated[int, typer.Argument(help="Number of a queued job.")], workspace: Location
+) -> None:
+    """Do a queued job in this process; the screen starts its jobs this way."""
+    from pul.store.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        work_on(opened, job_id, detach=False, json=False)
+
+
+def status(workspace: Location, json: Json = False) -> None:
+    """Show the runs of a workspace with their figures, and the jobs that are at work."""
+    from pul.jobs import reap_lost_jobs
+    from pul.store.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        reap_lost_jobs(opened)
+        runs, jobs = opened.runs(), opened.jobs()
+        iterations = {run.run_id: opened.iterations(run.run_id) for run in runs}
+    if json:
+        print_json({"runs": runs, "iterations": iterations, "jobs": jobs})
+        return
+    for run in runs:
+        rows = [iteration_row(record) for record in iterations[run.run_id]]
+        print_table(ITERATION_COLUMNS, rows, title=f"run {run.run_id} · {run.name} · {run.status}")
+    for job in jobs:
+        where = describe_progress(job.progress) if job.progress else ""
+        OUT.print(f"job {job.job_id} · {job.kind} · {job.status} {where} {job.error}", markup=False)
+    if not runs and not jobs:
+        OUT.print("No runs yet: `python -m pul run --workspace … --model …`.")
+
+
+def steer(
+    run_id: Annotated[int, typer.Argument(help="Number of the run; see `status`.")],
+    workspace: Location,
+    lambda_: Annotated[
+        float | None, typer.Option("--lambda", help="New reliability threshold λ.")
+    ] = None,
+    k: Annotated[int | None, typer.Option("--k", help="New number of clusters K.")] = None,
+) -> None:
+    """Change λ or K of a run from its next iteration on."""
+    from pul.store.workspace import Workspace
+
+    if lambda_ is None and k is None:
+        raise ConfigError("Say what to change: --lambda, --k, or both.")
+    with Workspace.open(workspace) as opened:
+        for name, value in (("lambda_", lambda_), ("n_clusters", k)):
+            if value is not None:
+                opened.set_control(run_id, name, value, author="command line")
+    OUT.print(f"run {run_id} changes at its next iteration")
+
+
+def project(
+    run_id: Annotated[int, typer.Argument(help="Number of the run.")],
+    workspace: Location,
+    out: Annotated[Path, typer.Option(help="CSV file to write.")],
+    iteration: Annotated[
+        int | None, typer.Option(help="Iteration; the last one where not given.")
+    ] = None,
+) -> None:
+    """Write the 2-D map of an iteration: image, x, y, cluster, cosine to its center, reliable."""
+    from pul.reports.map_csv import write_map
+    from pul.store.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        n_images, used = write_map(opened, run_id, iteration, out)
+    OUT.print(f"{n_images:,} images of run {run_id}, iteration {used}: {out}")

@@ -1,0 +1,1 @@
+"""Clustering methods over features: k-means, DBSCAN, tracklets, and the neighbours they need."""

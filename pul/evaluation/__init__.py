@@ -1,0 +1,1 @@
+"""Figures: CMC and mAP, cluster quality, ranked lists, re-ranking, validation people."""

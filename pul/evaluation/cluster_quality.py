@@ -1,0 +1,92 @@
+"""Purity, NMI and recall of clusters against known people."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pul.arrays import DoubleArray, IntArray
+from pul.errors import EvaluationError
+from pul.records import ClusterQuality
+
+_EPSILON = 1e-12
+
+
+def cluster_quality(
+    clusters: ArrayLike, pids: ArrayLike, reliable: ArrayLike, *, source: str
+) -> ClusterQuality | None:
+    """Measure how well clusters agree with the identities that are known.
+
+    Purity is the share of images that are of their cluster's majority identity; NMI is the mutual
+    information of clusters and identities over the mean of their entropies. Images whose pid is
+    not positive are left out.
+
+    Args:
+        clusters: Cluster of each image, shape (N,).
+        pids: Identity of each image, shape (N,); 0 and below where it is not known.
+        reliable: Reliable images, shape (N,), bool.
+        source: Where the identities are from: `truth` or `annotations`.
+
+    Returns:
+        The figures; None where no identity is known. `reliable_purity` is 0 where no image with a
+        known identity is reliable.
+
+    Raises:
+        EvaluationError: The three arrays differ in length.
+    """
+    groups, people, chosen = np.asarray(clusters), np.asarray(pids), np.asarray(reliable)
+    if not groups.shape == people.shape == chosen.shape:
+        raise EvaluationError(
+            "clusters, pids and reliable must have the same shape (N,), but have "
+            f"{groups.shape}, {people.shape} and {chosen.shape}."
+        )
+    known = people > 0
+    if not known.any():
+        return None
+    trained = known & chosen.astype(bool)
+    return ClusterQuality(
+        purity=_purity(_contingency(groups[known], people[known])),
+        reliable_purity=_purity(_contingency(groups[trained], people[trained])),
+        nmi=_nmi(_contingency(groups[known], people[known])),
+        n_images=int(known.sum()),
+        source=source,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Contingency:
+    """The cells of the table of clusters × identities that are not empty."""
+
+    counts: IntArray
+    rows: IntArray
+    columns: IntArray
+
+
+def _contingency(groups: IntArray, people: IntArray) -> _Contingency:
+    _, rows = np.unique(groups, return_inverse=True)
+    _, columns = np.unique(people, return_inverse=True)
+    width = int(columns.max(initial=0)) + 1
+    cells, counts = np.unique(rows * width + columns, return_counts=True)
+    return _Contingency(counts, cells // width, cells % width)
+
+
+def _purity(table: _Contingency) -> float:
+    if not len(table.counts):
+        return 0.0
+    majority = np.zeros(int(table.rows.max()) + 1, dtype=np.int64)
+    np.maximum.at(majority, table.rows, table.counts)
+    return float(majority.sum() / table.counts.sum())
+
+
+def _nmi(table: _Contingency) -> float:
+    joint: DoubleArray = table.counts / table.counts.sum()
+    by_row = np.bincount(table.rows, weights=joint).astype(np.float64)
+    by_column = np.bincount(table.columns, weights=joint).astype(np.float64)
+    mutual = np.sum(joint * np.log(joint / (by_row[table.rows] * by_column[table.columns])))
+    mean_entropy = (_entropy(by_row) + _entropy(by_column)) / 2
+    # one cluster and one identity: both are certain, and agree
+    return float(np.clip(mutual / mean_entropy, 0, 1)) if mean_entropy > _EPSILON else 1.0
+
+
+def _entropy(shares: DoubleArray) -> float:
+    return float(-np.sum(shares * np.log(shares)))

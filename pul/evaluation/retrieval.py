@@ -1,0 +1,302 @@
+"""Figures that need ground truth: CMC and mAP of retrieval, purity and NMI of clusters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray, check_features, l2_normalize
+from pul.errors import EvaluationError
+from pul.evaluation.protocol import Protocol
+from pul.records import RetrievalMetrics
+
+ApMethod = Literal["trapezoid", "step"]
+Unmatched = Literal["skip", "zero"]
+
+_BLOCK_BYTES = 64 * 2**20  # distances held at a time
+_CHUNK_BYTES = 32 * 2**20  # gallery features copied at a time, where junk lies among them
+_EPSILON = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures of one evaluation. Q queries, G gallery images that are not junk for everyone.
+
+    Attributes:
+        cmc: Share of queries whose first true match is at rank ≤ k + 1, shape (G,), in [0, 1].
+        mean_ap: Mean average precision, in [0, 1].
+        average_precisions: Of each query, shape (Q,); where a query has no true match, NaN by
+            `skip` and 0 by `zero`.
+        n_queries: Queries counted.
+        n_unmatched: Queries without a true match.
+        ap_method: Which definition of average precision was used.
+        unmatched: What queries without a true match counted.
+    """
+
+    cmc: DoubleArray
+    mean_ap: float
+    average_precisions: DoubleArray
+    n_queries: int
+    n_unmatched: int
+    ap_method: ApMethod
+    unmatched: Unmatched
+
+    def rank(self, k: int) -> float:
+        """Return rank-k: the share of queries with a true match among their first k images.
+
+        Raises:
+            EvaluationError: k is below 1.
+        """
+        if k < 1:
+            raise EvaluationError(f"rank-k counts from k = 1, not {k}.")
+        return float(self.cmc[min(k, len(self.cmc)) - 1])
+
+    def to_metrics(self) -> RetrievalMetrics:
+        """Return the figures that are stored and shown."""
+        return RetrievalMetrics(
+            rank_1=self.rank(1),
+            rank_5=self.rank(5),
+            rank_10=self.rank(10),
+            rank_20=self.rank(20),
+            mean_ap=self.mean_ap,
+            n_queries=self.n_queries,
+            n_unmatched=self.n_unmatched,
+            ap_method=self.ap_method,
+            unmatched=self.unmatched,
+        )
+
+
+def evaluate(
+    query_features: ArrayLike,
+    gallery_features: ArrayLike,
+    query_pids: ArrayLike,
+    query_camids: ArrayLike,
+    gallery_pids: ArrayLike,
+    gallery_camids: ArrayLike,
+    *,
+    ap_method: ApMethod,
+    unmatched: Unmatched,
+    camera_aware: bool = True,
+    block_size: int | None = None,
+) -> Evaluation:
+    """Rank the gallery for every query by cosine similarity, and count (single query).
+
+    Q queries, G gallery images, D feature dimensions.
+
+    Junk is removed from a query's ranking before anything is counted: gallery images with a
+    negative pid, and images of the query's own pid and camera. Pid 0 is a distractor: it stays and
+    counts as wrong. Of equally similar images the one with the lower gallery index comes first.
+
+    With hits at ranks 1, 3 and 6 the average precision is 0.678 by `trapezoid` and 0.722 by `step`:
+
+    * `trapezoid`: mean over the hits of (precision just before the hit + precision at the hit) / 2,
+      where the precision before rank 1 is 1. The paper and the original MATLAB use it.
+    * `step`: mean over the hits of the precision at the hit. torchreid and sklearn use it.
+
+    Args:
+        query_features: Features, shape (Q, D); their length does not matter.
+        gallery_features: Features, shape (G, D).
+        query_pids: Identity of each query, shape (Q,). A query whose pid is not positive has no
+            true match.
+        query_camids: Camera of each query, shape (Q,).
+        gallery_pids: Identity of each gallery image, shape (G,).
+        gallery_camids: Camera of each gallery image, shape (G,).
+        ap_method: Definition of average precision: `trapezoid` or `step`.
+        unmatched: Queries without a true match count `zero` (MATLAB) or are left out: `skip`
+            (torchreid).
+        camera_aware: False for data with one camera or none: then images of the query's own
+            camera are true matches as any other, and camids are not read. The query image itself
+            must then not be in the gallery, since it would be its own first hit.
+        block_size: Queries whose distances are held at a time; None holds 64 MiB of them.
+
+    Returns:
+        The figures, as fractions.
+
+    Raises:
+        EvaluationError: Shapes do not fit, there are no queries or no gallery, or no query has a
+            true match (the message says which rule removed what).
+        FeatureError: Features are misshapen or not finite.
+
+    References:
+        Sec. IV-B of the paper; Zheng et al. 2015 for the protocol.
+    """
+    query = check_features(query_features, name="query features")
+    gallery = check_features(gallery_features, name="gallery features")
+    if block_size is not None and block_size < 1:
+        raise EvaluationError(f"block_size must be at least 1 query, but is {block_size}.")
+    if query.shape[1] != gallery.shape[1]:
+        raise EvaluationError(
+            f"Query features have {query.shape[1]} dimensions and gallery features "
+            f"{gallery.shape[1]}; extract both with the same network."
+        )
+    protocol = Protocol.of(query_pids, query_camids, gallery_pids, gallery_camids, camera_aware)
+    protocol.check_lengths(len(query), len(gallery))
+    blocks = _cosine_blocks(query, gallery, protocol.kept, block_size)
+    return _evaluate_blocks(blocks, protocol, ap_method, unmatched)
+
+
+def evaluate_distances(
+    distances: FloatArray,
+    query_pids: ArrayLike,
+    query_camids: ArrayLike,
+    gallery_pids: ArrayLike,
+    gallery_camids: ArrayLike,
+    *,
+    ap_method: ApMethod,
+    unmatched: Unmatched,
+    camera_aware: bool = True,
+) -> Evaluation:
+    """Count as `evaluate` does, from distances that are known already (after re-ranking).
+
+    Args:
+        distances: Distance of each gallery image to each query, shape (Q, G), lower is nearer.
+        query_pids: See `evaluate`, as for all the others.
+        query_camids: Shape (Q,).
+        gallery_pids: Shape (G,).
+        gallery_camids: Shape (G,).
+        ap_method: `trapezoid` or `step`.
+        unmatched: `skip` or `zero`.
+        camera_aware: False for data with one camera or none.
+
+    Raises:
+        EvaluationError: As `evaluate`, or a distance is not finite.
+    """
+    if distances.ndim != 2:
+        raise EvaluationError(f"Distances must have shape (Q, G), but have {distances.shape}.")
+    protocol = Protocol.of(query_pids, query_camids, gallery_pids, gallery_camids, camera_aware)
+    protocol.check_lengths(*distances.shape)
+    if not np.isfinite([distances.min(), distances.max()]).all():
+        raise EvaluationError("Distances must be finite, but some are NaN or infinite.")
+    return _evaluate_blocks(_given_blocks(distances, protocol.kept), protocol, ap_method, unmatched)
+
+
+def pool_queries(
+    query_pids: ArrayLike,
+    query_camids: ArrayLike,
+    features: ArrayLike,
+    pids: ArrayLike,
+    camids: ArrayLike,
+) -> FloatArray:
+    """Make one query of all images of a query's identity and camera (multi-query evaluation).
+
+    Args:
+        query_pids: Identity of each query, shape (Q,).
+        query_camids: Camera of each query, shape (Q,).
+        features: Features of M images, such as Market-1501's `gt_bbox`, shape (M, D).
+        pids: Identity of each image, shape (M,).
+        camids: Camera of each image, shape (M,).
+
+    Returns:
+        Query features: the mean of the l2-normalised features, l2-normalised again, shape (Q, D).
+
+    Raises:
+        EvaluationError: A query has no image among them, or shapes do not fit.
+        FeatureError: Features are misshapen or not finite.
+    """
+    images = l2_normalize(check_features(features))
+    wanted, given = (np.stack(ids, axis=1) for ids in ((query_pids, query_camids), (pids, camids)))
+    if len(given) != len(images):
+        raise EvaluationError(f"{len(images)} images cannot have {len(given)} pids and camids.")
+    _, groups = np.unique(np.concatenate([wanted, given]), axis=0, return_inverse=True)
+    asked, found = groups[: len(wanted)], groups[len(wanted) :]
+    is_missing = ~np.isin(asked, found)
+    if is_missing.any():
+        pid, camid = wanted[is_missing][0]
+        raise EvaluationError(
+            f"{is_missing.sum()} of {len(wanted)} queries have no image of their identity and "
+            f"camera to pool (first: pid {pid}, camera {camid})."
+        )
+    sums = np.zeros((groups.max() + 1, images.shape[1]))
+    np.add.at(sums, found, images)
+    return l2_normalize(sums[asked])
+
+
+def _cosine_blocks(
+    query: FloatArray, gallery: FloatArray, kept: BoolArray, block_size: int | None
+) -> Iterator[FloatArray]:
+    """Yield minus the cosine of a block of queries to the kept gallery, shape (b, G')."""
+    lengths = np.sqrt(np.einsum("gd,gd->g", gallery, gallery))
+    scales = -1 / np.maximum(lengths[kept], _EPSILON)
+    step = block_size or max(1, _BLOCK_BYTES // (4 * len(scales)))
+    for start in range(0, len(query), step):
+        rows = query[start : start + step]
+        block = np.empty((len(rows), len(scales)), dtype=np.float32)
+        done = 0
+        for chunk in _kept_chunks(gallery, kept):
+            np.matmul(rows, chunk.T, out=block[:, done : done + len(chunk)])
+            done += len(chunk)
+        block *= scales
+        yield block
+
+
+def _kept_chunks(gallery: FloatArray, kept: BoolArray) -> Iterator[FloatArray]:
+    """Yield the kept rows of the gallery in order, without copying it as a whole."""
+    step = max(1, _CHUNK_BYTES // max(1, gallery.shape[1] * 4))
+    for start in range(0, len(gallery), step):
+        chunk, mask = gallery[start : start + step], kept[start : start + step]
+        yield chunk if mask.all() else chunk[mask]
+
+
+def _given_blocks(distances: FloatArray, kept: BoolArray) -> Iterator[FloatArray]:
+    step = max(1, _BLOCK_BYTES // (4 * distances.shape[1]))
+    for start in range(0, len(distances), step):
+        yield distances[start : start + step, kept].astype(np.float32)
+
+
+def _evaluate_blocks(
+    blocks: Iterator[FloatArray], protocol: Protocol, ap_method: ApMethod, unmatched: Unmatched
+) -> Evaluation:
+    if ap_method not in ("trapezoid", "step"):
+        raise EvaluationError(f"ap_method must be trapezoid or step, not {ap_method!r}.")
+    if unmatched not in ("skip", "zero"):
+        raise EvaluationError(f"unmatched must be skip or zero, not {unmatched!r}.")
+    relations = list(protocol.relations())
+    matched = np.array([len(matches) > 0 for matches, _ in relations])
+    if not matched.any():
+        raise EvaluationError(protocol.explain_unmatched())
+    rows = (row for block in blocks for row in block)
+    ranks = [_match_ranks(row, *relation) for row, relation in zip(rows, relations, strict=True)]
+    average_precisions = np.array([_average_precision(r, ap_method) for r in ranks])
+    counted = matched if unmatched == "skip" else np.ones_like(matched)
+    first = np.array([r[0] for r in ranks if len(r)])
+    found = np.cumsum(np.bincount(first, minlength=int(protocol.kept.sum())))
+    return Evaluation(
+        cmc=found / counted.sum(),
+        mean_ap=float(average_precisions[counted].mean()),
+        average_precisions=np.where(counted, average_precisions, np.nan),
+        n_queries=int(counted.sum()),
+        n_unmatched=int((~matched).sum()),
+        ap_method=ap_method,
+        unmatched=unmatched,
+    )
+
+
+def _match_ranks(row: FloatArray, matches: IntArray, junk: IntArray) -> IntArray:
+    """Return the ranks of the true matches, from 0, ascending; junk takes no rank.
+
+    Only values are sorted, never indices: numpy sorts 16,000 floats in a thirtieth of the time of
+    an argsort. A match's rank is the number of smaller values, and of equal ones before it.
+    """
+    if not len(matches):
+        return matches
+    row[junk] = np.inf
+    keys = row[matches]
+    ascending = np.sort(row)
+    ranks = np.searchsorted(ascending, keys, side="left")
+    is_tied = np.searchsorted(ascending, keys, side="right") - ranks > 1
+    for i in np.flatnonzero(is_tied):
+        ranks[i] += np.count_nonzero(row[: matches[i]] == keys[i])
+    return np.sort(ranks)
+
+
+def _average_precision(ranks: IntArray, ap_method: ApMethod) -> float:
+    if not len(ranks):
+        return 0.0
+    hits = np.arange(len(ranks))
+    precision = (hits + 1) / (ranks + 1)
+    if ap_method == "step":
+        return float(precision.mean())
+    before = np.where(ranks > 0, hits / np.maximum(ranks, 1), 1.0)
+    return float((precision + before).mean() / 2)

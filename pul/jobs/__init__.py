@@ -1,0 +1,33 @@
+"""Jobs in the background: start and steer them. Light, so that the screen may import it."""
+
+from pul.jobs.control import LOST_AFTER_S, pause_job, reap_lost_jobs, resume_job, stop_job
+from pul.jobs.process import WorkerProcess
+from pul.jobs.start import (
+    active_preview,
+    create_fork,
+    create_resumption,
+    create_run,
+    resume_run,
+    start_import,
+    start_job,
+    start_preview,
+    start_run,
+)
+
+__all__ = [
+    "LOST_AFTER_S",
+    "WorkerProcess",
+    "active_preview",
+    "create_fork",
+    "create_resumption",
+    "create_run",
+    "pause_job",
+    "reap_lost_jobs",
+    "resume_job",
+    "resume_run",
+    "start_import",
+    "start_job",
+    "start_preview",
+    "start_run",
+    "stop_job",
+]

@@ -1,0 +1,213 @@
+"""Start, steer and watch over background jobs; light, so that the screen may use it."""
+
+import shutil
+import threading
+import uuid
+from pathlib import Path
+
+from pul.config import RunConfig
+from pul.errors import JobError, StoreError
+from pul.jobs.control import reap_lost_jobs
+from pul.jobs.process import WorkerProcess, _spawn
+from pul.records import JobRecord
+from pul.store.workspace import Workspace
+
+
+def start_run(
+    workspace: Workspace, config: RunConfig, model: str | Path, name: str = ""
+) -> JobRecord:
+    """Make a run of the images in a workspace and start a worker on it.
+
+    Raises:
+        ModelError: There is no such start model.
+        JobError: There is nothing to train on, or the worker cannot be started.
+        StoreError: The store refuses.
+    """
+    return start_job(workspace, create_run(workspace, config, model, name).job_id)
+
+
+def create_run(
+    workspace: Workspace,
+    config: RunConfig,
+    model: str | Path,
+    name: str = "",
+    *,
+    parent: tuple[int, int] | None = None,
+) -> JobRecord:
+    """Make a run and the job of working on it, and start nothing.
+
+    Where the camera of a test image is not known, no image can be junk because of it: the run's
+    evaluation is made without cameras then, and its settings say so.
+
+    Args:
+        workspace: Where the images are.
+        config: The run's settings.
+        model: The start model, a safetensors file.
+        name: What to call it.
+        parent: Run and iteration that the model is of, if it is of one.
+
+    Raises:
+        ModelError: There is no such start model.
+        JobError: There is nothing to train on.
+        StoreError: The store refuses.
+    """
+    images = workspace.images()
+    splits = set(images.splits)
+    if "train" not in splits:
+        raise JobError("There are no training images in this workspace; import some first.")
+    tested = [split != "train" for split in images.splits]
+    if (images.camids[tested] < 0).any():
+        config = config.replace(**{"evaluation.camera_aware": False})
+    run = workspace.create_run(config, model=model, name=name, parent=parent)
+    return workspace.create_job("run", run_id=run.run_id)
+
+
+def create_fork(
+    workspace: Workspace,
+    run_id: int,
+    iteration: int,
+    config: RunConfig,
+    name: str = "",
+) -> JobRecord:
+    """Make a run that starts from the model of an iteration, and the job of working on it.
+
+    The model is kept in `models/` too, so that the fork outlives the run it comes from.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run to fork.
+        iteration: One of its whole iterations.
+        config: Settings of the fork.
+        name: What to call it; by default after the run and the iteration.
+
+    Raises:
+        StoreError: There is no such iteration, or the disk refuses.
+        ArtifactError: Its checkpoint is missing.
+    """
+    checkpoint = workspace.checkpoint_path(run_id, iteration)
+    model = workspace.path / "models" / f"run-{run_id}-iteration-{iteration}.safetensors"
+    if not model.is_file():
+        _keep_file(checkpoint, model)
+    name = name or f"{workspace.run(run_id).name}, from iteration {iteration}"
+    return create_run(workspace, config, model, name, parent=(run_id, iteration))
+
+
+def _keep_file(source: Path, target: Path) -> None:
+    """Make a second name for a file that never changes; a copy where the disk has no links."""
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        target.parent.mkdir(exist_ok=True)
+        try:
+            aside.hardlink_to(source)
+        except OSError:
+            shutil.copyfile(source, aside)
+        aside.replace(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise StoreError(f"{target} cannot be written: {error.strerror or error}.") from error
+
+
+def resume_run(workspace: Workspace, run_id: int) -> JobRecord:
+    """Start a worker that goes on with a run from its last whole iteration.
+
+    Raises:
+        JobError: The run is finished or is being worked on, or the worker cannot be started.
+        StoreError: There is no such run.
+    """
+    return start_job(workspace, create_resumption(workspace, run_id).job_id)
+
+
+def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
+    """Make the job of going on with a run from its last whole iteration, and start nothing.
+
+    Raises:
+        JobError: The run is finished or is being worked on.
+        StoreError: There is no such run.
+    """
+    reap_lost_jobs(workspace)
+    run = workspace.run(run_id)
+    if run.shelf == "deleted":
+        raise JobError(f"Run {run_id} is deleted; bring it back first.")
+    if run.status == "finished":
+        raise JobError(f"Run {run_id} is finished; fork it to train on.")
+    waiting = workspace.active_job(run_id)
+    if waiting is not None and waiting.status == "queued" and not waiting.worker:
+        return waiting  # made by a process that died before it could start a worker
+    return workspace.create_job("run", run_id=run_id)
+
+
+def start_import(
+    workspace: Workspace, root: str | Path, format: str = "auto", *, is_same_place: bool = False
+) -> JobRecord:
+    """Start a worker that reads a dataset and adds its images.
+
+    Args:
+        workspace: Where to add them.
+        root: The dataset's folder or file.
+        format: One of `pul.data.datasets.DATASET_FORMATS`, or `auto`.
+        is_same_place: Whether its people and cameras are those of the images that are there.
+
+    Raises:
+        JobError: The worker cannot be started.
+        StoreError: The store refuses.
+    """
+    params = {"root": str(Path(root).expanduser().absolute()), "format": format}
+    params["place"] = "same" if is_same_place else "new"
+    return start_job(workspace, workspace.create_job("import", params=params).job_id)
+
+
+def start_preview(
+    workspace: Workspace, run_id: int, iteration: int, n_clusters: int | None = None
+) -> JobRecord:
+    """Start a worker that clusters the stored features of an iteration anew, beside any run.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run.
+        iteration: One of its whole iterations.
+        n_clusters: K; None compares several around the present one.
+
+    Raises:
+        ConfigError: K is less than 1.
+        JobError: Another preview of the run is being made, or the worker cannot be started.
+        StoreError: There is no such run or iteration.
+    """
+    if n_clusters is not None:
+        RunConfig(n_clusters=n_clusters)
+    workspace.arrays(run_id, iteration, "features")  # refuses what is not there
+    waiting = active_preview(workspace, run_id)
+    if waiting is not None:
+        raise JobError(f"Job {waiting.job_id} is making a preview already; wait until it is done.")
+    # Not a job *on* the run: it changes nothing of it, and the run may be worked on meanwhile.
+    params = {"run_id": run_id, "iteration": iteration, "n_clusters": n_clusters}
+    return start_job(workspace, workspace.create_job("preview", params=params).job_id)
+
+
+def active_preview(workspace: Workspace, run_id: int) -> JobRecord | None:
+    """Return the job that makes a preview of a run, if any."""
+    previews = (job for job in workspace.active_jobs() if job.kind == "preview")
+    return next((job for job in previews if job.params["run_id"] == run_id), None)
+
+
+def start_job(workspace: Workspace, job_id: int) -> JobRecord:
+    """Start a worker on a queued job: a process of its own that outlives this one.
+
+    Its output goes to `workspace.log_path(job_id)`.
+
+    Raises:
+        JobError: The job is not queued, or the worker cannot be started.
+        StoreError: There is no such job.
+    """
+    job = workspace.job(job_id)
+    if job.status != "queued":
+        raise JobError(f"Job {job_id} is {job.status}; only a queued job can be started.")
+    try:
+        process = _spawn(workspace, job_id)
+    except OSError as error:
+        reason = f"The worker of job {job_id} cannot be started: {error}."
+        workspace.finish_job(job_id, "failed", error=reason)
+        raise JobError(reason) from error
+    workspace.assign_job(job_id, str(WorkerProcess.of(process.pid)))
+    # Whoever starts a process must take note of its end, or its number is never free again.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return workspace.job(job_id)

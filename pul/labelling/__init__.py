@@ -1,0 +1,1 @@
+"""What people say about the images, what to ask them next, and how a run takes it."""

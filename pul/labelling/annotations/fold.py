@@ -1,0 +1,195 @@
+"""The fold of the log into identities and links: pure, deterministic, quick to go on with."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pul.errors import DataError
+from pul.labelling.annotations.acts import ROLES, Side
+from pul.labelling.annotations.state import JUNK, UNSURE, Annotations, Event, Opinion, Pair, Refusal
+
+
+def fold(events: Iterable[Event], state: Annotations | None = None) -> Annotations:
+    """Return what events come to, from nothing or from where a fold stood.
+
+    Args:
+        events: Events in any order; those that the state knows already are passed over.
+        state: What `fold` returned for the events before; it is not changed.
+
+    Returns:
+        The same state whether folded at once or bit by bit.
+
+    Raises:
+        DataError: An event is of a kind that this version does not know.
+    """
+    state = state or Annotations()
+    known = {event.event_id for event in state.events}
+    fresh = sorted((e for e in events if e.event_id not in known), key=lambda e: e.event_id)
+    if not fresh:
+        return state
+    late = state.events and fresh[0].event_id < state.events[-1].event_id
+    if late or any(event.kind in ("undo", "redo") for event in fresh):
+        # What an act does depends on those before it: taking one back means going through again.
+        fresh = sorted((*state.events, *fresh), key=lambda event: event.event_id)
+        state = Annotations()
+    return _go_on(state, fresh)
+
+
+def _go_on(state: Annotations, fresh: list[Event]) -> Annotations:
+    undone = set(state.undone)
+    for event in fresh:
+        if event.kind == "undo" and event.payload["event"] < event.event_id:
+            undone.add(event.payload["event"])
+        elif event.kind == "redo":
+            undone.discard(event.payload["event"])
+    draft = Annotations(
+        (*state.events, *fresh),
+        frozenset(undone),
+        dict(state.opinions),
+        list(state.refusals),
+        dict(state.merged),
+        dict(state.names),
+        dict(state.roles),
+        dict(state.numbers),
+        list(state.links),
+        list(state.apart),
+        list(state.undecided),
+    )
+    for event in fresh:
+        apply = _APPLY.get(event.kind)
+        if apply is None:
+            raise DataError(
+                f"Event {event.event_id} is of kind {event.kind!r}, which this version does not "
+                f"know; it knows {', '.join(sorted(_APPLY))}. Update the program."
+            )
+        if event.kind in ("create", "split"):  # also where it is taken back: names stay put
+            draft.numbers[event.event_id] = len(draft.numbers) + 1
+        if event.event_id not in undone:
+            apply(draft, event)
+    return draft
+
+
+def _create(state: Annotations, event: Event) -> None:
+    payload = event.payload
+    if payload.get("name"):
+        state.names[event.event_id] = payload["name"]
+    if payload.get("role") == ROLES[1]:
+        state.roles[event.event_id] = ROLES[1]
+    _say(state, event, event.event_id, payload["images"])
+    _refuse(state, event, event.event_id, payload.get("refused", ()))
+
+
+def _add(state: Annotations, event: Event) -> None:
+    identity = state.find(event.payload["identity"])
+    _say(state, event, identity, event.payload["images"])
+    _refuse(state, event, identity, event.payload.get("refused", ()))
+
+
+def _remove(state: Annotations, event: Event) -> None:
+    identity = state.find(event.payload["identity"])
+    for image in event.payload["images"]:
+        opinions = state.opinions.get(image, ())
+        others = tuple(o for o in opinions if o.identity < 0 or state.find(o.identity) != identity)
+        if others:
+            state.opinions[image] = others
+        else:
+            state.opinions.pop(image, None)
+    _refuse(state, event, identity, event.payload["images"])
+
+
+def _merge(state: Annotations, event: Event) -> None:
+    first, *others = map(state.find, event.payload["identities"])
+    state.merged.update({other: first for other in others if other != first})
+
+
+def _split(state: Annotations, event: Event) -> None:
+    identity = state.find(event.payload["identity"])
+    for image in event.payload["images"]:
+        opinions = state.opinions.get(image) or (Opinion(0, event.author, identity),)
+        state.opinions[image] = tuple(
+            Opinion(event.event_id, opinion.author, event.event_id)
+            if opinion.identity > 0 and state.find(opinion.identity) == identity
+            else opinion
+            for opinion in opinions
+        )
+    sides = Side(identity=identity), Side(identity=event.event_id)
+    state.apart.append(Pair(event.event_id, *sides))
+
+
+def _same(state: Annotations, event: Event) -> None:
+    state.links.append((event.event_id, tuple(event.payload["images"])))
+
+
+def _not_same(state: Annotations, event: Event) -> None:
+    pair = _pair(event)
+    for one, other in ((pair.left, pair.right), (pair.right, pair.left)):
+        if one.identity is not None and other.identity is None:
+            _refuse(state, event, state.find(one.identity), other.images)
+            return
+    state.apart.append(pair)
+
+
+def _undecided(state: Annotations, event: Event) -> None:
+    state.undecided.append(_pair(event))
+
+
+def _unsure(state: Annotations, event: Event) -> None:
+    _say(state, event, UNSURE, event.payload["images"])
+
+
+def _junk(state: Annotations, event: Event) -> None:
+    _say(state, event, JUNK, event.payload["images"])
+
+
+def _rename(state: Annotations, event: Event) -> None:
+    state.names[state.find(event.payload["identity"])] = event.payload["name"]
+
+
+def _role(state: Annotations, event: Event) -> None:
+    state.roles[state.find(event.payload["identity"])] = event.payload["role"]
+
+
+def _nothing(state: Annotations, event: Event) -> None:
+    """Undo and redo are heeded before anything is applied."""
+
+
+_APPLY: dict[str, Callable[[Annotations, Event], None]] = {
+    "create": _create,
+    "add": _add,
+    "remove": _remove,
+    "merge": _merge,
+    "split": _split,
+    "same": _same,
+    "not_same": _not_same,
+    "undecided": _undecided,
+    "unsure": _unsure,
+    "junk": _junk,
+    "rename": _rename,
+    "role": _role,
+    "undo": _nothing,
+    "redo": _nothing,
+}
+
+
+def _say(state: Annotations, event: Event, identity: int, images: Iterable[int]) -> None:
+    """Replace what the author said of images; others keep theirs."""
+    opinion = Opinion(event.event_id, event.author, identity)
+    alone, opinions = (opinion,), state.opinions
+    for image in images:
+        before = opinions.get(image)
+        if before is None or (len(before) == 1 and before[0].author == event.author):
+            opinions[image] = alone
+        else:
+            opinions[image] = (*[o for o in before if o.author != event.author], opinion)
+
+
+def _refuse(state: Annotations, event: Event, identity: int, images: Iterable[int]) -> None:
+    if refused := tuple(images):
+        state.refusals.append(Refusal(event.event_id, event.author, identity, refused))
+
+
+def _pair(event: Event) -> Pair:
+    return Pair(event.event_id, _to_side(event.payload["left"]), _to_side(event.payload["right"]))
+
+
+def _to_side(plain: Mapping[str, Any]) -> Side:
+    return Side(plain.get("identity"), tuple(plain.get("images", ())))

@@ -1,0 +1,29 @@
+"""The log of acts in a workspace: add to it, and read how things stand."""
+
+from pul.labelling.annotations import Act, Annotations, fold
+from pul.store.workspace import Workspace
+
+
+def append_act(
+    workspace: Workspace, act: Act, state: Annotations, *, author: str, token: str = ""
+) -> Annotations:
+    """Store an act and return what is known then, the acts of others since the state included.
+
+    Args:
+        workspace: Where to store it.
+        act: What was done.
+        state: What was known.
+        author: Who did it.
+        token: Names the act, so that sending it again stores it once; "" for none.
+
+    Raises:
+        StoreError: The database refuses; then the act is not stored.
+    """
+    workspace.append_annotation_event(act.kind, act.payload, author, token=token)
+    return read_annotations(workspace, state)
+
+
+def read_annotations(workspace: Workspace, state: Annotations | None = None) -> Annotations:
+    """Return what is known by now, given what was known before."""
+    last = state.events[-1].event_id if state and state.events else 0
+    return fold(workspace.annotation_events(after=last), state)

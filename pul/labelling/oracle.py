@@ -1,0 +1,392 @@
+"""A labeller who knows the truth and works through the same acts as the screen, at human pace."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Literal
+
+import numpy as np
+
+from pul.arrays import IntArray
+from pul.errors import ConfigError
+from pul.labelling.annotations import (
+    Act,
+    Annotations,
+    add,
+    create,
+    merge,
+    not_same,
+    same,
+)
+from pul.labelling.suggestions import (
+    Candidate,
+    Card,
+    PairQuestion,
+    SuggestionIndex,
+    card_of,
+    next_cards,
+    pair_questions,
+    suggest_more,
+)
+
+Strategy = Literal["queue", "random", "largest-first"]
+STRATEGIES: tuple[Strategy, ...] = ("queue", "random", "largest-first")
+
+LOOK_S = 1.35  # to look at a card, a row of candidates or a pair
+POINT_S = 1.1  # to point at a tile and click
+KEY_S = 0.2  # to press a key
+
+N_KEYS = 9  # candidates that a number key accepts; the others are clicked
+_CARDS_PER_BURST = 10  # cards between two bursts of pair questions
+_PAIRS_PER_BURST = 3
+
+Store = Callable[[Act], Annotations]
+
+
+@dataclass
+class Effort:
+    """What the labelling cost a person.
+
+    Attributes:
+        n_actions: Clicks and key presses.
+        seconds: Modelled time: looks, clicks and keys.
+        n_cards: Cards shown.
+        n_skipped: Cards passed over, as no person was clearly on them.
+        n_pairs: Pair questions answered.
+    """
+
+    n_actions: int = 0
+    seconds: float = 0.0
+    n_cards: int = 0
+    n_skipped: int = 0
+    n_pairs: int = 0
+
+    def look(self) -> None:
+        """Take a look."""
+        self.seconds += LOOK_S
+
+    def press(self) -> None:
+        """Press a key."""
+        self.n_actions += 1
+        self.seconds += KEY_S
+
+    def click(self) -> None:
+        """Point at something and click it."""
+        self.n_actions += 1
+        self.seconds += POINT_S
+
+    def join(self, place: int, *, is_last: bool = False) -> None:
+        """Press a candidate's number, or click it; with Shift to be done with its row."""
+        self.press() if place < N_KEYS else self.click()
+        self.seconds += KEY_S * is_last  # Shift is a key more, but one act with the other
+
+
+@dataclass(frozen=True, slots=True)
+class LabelQuality:
+    """One labelled identity against the truth.
+
+    Attributes:
+        identity: Its number.
+        name: What it is called.
+        pid: The true person of most of its images.
+        n_images: Its images.
+        precision: Share of its images that show this person.
+        recall: Share of this person's images that are in it.
+    """
+
+    identity: int
+    name: str
+    pid: int
+    n_images: int
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class OracleReport:
+    """What an oracle labelled, how well, and at what cost."""
+
+    strategy: Strategy
+    effort: Effort
+    identities: tuple[LabelQuality, ...]
+
+    @property
+    def n_images(self) -> int:
+        """Images that are in an identity."""
+        return sum(known.n_images for known in self.identities)
+
+    @property
+    def precision(self) -> float:
+        """Mean precision of the identities; NaN where there is none."""
+        return float(np.mean([known.precision for known in self.identities] or [np.nan]))
+
+    @property
+    def recall(self) -> float:
+        """Mean recall of the identities; NaN where there is none."""
+        return float(np.mean([known.recall for known in self.identities] or [np.nan]))
+
+    @property
+    def actions_per_identity(self) -> float:
+        """All actions, those on skipped cards and pairs too, by the number of identities."""
+        return self.effort.n_actions / max(1, len(self.identities))
+
+    @property
+    def seconds_per_identity(self) -> float:
+        """All modelled seconds by the number of identities."""
+        return self.effort.seconds / max(1, len(self.identities))
+
+
+@dataclass
+class Oracle:
+    """Labels identities card by card.
+
+    Attributes:
+        index: The iteration that is labelled on.
+        truth: Image → pid; images without one are taken for nobody.
+        store: Keeps an act and returns what is known then.
+        annotations: What is known.
+        strategy: `queue` (what the screen suggests), `random` (the cluster of a random image) or
+            `largest-first`.
+        error_rate: Share of the decisions that come out wrong, in [0, 1).
+        seed: Seed of errors and of the random strategy.
+        patience: Rows of candidates without the person that are replaced before going on; each
+            costs a look and a key.
+    """
+
+    index: SuggestionIndex
+    truth: Mapping[int, int]
+    store: Store
+    annotations: Annotations
+    strategy: Strategy = "queue"
+    error_rate: float = 0.0
+    seed: int = 0
+    patience: int = 0
+    effort: Effort = field(default_factory=Effort)
+
+    def __post_init__(self) -> None:
+        if self.strategy not in STRATEGIES:
+            known = ", ".join(STRATEGIES)
+            raise ConfigError(f"There is no strategy {self.strategy!r}; choose one of {known}.")
+        if not 0 <= self.error_rate < 1:
+            raise ConfigError(f"The error rate must be in [0, 1), but is {self.error_rate}.")
+        self._random = np.random.default_rng(self.seed)
+        self._skipped: set[int] = set()
+        people = measure(self.annotations, self.truth, self.index.image_ids)
+        self._known = {person.pid: person.identity for person in people}
+        self._made: set[int] = set()
+
+    def label(
+        self, n_identities: int, *, on_progress: Callable[[int, int], None] | None = None
+    ) -> OracleReport:
+        """Label until so many identities are made, or no card is left.
+
+        Args:
+            n_identities: Identities to make.
+            on_progress: Called with (identities made, n_identities) after each card.
+
+        Returns:
+            Quality of the identities made, and the effort.
+        """
+        while len(self._made) < n_identities and (card := self._next_card()) is not None:
+            self._answer(card)
+            if self.effort.n_cards % _CARDS_PER_BURST == 0:
+                for question in pair_questions(self.index, self.annotations, n=_PAIRS_PER_BURST):
+                    self._answer_pair(question)
+            if on_progress:
+                on_progress(len(self._made), n_identities)
+        made = {self.annotations.find(identity) for identity in self._made}
+        quality = tuple(
+            known
+            for known in measure(self.annotations, self.truth, self.index.image_ids)
+            if known.identity in made
+        )
+        return OracleReport(self.strategy, self.effort, quality)
+
+    def _next_card(self) -> Card | None:
+        if self.strategy == "queue":
+            cards = next_cards(self.index, self.annotations, skipped=self._skipped)
+            return cards[0] if cards else None
+        key = _pick(self.index, self.annotations, self._skipped, self.strategy, self._random)
+        return None if key is None else card_of(self.index, self.annotations, key)
+
+    def _answer(self, card: Card) -> None:
+        self.effort.n_cards += 1
+        self.effort.look()
+        pid = _majority(self._pids(card.images[card.chosen]))
+        if pid is None:
+            self._skipped.add(card.key)
+            self.effort.n_skipped += 1
+            self.effort.press()
+            return
+        kept = self._toggle(card, pid)
+        dropped = set(card.images[card.chosen].tolist()) - kept
+        known = self._known.get(pid)
+        if known is not None:  # A, then its thumbnail, then Enter
+            self.effort.press()
+            self.effort.look()
+            self.effort.click()
+            self.effort.press()
+            self._keep(add(known, kept, refused=dropped))
+            return
+        more, passed = self._accept_more(kept, dropped, pid)
+        self.effort.press()
+        act = create(kept | more, refused=(dropped | passed) - more)
+        self._keep(act)
+        events = reversed(self.annotations.events)  # others may have stored acts meanwhile
+        self._known[pid] = next(e.event_id for e in events if e.payload == act.payload)
+        self._made.add(self._known[pid])
+
+    def _toggle(self, card: Card, pid: int) -> set[int]:
+        """Click tracklets that are chosen wrongly, or wrongly not; return what is chosen then."""
+        kept: set[int] = set()
+        for tracklet in np.unique(card.tracklets):
+            mask = card.tracklets == tracklet
+            wanted = self._decide(_majority(self._pids(card.images[mask])) == pid)
+            if wanted != card.chosen[mask][0]:
+                self.effort.click()
+            if wanted:
+                kept |= set(card.images[mask].tolist())
+        return kept or set(card.images[card.chosen][:1].tolist())
+
+    def _accept_more(
+        self, kept: set[int], dropped: set[int], pid: int
+    ) -> tuple[set[int], set[int]]:
+        """Accept candidates row by row; return the images accepted, and those passed over."""
+        more: set[int] = set()
+        passed: set[int] = set()
+        patience = self.patience
+        while row := suggest_more(
+            self.index, self.annotations, kept | more, refused=dropped | passed
+        ):
+            self.effort.look()
+            wanted = [self._decide(_majority(self._pids(c.images)) == pid) for c in row]
+            n_first, others = plan_joins(wanted)
+            for place in others:
+                self.effort.join(place)
+            for candidate in compress(row, wanted):
+                right, wrong = self._sort_out(candidate, pid)
+                more |= right
+                passed |= wrong
+                patience = self.patience + 1
+            if not patience:
+                break
+            patience -= 1
+            if n_first:  # these are, the others are not this person: the next row
+                self.effort.join(n_first - 1, is_last=True)
+            else:
+                self.effort.press()
+            passed |= {image for other in row for image in other.images.tolist()} - more
+        return more, passed
+
+    def _sort_out(self, candidate: Candidate, pid: int) -> tuple[set[int], set[int]]:
+        """Drop the tracklets of others from an accepted candidate."""
+        right: set[int] = set()
+        wrong: set[int] = set()
+        for tracklet in np.unique(candidate.tracklets):
+            images = candidate.images[candidate.tracklets == tracklet]
+            is_right = self._decide(_majority(self._pids(images)) == pid)
+            (right if is_right else wrong).update(images.tolist())
+            if not is_right:
+                self.effort.click()
+        return right, wrong
+
+    def _answer_pair(self, question: PairQuestion) -> None:
+        self.effort.n_pairs += 1
+        self.effort.look()
+        self.effort.press()
+        left = _majority(self._pids(np.array(question.left_images)))
+        right = _majority(self._pids(np.array(question.right_images)))
+        is_same = self._decide(left is not None and left == right)
+        self._keep(answer_pair(question, is_same=is_same))
+
+    def _decide(self, truth: bool) -> bool:
+        is_wrong = self.error_rate > 0 and self._random.random() < self.error_rate
+        return truth != is_wrong
+
+    def _keep(self, act: Act) -> None:
+        self.annotations = self.store(act)
+
+    def _pids(self, images: IntArray) -> list[int]:
+        return [self.truth.get(image, -1) for image in images.tolist()]
+
+
+def plan_joins(wanted: Sequence[bool]) -> tuple[int, list[int]]:
+    """Return how to join some candidates of a row: others singly, the first ones by a last chord.
+
+    Args:
+        wanted: Whether each is the person, best ranked first.
+
+    Returns:
+        How many the chord joins, which are those before the first gap, 0 for none; and the places
+        of the others, which take an act each before it, as the chord is the end of the row.
+    """
+    n_first = next((place for place, is_right in enumerate(wanted) if not is_right), len(wanted))
+    return n_first, [place for place in range(n_first, len(wanted)) if wanted[place]]
+
+
+def answer_pair(question: PairQuestion, *, is_same: bool) -> Act:
+    """Return the act that answers a pair question with yes or no."""
+    left, right = question.left, question.right
+    if not is_same:
+        return not_same(left, right)
+    if left.identity is not None and right.identity is not None:
+        return merge([left.identity, right.identity])
+    if left.identity is not None:
+        return add(left.identity, right.images)
+    if right.identity is not None:
+        return add(right.identity, left.images)
+    return same([*left.images, *right.images])
+
+
+def measure(
+    annotations: Annotations, truth: Mapping[int, int], images: IntArray
+) -> tuple[LabelQuality, ...]:
+    """Compare every identity with the truth.
+
+    Args:
+        annotations: What people said.
+        truth: Image → pid.
+        images: The images that were to be labelled, shape (N,).
+
+    Returns:
+        Quality of each identity, in the order they were made.
+    """
+    pids = [truth[image] for image in images.tolist() if image in truth]
+    totals = dict(zip(*(x.tolist() for x in np.unique(pids, return_counts=True)), strict=True))
+    found = []
+    for known in annotations.identities:
+        people = [truth.get(image, -1) for image in known.images]
+        pid = max(sorted(set(people)), key=people.count)
+        n_right, n_all = people.count(pid), len(people)
+        recall = n_right / totals[pid] if pid in totals else float("nan")
+        quality = LabelQuality(known.identity, known.name, pid, n_all, n_right / n_all, recall)
+        found.append(quality)
+    return tuple(found)
+
+
+def _majority(pids: list[int]) -> int | None:
+    """Return the person on more than half of the images; None if there is none."""
+    best = max(sorted(set(pids)), key=pids.count, default=-1)
+    return best if best > 0 and 2 * pids.count(best) > len(pids) else None
+
+
+def _pick(
+    index: SuggestionIndex,
+    annotations: Annotations,
+    skipped: set[int],
+    strategy: Strategy,
+    random: np.random.Generator,
+) -> int | None:
+    """Return the largest bundle of the largest cluster, or of the cluster of a random image."""
+    n_free = np.bincount(index.images.of, index.free(annotations), len(index.means))
+    n_free[list(skipped)] = 0
+    n_free[n_free < 2] = 0  # one image is no question
+    if not n_free.any():
+        return None
+    clusters = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
+    sizes = np.bincount(clusters, n_free)
+    weights = sizes / sizes.sum()
+    cluster = (
+        sizes.argmax() if strategy == "largest-first" else random.choice(len(sizes), p=weights)
+    )
+    return int(np.where(clusters == cluster, n_free, -1).argmax())

@@ -1,0 +1,1 @@
+"""What is read afterwards: reports, findings, what differs between runs, the doctor."""

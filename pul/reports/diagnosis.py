@@ -1,0 +1,250 @@
+"""What is wrong with the data or a run: what was seen, why it matters, how to fix it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pul.algorithm.selection import threshold
+from pul.arrays import FloatArray, IntArray, l2_normalize
+from pul.config import suggest_n_clusters
+from pul.records import ImageTable
+
+Severity = Literal["note", "warning"]
+
+FEWEST_A_CLUSTER, MOST_A_CLUSTER = 4, 100  # images: the paper tries 10 to 52
+ALL_RELIABLE, NONE_RELIABLE = 0.98, 0.01  # shares
+SPLIT = 0.5  # share of a person's images in their main cluster
+ONE_CAMERA, ABOVE_CHANCE = 0.5, 0.25  # shares of the clusters
+COLLAPSED = 0.99  # mean cosine of two images; 0.3 to 0.9 is usual behind a ReLU
+_FEWEST_CLUSTERS, _FEWEST_IMAGES = 8, 4  # below them chance explains everything
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not well.
+
+    Attributes:
+        code: What it is, for programs.
+        severity: `note` (worth knowing) or `warning` (figures or training suffer).
+        saw: What was seen, with its numbers.
+        why: Why it matters.
+        fix: What to do.
+    """
+
+    code: str
+    severity: Severity
+    observed: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IterationView:
+    """What an iteration left. N images, K clusters, S of the images as a sample.
+
+    Attributes:
+        iteration: Its number.
+        lambda_: λ that was used; None or 0 selected all.
+        clusters: Cluster of each image, shape (N,).
+        centers: Index of the center of each cluster, shape (K,).
+        similarities: Cosine of each image to its center, shape (N,).
+        camids: Camera of each image, shape (N,); -1 where it is not known.
+        identities: Identity that people gave each image, shape (N,); 0 and below where none.
+        features: Features of the sample, shape (S, D).
+        previous: Features of the same images one iteration earlier, shape (S, D); None where the
+            network is the same by design (iterations 0 and 1).
+    """
+
+    iteration: int
+    lambda_: float | None
+    clusters: IntArray
+    centers: IntArray
+    similarities: FloatArray
+    camids: IntArray
+    identities: IntArray
+    features: FloatArray
+    previous: FloatArray | None
+
+
+def diagnose_images(images: ImageTable) -> tuple[Finding, ...]:
+    """Look for what makes figures or suggestions of a workspace's images doubtful."""
+    return (*_cameras(images.camids), *_unmatched(images))
+
+
+def diagnose_iteration(sight: IterationView) -> tuple[Finding, ...]:
+    """Look for what makes an iteration's clusters, selection or features doubtful."""
+    return (
+        *_cluster_count(sight),
+        *_selection(sight),
+        *_split_identities(sight),
+        *_camera_clusters(sight),
+        *_collapse(sight),
+        *_standstill(sight),
+    )
+
+
+def _cameras(camids: IntArray) -> Iterator[Finding]:
+    if not len(camids):
+        return
+    known = np.unique(camids[camids >= 0])
+    fix = "name files like 0001_c2s1_000151.jpg, or import a table with a column camid"
+    if not len(known):
+        yield Finding(
+            "no_cameras",
+            "warning",
+            "No image says which camera took it.",
+            "Retrieval cannot be measured across cameras, so finding the same frame again counts.",
+            f"If the cameras are known, {fix}.",
+        )
+    elif len(known) == 1 and (camids >= 0).all():
+        yield Finding(
+            "one_camera",
+            "warning",
+            f"All {len(camids):,} images are of camera {known[0]}.",
+            "Figures leave out images of a query's own camera: here that is all of them.",
+            "Turn `evaluation.camera_aware` off; if there are several cameras, " + fix + ".",
+        )
+
+
+def _unmatched(images: ImageTable) -> Iterator[Finding]:
+    rows = list(zip(images.splits, images.pids.tolist(), images.camids.tolist(), strict=True))
+    queries = [(pid, camid) for split, pid, camid in rows if split == "query" and pid > 0]
+    seen_by: dict[int, set[int]] = {}
+    for split, pid, camid in rows:
+        if split == "gallery" and pid > 0:
+            seen_by.setdefault(pid, set()).add(camid)
+    n_absent = sum(pid not in seen_by for pid, _ in queries)
+    n_own = sum(seen_by.get(pid) == {camid} and camid >= 0 for pid, camid in queries)
+    if n_absent + n_own:
+        yield Finding(
+            "unmatched_queries",
+            "warning",
+            f"{n_absent + n_own:,} of {len(queries):,} queries have no true match: {n_absent:,} "
+            f"show a person who is in no gallery image, {n_own:,} a person whom the gallery shows "
+            "on the query's own camera only, which is junk by the rule of re-identification.",
+            "They count as 0 (`evaluation.unmatched` is `zero`) or not at all (`skip`).",
+            "Add gallery images of these people from other cameras, or turn "
+            "`evaluation.camera_aware` off where one camera is meant.",
+        )
+
+
+def _cluster_count(sight: IterationView) -> Iterator[Finding]:
+    n_images, n_clusters = len(sight.clusters), len(sight.centers)
+    size = n_images / max(1, n_clusters)
+    if FEWEST_A_CLUSTER <= size <= MOST_A_CLUSTER or n_images < FEWEST_A_CLUSTER:
+        return
+    many = size < FEWEST_A_CLUSTER
+    yield Finding(
+        "implausible_k",
+        "warning",
+        f"K is {n_clusters:,} for {n_images:,} images: {size:.1f} a cluster.",
+        "Most people fall into several clusters." if many else "Clusters mix many people.",
+        f"Try K near {suggest_n_clusters(n_images):,}, which is 17 images a person, or Compare K "
+        "on the Map.",
+    )
+
+
+def _selection(sight: IterationView) -> Iterator[Finding]:
+    n_images, n_clusters = len(sight.clusters), len(sight.centers)
+    n_others = n_images - n_clusters
+    if not sight.lambda_ or n_others < 1:
+        return
+    reliable = threshold(sight.similarities, sight.centers, lambda_=sight.lambda_)
+    share = (int(reliable.sum()) - n_clusters) / n_others
+    if share >= ALL_RELIABLE:
+        yield Finding(
+            "everything_reliable",
+            "warning",
+            f"{share:.1%} of the images beside the centers are reliable at λ {sight.lambda_:.2f}.",
+            "Nothing is selected: images in a wrong cluster train as well.",
+            "Raise λ on the Map until purity is high and most clusters are still kept.",
+        )
+    elif share <= NONE_RELIABLE:
+        yield Finding(
+            "nothing_reliable",
+            "warning",
+            f"{share:.1%} of the images beside the centers are reliable at λ {sight.lambda_:.2f}.",
+            "There is next to nothing to learn from: each class is one image.",
+            "Lower λ on the Map until most clusters keep two images.",
+        )
+
+
+def _split_identities(sight: IterationView) -> Iterator[Finding]:
+    spread = []
+    people, n_images = np.unique(sight.identities[sight.identities > 0], return_counts=True)
+    for person in people[n_images >= _FEWEST_IMAGES]:
+        counts = np.unique(sight.clusters[sight.identities == person], return_counts=True)[1]
+        if counts.max() / counts.sum() < SPLIT:
+            spread.append((float(counts.max() / counts.sum()), len(counts)))
+    if spread:
+        share, n_clusters = min(spread)
+        yield Finding(
+            "split_identity",
+            "note",
+            f"{len(spread):,} of {len(people):,} labelled people lie in several clusters; the "
+            f"worst in {n_clusters}, with {share:.0%} of the images in the largest.",
+            "K is too high for them, or the model tells poses and cameras apart, not people.",
+            "Let the run train on the labels; if many are split, preview a lower K on the Map.",
+        )
+
+
+def _camera_clusters(sight: IterationView) -> Iterator[Finding]:
+    """Compare how many clusters are of one camera with a random deal of the cameras to them."""
+    known = sight.camids >= 0
+    clusters, camids = sight.clusters[known], np.unique(sight.camids[known], return_inverse=True)[1]
+    if not len(clusters) or camids.max() == 0:
+        return
+    table = np.zeros((len(sight.centers), int(camids.max()) + 1), dtype=np.int64)
+    np.add.at(table, (clusters, camids), 1)
+    table = table[table.sum(axis=1) >= _FEWEST_IMAGES]
+    if len(table) < _FEWEST_CLUSTERS:
+        return
+    sizes = table.sum(axis=1)
+    share = float((table.max(axis=1) == sizes).mean())
+    shares = np.bincount(camids) / len(camids)
+    chance = float((shares[None, :] ** sizes[:, None]).sum(axis=1).mean())
+    if share >= ONE_CAMERA and share >= chance + ABOVE_CHANCE:
+        yield Finding(
+            "one_camera_clusters",
+            "warning",
+            f"{share:.0%} of the clusters are of one camera only; by chance {chance:.0%} would be.",
+            "The model may see the camera and its background, not the person: training on such "
+            "clusters makes that worse.",
+            "Label a few people across cameras, or start from a model that was trained on "
+            "several cameras.",
+        )
+
+
+def _collapse(sight: IterationView) -> Iterator[Finding]:
+    unit = l2_normalize(sight.features).astype(np.float64)
+    n = len(unit)
+    if n < 2:
+        return
+    total = float((unit.sum(axis=0) ** 2).sum())
+    cosine = (total - float((unit**2).sum())) / (n * (n - 1))  # of two different images
+    if cosine >= COLLAPSED:
+        yield Finding(
+            "collapsed_features",
+            "warning",
+            f"Any two images have a cosine of {cosine:.3f} on average.",
+            "The model gives every image nearly the same feature: clusters mean nothing.",
+            "Go back to an earlier iteration (fork it), with a lower learning rate; or start from "
+            "another model.",
+        )
+
+
+def _standstill(sight: IterationView) -> Iterator[Finding]:
+    if sight.previous is None or not len(sight.features):
+        return
+    largest = float(np.abs(sight.previous).max())
+    if float(np.abs(sight.features - sight.previous).max()) <= 1e-6 * max(largest, 1e-12):
+        yield Finding(
+            "unchanged_model",
+            "warning",
+            f"The features of iteration {sight.iteration} are those of the one before.",
+            "The fine-tuning between them changed nothing.",
+            "Raise `finetune.learning_rate` or `finetune.n_epochs`, or lower λ so that there is "
+            "something to train on.",
+        )

@@ -1,0 +1,75 @@
+"""The diagnosis of what a workspace holds: of its images, and of a run's iterations."""
+
+import numpy as np
+
+from pul.errors import StoreError
+from pul.labelling.annotations import Annotations, to_rows
+from pul.labelling.log import read_annotations
+from pul.records import ImageTable
+from pul.reports.diagnosis import Finding, IterationView, diagnose_images, diagnose_iteration
+from pul.store.workspace import Workspace
+
+N_SAMPLED = 400  # images whose features are looked at
+
+
+def examine_images(workspace: Workspace) -> tuple[Finding, ...]:
+    """Diagnose the images of a workspace.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    return diagnose_images(workspace.images())
+
+
+def examine_iteration(
+    workspace: Workspace,
+    run_id: int,
+    iteration: int,
+    *,
+    images: ImageTable | None = None,
+    annotations: Annotations | None = None,
+) -> tuple[Finding, ...]:
+    """Diagnose a whole iteration of a run.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run.
+        iteration: One of its whole iterations.
+        images: Its training images, for who has them already; read where not given.
+        annotations: What people said; read where not given.
+
+    Raises:
+        StoreError: There is no such run or iteration, or its images are gone.
+        ArtifactError: An array is missing or damaged.
+    """
+    arrays = workspace.arrays(run_id, iteration, "features", "clusters", "centers", "similarities")
+    record = next(r for r in workspace.iterations(run_id) if r.iteration == iteration)
+    if images is None:
+        images = workspace.run_images(run_id, "train")
+    n_images = len(arrays["clusters"])
+    if len(images) != n_images:
+        raise StoreError(
+            f"Iteration {iteration} of run {run_id} has {n_images} images, but the workspace holds "
+            f"{len(images)}; go back to a backup of its database."
+        )
+    sampled = np.unique(np.linspace(0, n_images - 1, min(N_SAMPLED, n_images)).astype(np.int64))
+    previous = None
+    if iteration > 1:
+        previous = workspace.arrays(run_id, iteration - 1, "features")["features"][sampled]
+    state = read_annotations(workspace) if annotations is None else annotations
+    owners = to_rows(state.owners, images.image_ids)
+    identities = np.zeros(n_images, dtype=np.int64)
+    identities[list(owners)] = list(owners.values())
+    return diagnose_iteration(
+        IterationView(
+            iteration=iteration,
+            lambda_=record.lambda_,
+            clusters=np.asarray(arrays["clusters"]),
+            centers=np.asarray(arrays["centers"]),
+            similarities=np.asarray(arrays["similarities"]),
+            camids=images.camids,
+            identities=identities,
+            features=arrays["features"][sampled],
+            previous=previous,
+        )
+    )

@@ -1,0 +1,63 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from pul.algorithm.clustering import assign
+from pul.cluster.tracklets import cluster_tracklets
+from pul.errors import ConfigError
+
+
+def column(*values):
+    return np.array(values, dtype=np.float32)[:, None]
+
+
+def test_cluster_tracklets__weights_by_hand():
+    # Tracklet 0 is 0, 0, 0, 4 with mean 1 and weight 4; the others are alone at 6 and at 10. Of the
+    # two ways to make neighbours, {0, 6} costs 4·1² + ... = 20 more in means, {6, 10} costs 8.
+    found = cluster_tracklets(
+        column(0, 0, 0, 4, 6, 10), np.array([0, 0, 0, 0, 1, 2]), n_clusters=2, seed=0
+    )
+    assert len({*found.clusters[:4].tolist()}) == 1
+    assert found.clusters[4] == found.clusters[5] != found.clusters[0]
+    assert sorted(found.centroids[:, 0].tolist()) == [1, 8]
+    assert found.inertia == pytest.approx(3 * 1 + 9 + 4 + 4)
+    # The center of a cluster is one of its images, the nearest to 1: the first of the three at 0.
+    assert found.centers[found.clusters[0]] == 0
+
+
+def _best_inertia(features, tracklets, k):
+    """Return the least inertia of all ways to put whole tracklets into k clusters."""
+    names = np.unique(tracklets)
+    best = np.inf
+    for way in itertools.product(range(k), repeat=len(names)):
+        if len(set(way)) < k:
+            continue
+        clusters = np.array(way)[np.searchsorted(names, tracklets)]
+        groups = [features[clusters == j] for j in range(k)]
+        best = min(best, sum(np.square(g - g.mean(axis=0)).sum() for g in groups))
+    return best
+
+
+def test_cluster_tracklets__reaches_the_least_inertia_of_all():
+    rng = np.random.default_rng(1)
+    tracklets = np.array([0, 0, 1, 2, 2, 2, 3, 4, 5, 5])
+    features = (4 * rng.standard_normal((6, 3)))[tracklets] + rng.standard_normal((10, 3))
+    found = cluster_tracklets(features, tracklets, n_clusters=3, seed=0, n_init=10)
+    assert found.inertia == pytest.approx(_best_inertia(features, tracklets, 3), rel=1e-5)
+    for name in range(6):
+        assert len(set(found.clusters[tracklets == name].tolist())) == 1
+
+
+def test_cluster_tracklets__more_clusters_than_tracklets():
+    with pytest.raises(ConfigError, match="3 clusters of 2 tracklets"):
+        cluster_tracklets(column(0, 1, 5), np.array([0, 0, 1]), n_clusters=3, seed=0)
+
+
+def test_assign__tracklets_beside_annotations():
+    features = column(0, 1, 2, 20, 21, 22, 40)
+    tracklets = np.array([0, 0, 0, 1, 1, 1, 2])
+    found = assign(features, n_clusters=3, seed=0, annotations={0: 5}, tracklets=tracklets)
+    assert found.clusters[0] == 0  # the annotated image leaves its tracklet
+    assert found.clusters[1] == found.clusters[2] != 0
+    assert len(set(found.clusters[3:6].tolist())) == 1

@@ -1,0 +1,24 @@
+"""The short form of the fault harness; the long one is `python -m tests.faults --faults 500`."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+N_FAULTS = 24
+
+
+@pytest.mark.slow
+def test_faults__nothing_is_lost_and_runs_end_the_same() -> None:
+    # A process of its own: it forks, which one that has computed before had better not.
+    struck = subprocess.run(
+        [sys.executable, "-m", "tests.faults", "--faults", str(N_FAULTS), "--seed", "7"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert struck.returncode == 0, struck.stdout + struck.stderr
+    assert re.search(rf"^{N_FAULTS} faults in .*: 0 problems$", struck.stdout, re.MULTILINE)

@@ -1,0 +1,379 @@
+"""The rules of the house, read from its files: imports, names, requirements, documents."""
+
+import ast
+import graphlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from pydantic import BaseModel
+
+from pul.config import NetworkConfig, RunConfig, preset_names
+from pul.data.datasets import DATASET_FORMATS
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("app", "pul", "tests", "benchmarks", "docs", "assets", ".ci")
+OURS = ("app", "pul", "tests", "benchmarks")
+MAX_FILE_BYTES = 6 * 2**20
+
+# The packages and modules of pul, lowest first. Imports only go downward.
+LEVELS = (
+    "pul errors arrays config",
+    "records models data cluster",
+    "evaluation store",
+    "algorithm labelling",
+    "exchange",
+    "jobs demo",
+    "reports",
+    "reproduce",
+    "cli __main__",
+)
+LEVEL_OF = {name: level for level, names in enumerate(LEVELS) for name in names.split()}
+HEAVY = {"torch", "torchvision", "faiss", "umap", "sklearn", "numba"}
+
+
+def modules(*packages: str) -> dict[str, Path]:
+    """Return every module of some of our packages, by its dotted name."""
+    paths = (p for package in packages for p in sorted((ROOT / package).rglob("*.py")))
+    return {_dotted(path): path for path in paths}
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """Return the dotted names that a module imports anywhere, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}:{node.lineno} imports relatively"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def imported_modules(path: Path, known: set[str]) -> set[str]:
+    """Return which of our modules a module imports: `from pul.a import b` is pul.a or pul.a.b."""
+    names = imports(path)
+    parents = {name.rpartition(".")[0] for name in names - known}
+    return (names & known) | (parents & known)
+
+
+def level(module: str) -> int:
+    """Return the level of a module of pul: that of the package around it."""
+    package = module.split(".")[1] if "." in module else module
+    assert package in LEVEL_OF, f"{package} has no level in {__name__}.LEVELS"
+    return LEVEL_OF[package]
+
+
+def house_files() -> Iterator[Path]:
+    """Yield the project's files: the top level's and those of its folders, nothing generated."""
+    generated = {"__pycache__", "output", ".git"}  # a linked work tree's .git is a file
+    for path in [*ROOT.iterdir(), *(p for name in FOLDERS for p in (ROOT / name).rglob("*"))]:
+        if path.is_file() and not generated & set(path.relative_to(ROOT).parts):
+            yield path
+
+
+# Imports
+
+
+def test_imports__pul_imports_only_downward() -> None:
+    ours = modules("pul")
+    upward = [
+        f"{name} (L{level(name)}) imports {other} (L{level(other)})"
+        for name, path in ours.items()
+        for other in imported_modules(path, set(ours))
+        if level(other) > level(name)
+    ]
+    assert upward == []
+
+
+def test_imports__pul_has_no_cycle() -> None:
+    ours = modules("pul")
+    graph = {name: imported_modules(path, set(ours)) - {name} for name, path in ours.items()}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the cycle
+
+
+def test_imports__pul_knows_no_screen() -> None:
+    screen = [
+        f"{name} imports {other}"
+        for name, path in modules("pul").items()
+        for other in imports(path)
+        if other.split(".")[0] in {"app", "streamlit", "plotly"}
+    ]
+    assert screen == []
+
+
+def test_imports__sql_only_in_the_store() -> None:
+    outside = [
+        f"{name} imports {other}"
+        for name, path in modules("pul", "app").items()
+        for other in imports(path)
+        if other.split(".")[0] in {"sqlalchemy", "alembic", "sqlite3", "psycopg"}
+        and not name.startswith("pul.store")
+    ]
+    assert outside == []
+
+
+def test_imports__app_reaches_pul_through_services() -> None:
+    open_to_all = {"pul.records", "pul.errors"}
+    around = [
+        f"{name} imports {other}"
+        for name, path in modules("app").items()
+        if not name.startswith("app.services")
+        for other in imported_modules(path, set(modules("pul")))
+        if other not in open_to_all
+    ]
+    assert around == []
+
+
+def test_imports__app_loads_nothing_heavy() -> None:
+    heavy = [
+        f"{name} imports {other}"
+        for name, path in modules("app").items()
+        for other in imports(path)
+        if other.split(".")[0] in HEAVY
+    ]
+    assert heavy == []
+
+
+@pytest.mark.parametrize("module", ["app.services", "pul.jobs", "pul.store.workspace"])
+def test_import__loads_nothing_heavy(module: str) -> None:
+    program = f"import sys, {module}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
+    child = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (child.returncode, child.stdout.strip()) == (0, ""), child.stderr
+
+
+def test_modules__have_names_that_say_something() -> None:
+    vague = {"const", "utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
+    named = [name for name in modules(*OURS) if vague & set(name.split("."))]
+    assert named == []
+
+
+# Requirements
+
+
+def declared(name: str) -> dict[str, str]:
+    """Return the requirements of one file by normalised name, each with its line's comment."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    split = (line.partition("#") for line in lines if re.match(r"\w", line))
+    return {
+        _normal(re.split(r"[\[<>=~! ;]", text)[0]): comment.strip() for text, _, comment in split
+    }
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def third_party(*packages: str) -> dict[str, set[str]]:
+    """Return the distributions that some of our packages import, each with the modules that do."""
+    owners = metadata.packages_distributions()
+    used: dict[str, set[str]] = {}
+    for name, path in modules(*packages).items():
+        for top in {other.split(".")[0] for other in imports(path)}:
+            if top not in sys.stdlib_module_names and top not in OURS:
+                distribution = _normal(owners.get(top, [top])[0])
+                used.setdefault(distribution, set()).add(name)
+    return used
+
+
+# All that the loop needs, on a machine that is there for its GPU.
+TRAINING = {"torch", "torchvision", "numpy", "scipy", "pillow", "pydantic", "safetensors"}
+
+
+def test_requirements__training_needs_few_of_them() -> None:
+    others = declared("requirements.txt").keys() - TRAINING
+    owners = metadata.packages_distributions()
+    absent = [top for top, names in owners.items() if _normal(names[0]) in others]
+    assert {"faiss", "streamlit", "umap"} <= set(absent)
+    program = f"""
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))  # importing any of them fails
+from pul.config import RunConfig, TrainConfig
+from pul.algorithm.loop import run
+from tests.support.networks import coloured_images, tiny_network
+config = RunConfig(n_clusters=3, n_iterations=1, projection=False, device="cpu",
+                   finetune=TrainConfig(n_epochs=1, batch_size=8))
+*_, finished, ended = run(tiny_network(), coloured_images(3, 8)[0], config)
+print(finished.record.iteration, len(finished.record.epoch_losses), ended.reason)
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert child.stdout.split() == ["1", "1", "n_iterations"], child.stderr
+
+
+# Modules that another requirement brings and whose presence it documents.
+BROUGHT = {
+    "starlette": "streamlit",
+    "click": "typer",
+    "uvicorn": "streamlit",
+    "pandas": "streamlit",
+    "scikit-learn": "umap-learn",
+}
+
+
+RUN = declared("requirements.txt")
+OPTIONAL = declared("requirements-optional.txt")
+DEV = declared("requirements-dev.txt")
+
+
+@pytest.mark.parametrize(
+    ("packages", "known"),
+    [(("app", "pul"), RUN | OPTIONAL), (("tests", "benchmarks"), RUN | OPTIONAL | DEV)],
+)
+def test_requirements__declare_every_import(
+    packages: tuple[str, ...], known: dict[str, str]
+) -> None:
+    missing = {
+        name: sorted(users)
+        for name, users in third_party(*packages).items()
+        if name not in known and BROUGHT.get(name) not in known
+    }
+    assert missing == {}
+
+
+@pytest.mark.parametrize(
+    ("known", "packages"), [(RUN | OPTIONAL, ("app", "pul")), (DEV, ("tests", "benchmarks"))]
+)
+def test_requirements__are_all_used_or_say_why(
+    known: dict[str, str], packages: tuple[str, ...]
+) -> None:
+    used = third_party(*packages)
+    assert [name for name, why in known.items() if name not in used and not why] == []
+
+
+def test_requirements__are_bounded() -> None:
+    lines = [line for path in ROOT.glob("requirements*.txt") for line in path.open()]
+    loose = [x for x in lines if re.match(r"\w", x) and not re.search(r">=[\d.]+,<[\d.]+", x)]
+    assert loose == []
+
+
+# Documents
+
+
+def section(text: str, heading: str) -> str:
+    """Return the part of a Markdown text under one heading, up to the next one of its level."""
+    level_marks = heading.split(" ")[0]
+    start = text.index(f"\n{heading}\n") + 1
+    end = re.search(rf"\n#{{1,{len(level_marks)}}} ", text[start:])
+    return text[start : start + end.start()] if end else text[start:]
+
+
+def usage() -> str:
+    return (ROOT / "docs/usage.md").read_text(encoding="utf-8")
+
+
+def leaf_settings(config: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted path of every setting of a tree of settings."""
+    for name, info in config.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from leaf_settings(info.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def commands() -> dict[str, Any]:
+    """Return the commands of `python -m pul` by name, as typer made them."""
+    from pul.cli.main import app
+
+    return dict(typer.main.get_command(app).commands)
+
+
+def test_usage__names_every_command_and_option() -> None:
+    text = usage()
+    silent = [
+        f"{name} {option}"
+        for name, command in commands().items()
+        for parameter in command.params
+        for option in [*parameter.opts, *parameter.secondary_opts]
+        if option.startswith("--") and f"`{option}" not in section(text, f"### pul {name}")
+    ]
+    assert silent == []
+
+
+def test_usage__names_no_option_that_is_gone() -> None:
+    for name, command in commands().items():
+        known = {o for p in command.params for o in [*p.opts, *p.secondary_opts]} | {"--help"}
+        named = set(re.findall(r"`(--[a-z][a-z-]*)", section(usage(), f"### pul {name}")))
+        assert named <= known, f"docs/usage.md, pul {name}: {named - known} do not exist"
+
+
+@pytest.mark.parametrize("config", [RunConfig, NetworkConfig])
+def test_usage__names_every_setting(config: type[BaseModel]) -> None:
+    table = section(usage(), "## Settings")
+    assert [path for path in leaf_settings(config) if f"| `{path}` |" not in table] == []
+
+
+def test_usage__names_every_preset() -> None:
+    table = section(usage(), "## Settings")
+    assert [name for name in preset_names() if f"`{name}`" not in table] == []
+
+
+def test_usage__names_every_format() -> None:
+    table = section(usage(), "## Data")
+    assert [name for name in DATASET_FORMATS if f"| `{name}` |" not in table] == []
+
+
+def test_markdown__relative_links_resolve() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)} -> {target}"
+        for path in house_files()
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_readme__is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_decisions__are_short_and_guarded(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 20
+    guards = re.findall(r"`(tests/[\w/.]+)::(\w+)`", text)
+    assert guards, "names no test that guards it"
+    gone = [
+        f"{file}::{function}"
+        for file, function in guards
+        if not (ROOT / file).is_file()
+        or f"def {function}(" not in (ROOT / file).read_text(encoding="utf-8")
+    ]
+    assert gone == []
+
+
+# Files
+
+
+def test_files__name_no_machine_and_no_registry() -> None:
+    machine = r"(?<![\w.$}-])/(?:work|root|home|Users|opt|mnt)/\w"
+    registry = r"\b(?:pypi|pythonhosted|npmjs)\.(?:org|com)|download\.pytorch|\b(?:ghcr|quay)\.io"
+    named = [
+        f"{path.relative_to(ROOT)}: {found.group()}"
+        for path in house_files()
+        if path.suffix not in {".png", ".jpg", ".safetensors", ".npz", ".ico"}
+        for found in re.finditer(f"{machine}|{registry}", path.read_text(encoding="utf-8"))
+    ]
+    assert named == []
+
+
+def test_files__are_small() -> None:
+    large = [str(p) for p in house_files() if p.stat().st_size > MAX_FILE_BYTES]
+    assert large == []

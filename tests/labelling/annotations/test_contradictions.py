@@ -1,0 +1,60 @@
+"""Contradictions between what people said of the same images."""
+
+from pul.labelling.annotations import (
+    Annotations,
+    Side,
+    add,
+    create,
+    find_contradictions,
+    fold,
+    junk,
+    merge,
+    not_same,
+    remove,
+    same,
+)
+from tests.support.events import log, members
+
+
+def kinds(state: Annotations) -> list[tuple[str, tuple[int, ...]]]:
+    return [(found.kind, found.images) for found in find_contradictions(state)]
+
+
+def test_contradictions__image_in_two_identities_by_two_people() -> None:
+    acts = [("ann", create([1, 2])), ("bob", create([2, 3]))]
+    state = fold(log(*acts))
+    found = find_contradictions(state)
+    assert [(x.kind, x.images, x.identities, x.events) for x in found] == [
+        ("two_identities", (2,), (1, 2), (1, 2))
+    ]
+    assert members(state) == {1: (1,), 2: (2, 3)}  # the last act counts
+    settled = fold(log(*acts, remove(2, [2])))
+    assert members(settled) == {1: (1, 2), 2: (3,)}  # and ann's is not lost
+    assert find_contradictions(settled) == ()
+
+
+def test_contradictions__merging_settles_two_identities() -> None:
+    state = fold(log(("ann", create([1, 2])), ("bob", create([2])), merge([1, 2])))
+    assert find_contradictions(state) == ()
+
+
+def test_contradictions__cannot_link_within_an_identity() -> None:
+    pair = not_same(Side(images=(1,)), Side(images=(7, 8)))
+    state = fold(log(pair, create([1, 2, 7])))
+    assert kinds(state) == [("not_same", (1, 7))]
+    state = fold(log(create([1]), create([2]), not_same(Side(1), Side(2)), merge([1, 2])))
+    assert kinds(state) == [("not_same", (1, 2))]
+
+
+def test_contradictions__refused_by_another() -> None:
+    assert kinds(fold(log(create([1], refused=[2]), ("bob", add(1, [2]))))) == [("refused", (2,))]
+
+
+def test_contradictions__junk_of_another() -> None:
+    assert kinds(fold(log(create([1]), ("bob", junk([1]))))) == [("junk", (1,))]
+
+
+def test_contradictions__must_link_across_two_identities() -> None:
+    state = fold(log(create([1]), create([2]), same([1, 2])))
+    assert kinds(state) == [("same", (1, 2))]
+    assert members(state) == {1: (1,), 2: (2,)}

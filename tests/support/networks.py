@@ -1,0 +1,38 @@
+"""Tiny networks and images for tests: seconds, not minutes."""
+
+import numpy as np
+import torch
+
+from pul.arrays import ByteArray, IntArray
+from pul.config import NetworkConfig, RunConfig, TrainConfig
+from pul.models.network import Network, build_network
+
+DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+TINY = NetworkConfig(backbone="mobilenet_v2", weights="none", width_mult=0.1, height=32, width=16)
+TINY_RUN = RunConfig(
+    n_clusters=6,
+    lambda_=0.5,
+    n_iterations=2,
+    projection=False,
+    device="cpu",
+    n_threads=1,
+    finetune=TrainConfig(n_epochs=1, batch_size=8, learning_rate=0.01),
+)
+
+
+def tiny_network(seed: int = 0, *, columns: int = 16) -> Network:
+    """Return a random MobileNetV2 of a tenth of the width for 32×16 images, or wider ones."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return build_network(TINY.model_copy(update={"width": columns}))
+
+
+def coloured_images(
+    n_people: int = 6, n_images_each: int = 8, *, seed: int = 0
+) -> tuple[ByteArray, IntArray]:
+    """Return images (N, 32, 16, 3) of people in patches of colour, and who they are (N,)."""
+    random = np.random.default_rng(seed)
+    patches = random.integers(0, 256, size=(n_people, 8, 4, 3)).repeat(4, axis=1).repeat(4, axis=2)
+    pids = np.repeat(np.arange(1, n_people + 1), n_images_each)
+    images = patches[pids - 1] + random.normal(0, 25, size=(len(pids), 32, 16, 3))
+    return images.clip(0, 255).astype(np.uint8), pids.astype(np.int64)
