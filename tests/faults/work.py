@@ -142,7 +142,7 @@ def _run(folder: Path, say: Say) -> None:
 def _check_run(folder: Path, said: list[str]) -> tuple[Any, list[str]]:
     location = folder / "workspace"
     problems = doctored(location)
-    examine_workspace(location, fix=True)
+    examine_workspace(location, repair=True)
     with Workspace.open(location) as workspace:
         whole = [record.iteration for record in workspace.iterations(1)]
         if missing := {int(n) for n in said} - set(whole):
