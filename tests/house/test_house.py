@@ -24,11 +24,11 @@ MAX_FILE_BYTES = 6 * 2**20
 
 # The packages and modules of pul, lowest first. Imports only go downward.
 LEVELS = (
-    "pul errors arrays config",
+    "errors arrays config",
     "records models data cluster",
     "evaluation store",
     "algorithm labelling",
-    "exchange",
+    "exchange pul",  # pul: the names of the library, in pul/__init__.py
     "jobs demo",
     "reports",
     "reproduce",
