@@ -14,11 +14,13 @@ _SETTINGS = sa.table("settings", sa.column("name", sa.Text), sa.column("value", 
 
 
 def upgrade() -> None:
-    _rewrite(_RUNS.c.run_id, _RUNS.c.config)
-    _rewrite(_SETTINGS.c.name, _SETTINGS.c.value, _SETTINGS.c.name.startswith("experiment:"))
+    _rewrite(_RUNS, _RUNS.c.run_id, _RUNS.c.config)
+    is_experiment = _SETTINGS.c.name.startswith("experiment:")
+    _rewrite(_SETTINGS, _SETTINGS.c.name, _SETTINGS.c.value, is_experiment)
 
 
 def _rewrite(
+    table: sa.TableClause,
     key: sa.ColumnClause[Any],
     column: sa.ColumnClause[Any],
     is_affected: sa.ColumnElement[bool] | None = None,
@@ -26,10 +28,9 @@ def _rewrite(
     """Store the values of a JSON column without the setting."""
     query = sa.select(key, column).where(sa.true() if is_affected is None else is_affected)
     connection = op.get_bind()
-    for number, value in connection.execute(query).all():
-        connection.execute(
-            sa.update(key.table).where(key == number).values({column: _without(value)})
-        )
+    for name, value in connection.execute(query).all():
+        change = sa.update(table).where(key == name)
+        connection.execute(change.values({column.name: _without(value)}))
 
 
 def _without(value: Any) -> Any:
