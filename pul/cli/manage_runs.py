@@ -90,7 +90,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
     Raises:
         PulError: The job failed.
     """
-    from pul.algorithm.loop import IterationFinished, Progress
+    from pul.algorithm.events import IterationFinished, Progress
     from pul.jobs import start_job
     from pul.jobs.worker import work
 

@@ -259,7 +259,7 @@ def _run(
 @contextmanager
 def _watch(workspace: "Workspace", record: ExperimentRecord, *, json: bool) -> "Iterator[Watcher]":
     """Show a bar and a line for each iteration, and keep the report up to date."""
-    from pul.algorithm.loop import IterationFinished, Progress
+    from pul.algorithm.events import IterationFinished, Progress
     from pul.reproduce.report import write_report
     from pul.reproduce.runner import Watcher
 
