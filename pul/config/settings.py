@@ -297,11 +297,6 @@ class RunConfig(Settings):
         title="k-means iterations",
         description="Lloyd iterations at most; few runs need 100.",
     )
-    kmeans_backend: Annotated[Literal["exact", "faiss"], NotInPaper()] = Field(
-        default="exact",
-        title="k-means by",
-        description="`faiss` is faster from about 100,000 images on; its clusters are looser.",
-    )
     dbscan: DbscanConfig = DbscanConfig()
     convergence_window: Annotated[int, NotInPaper()] = Field(
         default=5,

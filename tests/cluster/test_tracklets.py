@@ -35,12 +35,13 @@ def test_cluster_tracklets__a_tracklet_weighs_as_many_as_it_has_images():
     # 7 (0.875² + 1.125²) + 3.875² + 2.125² = 33.75.
     sizes = [7, 7, 7, 1, 1]
     features = column(*np.repeat([10.0, 4, 6, 1, 7], sizes))
-    for seed in range(5):
-        found = cluster_tracklets(
-            features, np.repeat(np.arange(5), sizes), n_clusters=2, seed=seed, n_init=10
-        )
-        assert found.inertia == pytest.approx(33.75)
-        assert sorted(found.centroids[:, 0].tolist()) == pytest.approx([4.875, 10])
+    tracklets = np.repeat(np.arange(5), sizes)
+    found = {
+        round(cluster_tracklets(features, tracklets, n_clusters=2, seed=seed).inertia, 2)
+        for seed in range(14)
+    }
+    assert min(found) == 33.75
+    assert 36.81 not in found  # where the means alone would settle
 
 
 def _best_inertia(features, tracklets, k):

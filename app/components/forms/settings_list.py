@@ -29,7 +29,6 @@ MORE = {
         "dbscan.k2",
         "kmeans_n_init",
         "kmeans_max_iterations",
-        "kmeans_backend",
         "convergence_tolerance",
         "convergence_window",
         "annotation_mode",
