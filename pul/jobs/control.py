@@ -1,4 +1,4 @@
-"""Pause, resume and stop a job; mark those whose worker is gone."""
+"""Pause, resume and stop a job; mark as failed those whose worker is gone."""
 
 import shlex
 
@@ -11,7 +11,7 @@ LOST_AFTER_S = 10.0
 
 
 def pause_job(workspace: Workspace, job_id: int) -> None:
-    """Ask a job to pause within one batch; its worker stays and keeps its memory.
+    """Ask a job to pause within one batch; its worker stays and holds its memory.
 
     Raises:
         JobError: The job has ended.
@@ -20,7 +20,7 @@ def pause_job(workspace: Workspace, job_id: int) -> None:
 
 
 def resume_job(workspace: Workspace, job_id: int) -> None:
-    """Ask a paused job to go on.
+    """Ask a paused job to continue.
 
     Raises:
         JobError: The job has ended.
@@ -29,7 +29,7 @@ def resume_job(workspace: Workspace, job_id: int) -> None:
 
 
 def stop_job(workspace: Workspace, job_id: int) -> None:
-    """Ask a job to stop within one batch; a run can be resumed from its last whole iteration.
+    """Ask a job to stop within one batch; a run can be resumed from its last finished iteration.
 
     Raises:
         JobError: The job has ended.
@@ -44,11 +44,11 @@ def reap_lost_jobs(workspace: Workspace, timeout_s: float = LOST_AFTER_S) -> lis
     machine when its heartbeat stopped.
 
     Args:
-        workspace: Where to look.
+        workspace: The workspace of the jobs.
         timeout_s: Seconds without a heartbeat after which a worker elsewhere counts as gone.
 
     Returns:
-        The jobs that were lost, as they are now.
+        The jobs whose worker was gone, as they are now.
     """
     lost = [job for job in workspace.active_jobs() if _is_lost(workspace, job, timeout_s)]
     return [failed for job in lost for failed in _fail(workspace, job)]
@@ -77,4 +77,4 @@ def _fail(workspace: Workspace, job: JobRecord) -> list[JobRecord]:
     try:
         return [workspace.finish_job(job.job_id, "failed", error=error)]
     except JobError:
-        return []  # it ended by itself between the two looks
+        return []  # it ended by itself between the two queries

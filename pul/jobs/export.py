@@ -1,10 +1,11 @@
-"""Exports as jobs of the workspace, for a screen that must not wait nor load torch."""
+"""The job of an export: started by the studio, which loads no torch; done by a worker."""
 
 from pathlib import Path
 
 from pul.exchange.exporting import EXPORT_FORMATS, export_identities
 from pul.jobs import start_job
-from pul.records import JobRecord
+from pul.jobs.heartbeat import Heartbeat
+from pul.records import JobProgress, JobRecord
 from pul.store.workspace import Workspace
 
 _FOLDER = "exports"
@@ -32,15 +33,15 @@ def start_export(
     number = 1 + sum(job.kind == "export" for job in workspace.jobs())
     name = "identities"
     if format not in EXPORT_FORMATS:
-        workspace.checkpoint_path(run_id or 0, iteration or 0)  # refuses what is not there
+        workspace.checkpoint_path(run_id or 0, iteration or 0)  # raises where there is none
         name = f"run-{run_id}-iteration-{iteration}"
     path = workspace.path / _FOLDER / f"{number:03d}-{name}-{format}{_SUFFIXES.get(format, '')}"
     params = {"format": format, "path": str(path), "run_id": run_id, "iteration": iteration}
     return start_job(workspace, workspace.create_job("export", params=params).job_id)
 
 
-def write_export(workspace: Workspace, job: JobRecord) -> str:
-    """Do such a job; return what was written, for people.
+def do_export(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
+    """Write labels or a model to the place that the job names.
 
     Raises:
         ConfigError: There is no such format.
@@ -48,6 +49,13 @@ def write_export(workspace: Workspace, job: JobRecord) -> str:
         ModelError: The model cannot be written in this format.
         StoreError: The disk refuses.
     """
+    heartbeat.report_progress(JobProgress(step="export", total=1))
+    message = _write(workspace, job)
+    heartbeat.report_progress(JobProgress(step="export", done=1, total=1, message=message))
+
+
+def _write(workspace: Workspace, job: JobRecord) -> str:
+    """Write the file or folder; return a summary for people."""
     path, format = Path(job.params["path"]), job.params["format"]
     if format in EXPORT_FORMATS:
         labels = export_identities(workspace, path, format=format)

@@ -1,21 +1,19 @@
-"""What a worker tells while it works, and what it is asked: progress, signs of life, requests."""
+"""The worker's line to the workspace while a job runs: progress, heartbeats, requests."""
 
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from pul.algorithm.events import Event, Progress
 from pul.errors import JobError, StoreError
 from pul.records import Command, JobProgress
 from pul.store.workspace import Workspace
 
-if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none of it
-    from pul.algorithm.events import Event
-
-CHECK_S = 0.2  # how often progress is stored and requests are looked at
-HEARTBEAT_S = 2.0  # how often a sign of life is given while there is no progress
-OnEvent = Callable[["Event"], None]
+CHECK_S = 0.2  # how often progress is stored and requests are checked
+HEARTBEAT_S = 2.0  # how often a heartbeat is stored while there is no progress
+OnEvent = Callable[[Event], None]
 
 
 class JobStopped(Exception):  # noqa: N818 - not an error: someone asked for it
@@ -23,10 +21,10 @@ class JobStopped(Exception):  # noqa: N818 - not an error: someone asked for it
 
 
 class Heartbeat:
-    """The line between a job at work and the people who watch it.
+    """The line between a running job and those who watch it.
 
-    A thread stores progress and looks for requests, so that no batch waits for the database and
-    long steps give signs of life; requests are heeded in the job's own thread, between batches.
+    A thread stores progress and checks for requests, so that no batch waits for the database and
+    long steps show a heartbeat too; requests are followed in the job's own thread, between batches.
     """
 
     def __init__(
@@ -38,7 +36,7 @@ class Heartbeat:
         self._command: Command | None = None
         self._lost: JobError | None = None
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep_in_touch, daemon=True)
+        self._thread = threading.Thread(target=self._exchange, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -55,17 +53,17 @@ class Heartbeat:
         if kind is None:
             self._workspace.heartbeat(self._job_id, self._progress, worker=self.worker)
 
-    def tell(self, event: "Event") -> None:
-        """Show an event to whoever asked to see them."""
+    def report_event(self, event: Event) -> None:
+        """Pass an event to the callback, if there is one."""
         if self._on_event is not None:
             self._on_event(event)
 
-    def report(self, progress: JobProgress) -> None:
-        """Say where the job stands, and heed what was asked of it: wait while it is paused.
+    def report_progress(self, progress: JobProgress) -> None:
+        """Record the progress, and follow what was requested: wait while the job is paused.
 
         Raises:
-            _Stopped: It shall stop.
-            JobError: It was given to another worker.
+            JobStopped: Someone asked the job to stop.
+            JobError: The job was given to another worker.
         """
         self._progress = progress
         if self._command == "pause":
@@ -80,20 +78,17 @@ class Heartbeat:
         if self._command == "stop":
             raise JobStopped
 
-    def count(self, step: str, message: str = "") -> Callable[[int, int], None]:
+    def progress_callback(self, step: str, message: str = "") -> Callable[[int, int], None]:
         """Return a callback that reports (done, total) of a step."""
 
         def on_progress(done: int, total: int) -> None:
             progress = JobProgress(step=step, done=done, total=total, message=message)
-            self.report(progress)
-            if self._on_event is not None:
-                from pul.algorithm.events import Progress
-
-                self._on_event(Progress(progress))
+            self.report_progress(progress)
+            self.report_event(Progress(progress))
 
         return on_progress
 
-    def _keep_in_touch(self) -> None:
+    def _exchange(self) -> None:
         stored, stored_at = None, -HEARTBEAT_S
         while not self._ended.wait(CHECK_S):
             progress, now = self._progress, time.monotonic()
@@ -106,4 +101,4 @@ class Heartbeat:
                 self._lost = error
                 return
             except StoreError:
-                continue  # a database that is busy or full for a while stops no training
+                continue  # a database that is busy or full for a while does not stop the training

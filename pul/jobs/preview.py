@@ -1,19 +1,22 @@
-"""What another K would give: k-means again on the stored features of an iteration."""
+"""The job of a preview: k-means with another K on the stored features of an iteration."""
 
 import time
 from collections.abc import Callable
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pul.algorithm.clustering import cluster_images
 from pul.algorithm.selection import center_similarities
 from pul.arrays import FloatArray, IntArray
 from pul.config import RunConfig, derive_seed
+from pul.jobs.heartbeat import Heartbeat
 from pul.labelling.guidance import Guidance, read_guidance
-from pul.records import ClusterCount, ClusterCounts, Preview
+from pul.models.resources import default_n_threads
+from pul.records import ClusterCount, ClusterCounts, JobProgress, JobRecord, Preview
 from pul.store.workspace import Workspace
 
-SHARES = (1 / 2, 3 / 4, 1, 5 / 4, 3 / 2)  # of the present K: what is compared
+SHARES = (1 / 2, 3 / 4, 1, 5 / 4, 3 / 2)  # of the present K: those that are compared
 _DRAWS = (0, 1)
 
 OnProgress = Callable[[int, int], None]
@@ -32,15 +35,15 @@ def preview_seed(seed: int, iteration: int, draw: int = 0) -> int:
 def make_preview(
     workspace: Workspace, run_id: int, iteration: int, n_clusters: int, *, draw: int = 0
 ) -> Preview:
-    """Cluster an iteration's stored features with another K, and keep what comes of it.
+    """Cluster an iteration's stored features with another K, and store the result.
 
-    What is kept already is returned, unless people have annotated since. k-means starts once: a
-    run may take the best of several starts, but a look shall not take as many times as long.
+    A stored result is returned, unless people have annotated since. k-means starts once: a run may
+    take the best of several starts, but a preview must not take as many times as long.
 
     Args:
         workspace: Where the run is.
         run_id: The run.
-        iteration: One of its whole iterations.
+        iteration: One of its finished iterations.
         n_clusters: K, annotated identities included.
         draw: Which of several independent seeds.
 
@@ -72,11 +75,11 @@ def compare_cluster_counts(
     Args:
         workspace: Where the run is.
         run_id: The run.
-        iteration: One of its whole iterations.
+        iteration: One of its finished iterations.
         on_progress: Called with clusterings done and clusterings in all.
 
     Returns:
-        The comparison, which is kept too.
+        The comparison, which is stored too.
 
     Raises:
         StoreError: There is no such run or iteration, or the disk refuses.
@@ -99,6 +102,24 @@ def compare_cluster_counts(
     compared = ClusterCounts(iteration, guidance.content_hash, tuple(counts))
     workspace.store_cluster_counts(run_id, compared)
     return compared
+
+
+def do_preview(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
+    """Cluster with the K that the job names, or compare several where it names none.
+
+    Raises:
+        ConfigError: The K is impossible.
+        StoreError: There is no such run or iteration, or the disk refuses.
+    """
+    run_id, iteration = job.params["run_id"], job.params["iteration"]
+    n_clusters, n_threads = job.params["n_clusters"], workspace.run(run_id).config["n_threads"]
+    with threadpool_limits(n_threads or default_n_threads()):
+        if n_clusters is None:
+            on_progress = heartbeat.progress_callback("cluster", "comparing numbers of clusters")
+            compare_cluster_counts(workspace, run_id, iteration, on_progress=on_progress)
+        else:
+            heartbeat.report_progress(JobProgress(step="cluster", message=f"K {n_clusters}"))
+            make_preview(workspace, run_id, iteration, n_clusters)
 
 
 def cluster_counts_around(n_clusters: int, n_identities: int, n_free: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The worker as a process: started so that it outlives the screen, and told from later ones."""
+"""The worker as a process: started so that it outlives the studio, and identified afterwards."""
 
 import os
 import socket
@@ -17,12 +17,12 @@ _ROOT = Path(__file__).resolve().parents[2]  # the checkout, or site-packages
 
 @dataclass(frozen=True, slots=True)
 class WorkerProcess:
-    """A process that works on a job, told apart from any later one of the same number.
+    """A process that works on a job, distinct from any later one of the same number.
 
     Attributes:
         host: Name of its machine.
         pid: Its process id.
-        started: When it started, in a form that only this class reads.
+        started: When it started, in a form that only this class understands.
     """
 
     host: str
@@ -31,8 +31,8 @@ class WorkerProcess:
 
     @classmethod
     def of(cls, pid: int) -> Self:
-        """Return a process of this machine; one that is gone has no time of start."""
-        return cls(socket.gethostname(), pid, _start_of(pid))
+        """Return a process of this machine; one that has ended has no start time."""
+        return cls(socket.gethostname(), pid, _start_time(pid))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -51,10 +51,15 @@ class WorkerProcess:
     @property
     def is_alive(self) -> bool:
         """Whether it runs; known on its own machine only."""
-        return bool(self.started) and _start_of(self.pid) == self.started
+        return bool(self.started) and _start_time(self.pid) == self.started
 
 
-def _spawn(workspace: Workspace, job_id: int) -> subprocess.Popen[bytes]:
+def start_worker(workspace: Workspace, job_id: int) -> subprocess.Popen[bytes]:
+    """Start a worker on a job; its output goes to the job's log.
+
+    Raises:
+        OSError: The process cannot be started, or its log cannot be written.
+    """
     log_path = workspace.log_path(job_id)
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
@@ -65,14 +70,14 @@ def _spawn(workspace: Workspace, job_id: int) -> subprocess.Popen[bytes]:
             stderr=log,
             cwd=_ROOT,
             env=os.environ | workspace.secrets,
-            start_new_session=True,  # no signal meant for the screen's terminal reaches it
+            start_new_session=True,  # no signal meant for the studio's terminal reaches it
         )
 
 
-def _start_of(pid: int) -> str:
-    """Return when a process started; "" if it is gone, or ended and only not yet taken note of."""
+def _start_time(pid: int) -> str:
+    """Return when a process started; "" if it has ended, a zombie included."""
     if sys.platform == "linux":
-        return _start_in_proc(pid)
+        return _start_time_from_proc(pid)
     try:
         process = psutil.Process(pid)
         return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
@@ -80,8 +85,8 @@ def _start_of(pid: int) -> str:
         return ""
 
 
-def _start_in_proc(pid: int) -> str:
-    # In ticks since the machine started: the clock may be set without a change of it.
+def _start_time_from_proc(pid: int) -> str:
+    # In ticks since the machine started: setting the clock does not change it.
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""Start, steer and watch over background jobs; light, so that the screen may use it."""
+"""Create jobs and start a worker on them; light, so that the studio can import it."""
 
 import shutil
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 from pul.config import RunConfig
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
-from pul.jobs.process import WorkerProcess, _spawn
+from pul.jobs.process import WorkerProcess, start_worker
 from pul.records import JobRecord
 from pul.store.workspace import Workspace
 
@@ -34,7 +34,7 @@ def create_run(
     *,
     parent: tuple[int, int] | None = None,
 ) -> JobRecord:
-    """Make a run and the job of working on it, and start nothing.
+    """Make a run and its job without starting a worker.
 
     Where the camera of a test image is not known, no image can be junk because of it: the run's
     evaluation is made without cameras then, and its settings say so.
@@ -69,14 +69,14 @@ def create_fork(
     config: RunConfig,
     name: str = "",
 ) -> JobRecord:
-    """Make a run that starts from the model of an iteration, and the job of working on it.
+    """Make a run that starts from the model of an iteration, and its job, without a worker.
 
-    The model is kept in `models/` too, so that the fork outlives the run it comes from.
+    The model is stored in `models/` too, so that the fork outlives the run it comes from.
 
     Args:
         workspace: Where the run is.
         run_id: The run to fork.
-        iteration: One of its whole iterations.
+        iteration: One of its finished iterations.
         config: Settings of the fork.
         name: What to call it; by default after the run and the iteration.
 
@@ -87,28 +87,28 @@ def create_fork(
     checkpoint = workspace.checkpoint_path(run_id, iteration)
     model = workspace.path / "models" / f"run-{run_id}-iteration-{iteration}.safetensors"
     if not model.is_file():
-        _keep_file(checkpoint, model)
+        _link_file(checkpoint, model)
     name = name or f"{workspace.run(run_id).name}, from iteration {iteration}"
     return create_run(workspace, config, model, name, parent=(run_id, iteration))
 
 
-def _keep_file(source: Path, target: Path) -> None:
-    """Make a second name for a file that never changes; a copy where the disk has no links."""
-    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+def _link_file(source: Path, target: Path) -> None:
+    """Give a file that never changes a second name; a copy where the disk has no hard links."""
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         target.parent.mkdir(exist_ok=True)
         try:
-            aside.hardlink_to(source)
+            temporary.hardlink_to(source)
         except OSError:
-            shutil.copyfile(source, aside)
-        aside.replace(target)
+            shutil.copyfile(source, temporary)
+        temporary.replace(target)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise StoreError(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def resume_run(workspace: Workspace, run_id: int) -> JobRecord:
-    """Start a worker that goes on with a run from its last whole iteration.
+    """Start a worker that continues a run from its last finished iteration.
 
     Raises:
         JobError: The run is finished or is being worked on, or the worker cannot be started.
@@ -118,7 +118,7 @@ def resume_run(workspace: Workspace, run_id: int) -> JobRecord:
 
 
 def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
-    """Make the job of going on with a run from its last whole iteration, and start nothing.
+    """Make the job that continues a run from its last finished iteration, without a worker.
 
     Raises:
         JobError: The run is finished or is being worked on.
@@ -129,7 +129,7 @@ def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
     if run.shelf == "deleted":
         raise JobError(f"Run {run_id} is deleted; bring it back first.")
     if run.status == "finished":
-        raise JobError(f"Run {run_id} is finished; fork it to train on.")
+        raise JobError(f"Run {run_id} is finished; fork it to train further.")
     waiting = workspace.active_job(run_id)
     if waiting is not None and waiting.status == "queued" and not waiting.worker:
         return waiting  # made by a process that died before it could start a worker
@@ -159,12 +159,12 @@ def start_import(
 def start_preview(
     workspace: Workspace, run_id: int, iteration: int, n_clusters: int | None = None
 ) -> JobRecord:
-    """Start a worker that clusters the stored features of an iteration anew, beside any run.
+    """Start a worker that clusters the stored features of an iteration again, beside any run.
 
     Args:
         workspace: Where the run is.
         run_id: The run.
-        iteration: One of its whole iterations.
+        iteration: One of its finished iterations.
         n_clusters: K; None compares several around the present one.
 
     Raises:
@@ -174,10 +174,12 @@ def start_preview(
     """
     if n_clusters is not None:
         RunConfig(n_clusters=n_clusters)
-    workspace.arrays(run_id, iteration, "features")  # refuses what is not there
+    workspace.arrays(run_id, iteration, "features")  # raises where there is none
     waiting = active_preview(workspace, run_id)
     if waiting is not None:
-        raise JobError(f"Job {waiting.job_id} is making a preview already; wait until it is done.")
+        raise JobError(
+            f"Job {waiting.job_id} is making a preview already; wait until it has ended."
+        )
     # Not a job *on* the run: it changes nothing of it, and the run may be worked on meanwhile.
     params = {"run_id": run_id, "iteration": iteration, "n_clusters": n_clusters}
     return start_job(workspace, workspace.create_job("preview", params=params).job_id)
@@ -202,12 +204,12 @@ def start_job(workspace: Workspace, job_id: int) -> JobRecord:
     if job.status != "queued":
         raise JobError(f"Job {job_id} is {job.status}; only a queued job can be started.")
     try:
-        process = _spawn(workspace, job_id)
+        process = start_worker(workspace, job_id)
     except OSError as error:
         reason = f"The worker of job {job_id} cannot be started: {error}."
         workspace.finish_job(job_id, "failed", error=reason)
         raise JobError(reason) from error
     workspace.assign_job(job_id, str(WorkerProcess.of(process.pid)))
-    # Whoever starts a process must take note of its end, or its number is never free again.
+    # A process must be waited for by its parent, or it stays a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
     return workspace.job(job_id)

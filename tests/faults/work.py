@@ -33,7 +33,7 @@ from tests.support.networks import TINY_RUN, tiny_network
 from tests.support.places import write_place
 
 CONFIG = TINY_RUN.replace(n_clusters=4)
-SURPRISE = "Something that should not happen did"
+SURPRISE = "An unexpected error, which is a bug"
 
 Say = Callable[[str], None]
 

@@ -251,7 +251,7 @@ def test_work__a_surprise_is_kept_too(workspace):
     ended = work(workspace, start(workspace).job_id, on_event=surprise)
     assert ended.status == "failed"
     assert ended.error == (
-        "Something that should not happen did: ZeroDivisionError: of a kind nobody thought of"
+        "An unexpected error, which is a bug: ZeroDivisionError: of a kind nobody thought of"
     )
 
 

@@ -15,7 +15,7 @@ from pul.config import RunConfig
 from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.errors import DataError, StoreError
-from pul.jobs.run import _live_settings
+from pul.jobs.run import read_live_settings
 from pul.labelling.annotations import create, junk, set_role
 from pul.labelling.autopilot import run_autopilot
 from pul.labelling.guidance import read_guidance
@@ -75,19 +75,19 @@ def _add_run(workspace: Workspace, people: People) -> None:
     workspace.add_iteration(run.run_id, iteration_record(n_images=n_images), arrays, b"weights")
 
 
-def test_live_settings__are_those_of_the_acts_so_far(workspace: Workspace) -> None:
+def testread_live_settings__are_those_of_the_acts_so_far(workspace: Workspace) -> None:
     config = RunConfig(n_clusters=8)
     images = workspace.images("train").image_ids.tolist()
-    before = _live_settings(workspace, 1, config, 1)
+    before = read_live_settings(workspace, 1, config, 1)
     assert (before.annotations, before.annotations_hash) == ({}, "")
     state = append_act(
         workspace, create([images[3], images[5], 999_999]), read_annotations(workspace), author="a"
     )
-    live = _live_settings(workspace, 1, config, 2)
+    live = read_live_settings(workspace, 1, config, 2)
     assert live.annotations == {3: 1, 5: 1}
     assert live.annotations_hash == state.content_hash() != ""
     append_act(workspace, set_role(1, "validation"), state, author="a")
-    assert _live_settings(workspace, 1, config, 3).annotations == {}
+    assert read_live_settings(workspace, 1, config, 3).annotations == {}
 
 
 def test_keep__returns_what_others_did_meanwhile(workspace: Workspace) -> None:

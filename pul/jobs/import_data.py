@@ -1,0 +1,33 @@
+"""The job of an import: read a dataset, check every image, add those that can be read."""
+
+from pathlib import Path
+
+from pul.data.datasets import read_dataset
+from pul.data.images import check_images
+from pul.jobs.heartbeat import Heartbeat
+from pul.records import JobProgress, JobRecord
+from pul.store.workspace import Workspace
+
+
+def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
+    """Add the images of the dataset that the job names.
+
+    Raises:
+        DatasetError: There is no dataset there.
+        ConfigError: There is no such format.
+        StoreError: The database or the disk refuses.
+    """
+    root, format = Path(job.params["root"]), job.params["format"]
+    heartbeat.report_progress(JobProgress(step="import", message=f"reading {root}"))
+    dataset = read_dataset(root, format=format, cache_dir=workspace.path / "images")
+    on_progress = heartbeat.progress_callback("import", f"checking {root}")
+    dataset = check_images(dataset, on_progress=on_progress)
+    is_same_place = job.params.get("place") == "same"
+    n_new = workspace.add_dataset(dataset, is_same_place=is_same_place)
+    n_images = len(dataset.samples)
+    message = (
+        f"{n_new} new images, {n_images - n_new} known already, {len(dataset.skipped)} left out"
+    )
+    heartbeat.report_progress(
+        JobProgress(step="import", done=n_images, total=n_images, message=message)
+    )
