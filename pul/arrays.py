@@ -1,4 +1,6 @@
-"""Array types, and the checks that every function on features shares."""
+"""Array types, and what every function on features shares: checks, blocks of rows, group means."""
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,3 +59,38 @@ def l2_normalize(features: ArrayLike) -> FloatArray:
     array = np.asarray(features, dtype=np.float32)
     norms = np.linalg.norm(array, axis=-1, keepdims=True)
     return np.asarray(array / np.maximum(norms, _EPSILON), dtype=np.float32)
+
+
+def rows_within(n_bytes: int, n_columns: int) -> int:
+    """Return how many rows of float32 fit into a number of bytes; one at least."""
+    return max(1, n_bytes // (4 * max(1, n_columns)))
+
+
+def row_blocks(n_rows: int, size: int) -> Iterator[slice]:
+    """Cut rows into blocks of a size, the last one as it comes, so that memory stays bounded.
+
+    >>> list(row_blocks(5, 2))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
+
+
+def group_means(
+    features: FloatArray, groups: IntArray, *, weights: IntArray | None = None
+) -> FloatArray:
+    """Return the mean feature of each group.
+
+    Args:
+        features: Features, shape (N, D).
+        groups: Group of each, shape (N,), values in [0, G), no group empty.
+        weights: How often each counts, shape (N,); once where not given.
+
+    Returns:
+        Means, shape (G, D), float32, summed in float64.
+    """
+    counts = np.bincount(groups, weights=weights)
+    if weights is not None:
+        features = features * weights[:, None].astype(np.float32)
+    sums = np.zeros((len(counts), features.shape[1]), dtype=np.float64)
+    np.add.at(sums, groups, features)
+    return np.asarray(sums / counts[:, None], dtype=np.float32)

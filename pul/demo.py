@@ -12,10 +12,19 @@ from pul.errors import WorkspaceError
 from pul.records import JobRecord
 from pul.store.workspace import Workspace
 
-START_MODEL = Path(__file__).resolve().parent.parent / "assets" / "start_model.safetensors"
 PRESET = "demo"
 
 _N_TRAIN_IDS, _N_TEST_IDS, _N_TRAIN_IMAGES = 40, 40, 640
+_FOLDER = Path(__file__).resolve().parent
+
+
+def _find_start_model() -> Path:
+    """Return the file in the installed package, else the one in the checkout's `assets`."""
+    name = "assets/start_model.safetensors"
+    return _FOLDER / name if (_FOLDER / name).is_file() else _FOLDER.parent / name
+
+
+START_MODEL = _find_start_model()
 
 
 def make_demo(

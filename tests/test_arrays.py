@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pul.arrays import check_features, l2_normalize
+from pul.arrays import check_features, group_means, l2_normalize, row_blocks, rows_within
 from pul.errors import FeatureError
 
 
@@ -27,3 +27,31 @@ def test_check_features__makes_float32_without_copying_what_is():
 def test_l2_normalize__three_four_five_and_zero():
     normalized = l2_normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
     np.testing.assert_allclose(normalized, [[0.6, 0.8], [0.0, 0.0]], rtol=1e-6)
+
+
+def test_group_means__by_hand():
+    features = np.array([[3, 4], [0, 2], [5, 0]], dtype=np.float32)
+    found = group_means(features, np.array([1, 1, 0]))
+    assert found.dtype == np.float32
+    assert found.tolist() == [[5, 0], [1.5, 3]]
+
+
+def test_group_means__weighted_by_hand():
+    features = np.array([[1], [4], [10]], dtype=np.float32)
+    found = group_means(features, np.array([0, 0, 1]), weights=np.array([3, 1, 2]))
+    assert found.dtype == np.float32
+    assert found.tolist() == [[(3 + 4) / 4], [10]]
+
+
+@pytest.mark.parametrize(("n_rows", "size"), [(0, 3), (1, 3), (3, 3), (7, 3), (6, 1)])
+def test_row_blocks__cover_every_row_once(n_rows, size):
+    rows = [range(n_rows)[block] for block in row_blocks(n_rows, size)]
+    assert [row for block in rows for row in block] == list(range(n_rows))
+    assert all(1 <= len(block) <= size for block in rows)
+
+
+def test_rows_within__by_hand():
+    assert rows_within(800, 10) == 20  # 40 bytes a row
+    assert rows_within(799, 10) == 19
+    assert rows_within(39, 10) == 1  # one row at least
+    assert rows_within(8, 0) == 2

@@ -5,11 +5,13 @@ from pul.config import (
     RunConfig,
     TrainConfig,
     derive_seed,
+    describe,
     load_preset,
     preset_names,
     suggest_n_clusters,
 )
 from pul.errors import ConfigError
+from pul.reports.changes import flatten
 
 
 def test_run_config__defaults_are_the_papers():
@@ -97,3 +99,31 @@ def test_suggest_n_clusters__market_ratio():
 
 def test_presets__quick_selects_more_than_the_paper() -> None:
     assert (load_preset("paper").lambda_, load_preset("quick").lambda_) == (0.85, 0.75)
+
+
+def test_describe__reads_bounds_choices_and_marks():
+    settings = {setting.path: setting for setting in describe(RunConfig)}
+    eps, k, loss = (settings[path] for path in ("dbscan.eps", "n_clusters", "finetune.loss"))
+    assert (eps.minimum, eps.maximum, eps.is_above, eps.is_below) == (0, 1, True, True)
+    assert (eps.step, eps.is_in_paper, eps.kind) == (0.05, False, "number")
+    assert (k.minimum, k.maximum, k.is_above, k.kind) == (1, None, False, "whole number")
+    assert k.is_in_paper
+    assert loss.choices == ("softmax", "triplet", "contrastive", "cluster_memory")
+    assert settings["lambda_"].kind == settings["finetune.momentum"].kind == "number"
+    assert settings["keep_features"].kind == "whole number"
+    assert settings["projection"].kind == "switch"
+    assert settings["device"].kind == "text"
+
+
+@pytest.mark.parametrize("config", [RunConfig, NetworkConfig])
+def test_describe__every_setting_has_a_label_and_a_sentence(config):
+    described = list(describe(config))
+    assert all(setting.label != setting.path for setting in described)
+    assert all(setting.description.endswith(".") for setting in described)
+    assert len({setting.label for setting in described}) == len(described)
+
+
+@pytest.mark.parametrize("config", [RunConfig, NetworkConfig])
+def test_describe__defaults_are_those_of_the_settings(config):
+    defaults = {setting.path: setting.default for setting in describe(config)}
+    assert defaults == flatten(config().model_dump())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pul import demo
-from pul.algorithm.loop import EvaluationSet, IterationFinished, run
+from pul.algorithm.events import EvaluationSet, IterationFinished
+from pul.algorithm.loop import run
 from pul.config import load_preset
 from pul.data.images import load_pixels
 from pul.demo import START_MODEL, demo_config, make_demo

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.services import previews as previews
     from app.services import retrieval as retrieval
     from app.services import runs as runs
+    from app.services import settings as settings
     from app.services import workspace as workspace
 
 

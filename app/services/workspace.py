@@ -24,7 +24,9 @@ __all__ = [
     "thumbnail",
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = (
+    Path(__file__).resolve().parents[2]
+)  # the checkout, or site-packages: `python -m` starts here
 _ACTIVE = ("queued", "running", "paused")
 
 
@@ -95,8 +97,8 @@ def default_location() -> str:
 
 
 def demo_location() -> str:
-    """Return where the demo is, or will be: `PUL_DEMO`, or `demo` beside the program."""
-    return str(Path(os.environ.get("PUL_DEMO") or ROOT / "demo").absolute())
+    """Return where the demo is, or will be: `PUL_DEMO`, or `demo` in the current folder."""
+    return str(Path(os.environ.get("PUL_DEMO") or "demo").absolute())
 
 
 def make_demo(location: str, on_progress: Callable[[int, int], None]) -> None:

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from pul.algorithm.augmentation import augment
 from pul.algorithm.features import OnProgress, check_pixels, extract_features
 from pul.algorithm.losses import build_loss, sample_batches
-from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
+from pul.arrays import ByteArray, FloatArray, IntArray, group_means, l2_normalize
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
 from pul.models.compilation import Extract, compile_for_training
@@ -132,7 +132,7 @@ def finetune_steps(
     if config.loss == "cluster_memory":
         if features is None:
             features = extract_features(network, pixels, device=device)
-        centroids = class_centroids(features[indices], classes)
+        centroids = group_means(l2_normalize(features[indices]), classes)
     trainer = _Trainer(network, n_classes, config, centroids, seed=seed, device=device)
     images = DevicePixels(pixels, indices, device)
     random = np.random.default_rng(derive_seed(seed, "order"))
@@ -148,21 +148,6 @@ def finetune_steps(
         losses.append(trainer.losses.mean)
     network.eval().zero_grad(set_to_none=True)
     return FinetuneResult(tuple(losses), len(indices), n_classes)
-
-
-def class_centroids(features: FloatArray, classes: IntArray) -> FloatArray:
-    """Return the mean of each class's l2-normalised features, where a cluster memory begins.
-
-    Args:
-        features: Features, shape (M, D).
-        classes: Class of each, shape (M,), values in [0, C), none of them empty.
-
-    Returns:
-        Means, shape (C, D), float32, not scaled to length 1.
-    """
-    sums = np.zeros((int(classes.max()) + 1, features.shape[1]), dtype=np.float64)
-    np.add.at(sums, classes, l2_normalize(features))
-    return np.asarray(sums / np.bincount(classes)[:, None], dtype=np.float32)
 
 
 class EpochLosses:

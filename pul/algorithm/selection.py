@@ -1,17 +1,35 @@
 """Step 3 of an iteration: which images are reliable, by their cosine to a cluster's center."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Collection
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from pul.algorithm.events import LiveSettings
-from pul.arrays import BoolArray, FloatArray, IndexArray, IntArray, check_features, l2_normalize
-from pul.cluster.kmeans import Clustering
-from pul.config import RunConfig
+from pul.arrays import (
+    BoolArray,
+    FloatArray,
+    IndexArray,
+    IntArray,
+    check_features,
+    l2_normalize,
+    row_blocks,
+)
 from pul.errors import ConfigError
 
 _BLOCK = 4096  # images at a time against all centers: bounds memory at block × K floats
+
+
+class Selection(NamedTuple):
+    """Which of N images are reliable, and how close each is to a center.
+
+    Attributes:
+        similarities: Cosine of each image to the center it is judged by, shape (N,), float32; -1
+            for an outlier.
+        reliable: The images that train, shape (N,).
+    """
+
+    similarities: FloatArray
+    reliable: BoolArray
 
 
 def select_reliable(
@@ -21,30 +39,48 @@ def select_reliable(
     *,
     lambda_: float | None,
     selection: Literal["own", "any"] = "own",
-) -> BoolArray:
-    """Mark the images whose feature lies close to a center.
+    camids: IntArray | None = None,
+    annotated: Collection[int] = (),
+    left_out: Collection[int] = (),
+) -> Selection:
+    """Select the images whose feature lies close to a center, and those that people labelled.
 
     N images, D feature dimensions, K clusters.
 
     Args:
         features: Features, shape (N, D); they are l2-normalised here.
-        clusters: Cluster of each image, shape (N,), values in [0, K).
+        clusters: Cluster of each image, shape (N,), values in [0, K); -1 for an outlier, which is
+            never reliable.
         centers: Index of the image that is the center of each cluster, shape (K,).
-        lambda_: Reliability threshold λ, a cosine similarity in [-1, 1]; None or 0 marks all.
+        lambda_: Reliability threshold λ, a cosine similarity in [-1, 1]; None or 0 selects all.
         selection: Close to the center of its `own` cluster (Eq. 2) or of `any` (authors' code).
+        camids: Camera of each image, shape (N,), -1 where it is not known: clusters that one
+            camera dominates are thinned (see `spread_over_cameras`). None thins nothing.
+        annotated: Indices of images that people labelled: they always train (Sec. III-C).
+        left_out: Indices of images that never train, such as those of validation people.
 
     Returns:
-        Reliable mask, shape (N,). Centers are always reliable; raising λ never adds an image.
+        Similarities and the reliable mask. A cosine equal to λ is not reliable, a center is;
+        raising λ never adds an image.
 
     Raises:
         ConfigError: λ is outside [-1, 1].
         FeatureError: Features are misshapen or not finite.
 
     References:
-        Algorithm 1, lines 7-16, and the constraint of Eq. 2.
+        Algorithm 1, lines 6-16, and the constraint of Eq. 2.
     """
     similarities = center_similarities(features, clusters, centers, selection=selection)
-    return threshold(similarities, centers, lambda_=lambda_)
+    is_outlier = clusters < 0
+    similarities[is_outlier] = -1.0
+    reliable = threshold(similarities, centers, lambda_=lambda_)
+    reliable[is_outlier] = False
+    reliable[list(left_out)] = False
+    if camids is not None:
+        reliable = spread_over_cameras(reliable, similarities, clusters, camids)
+    reliable[list(annotated)] = True
+    reliable[list(left_out)] = False
+    return Selection(similarities, reliable)
 
 
 def center_similarities(
@@ -96,7 +132,7 @@ def center_margins(
         return np.full(len(clusters), 2, dtype=np.float32)
     anchors = l2_normalize(check_features(features[centers]))
     margins = np.empty(len(clusters), dtype=np.float32)
-    for rows in _blocks(len(clusters)):
+    for rows in row_blocks(len(clusters), _BLOCK):
         # A block at a time from the disk: the matrix as a whole need not fit into memory.
         cosines = l2_normalize(check_features(features[rows])) @ anchors.T  # (B, K)
         own = clusters[rows][:, None]
@@ -173,7 +209,7 @@ def spread_over_cameras(
 
 def _own_similarities(normalized: FloatArray, clusters: IntArray, centers: IntArray) -> FloatArray:
     similarities = np.empty(len(normalized), dtype=np.float32)
-    for rows in _blocks(len(normalized)):
+    for rows in row_blocks(len(normalized), _BLOCK):
         own = normalized[centers[clusters[rows]]]  # (B, D)
         similarities[rows] = np.einsum("nd,nd->n", normalized[rows], own)
     return similarities
@@ -181,44 +217,6 @@ def _own_similarities(normalized: FloatArray, clusters: IntArray, centers: IntAr
 
 def _nearest_similarities(normalized: FloatArray, centers: IntArray) -> FloatArray:
     similarities = np.empty(len(normalized), dtype=np.float32)
-    for rows in _blocks(len(normalized)):
+    for rows in row_blocks(len(normalized), _BLOCK):
         similarities[rows] = (normalized[rows] @ normalized[centers].T).max(axis=1)  # of (B, K)
     return similarities
-
-
-def _blocks(n_images: int) -> Iterator[slice]:
-    return (slice(start, start + _BLOCK) for start in range(0, n_images, _BLOCK))
-
-
-def choose_reliable(
-    features: FloatArray,
-    clustering: Clustering,
-    settings: LiveSettings,
-    config: RunConfig,
-    *,
-    camids: IntArray | None = None,
-) -> tuple[FloatArray, BoolArray]:
-    """Select the images that train: lines 6-16 of Algorithm 1.
-
-    Args:
-        features: Features, shape (N, D).
-        clustering: Their clusters.
-        settings: λ, the annotated images, which always train (Sec. III-C), and those left out.
-        config: Which center an image is judged by, and whether cameras are evened out.
-        camids: Camera of each image, shape (N,), -1 where it is not known.
-
-    Returns:
-        Cosine of each image to its center, shape (N,), -1 where it has no cluster; and the reliable
-        mask, shape (N,).
-    """
-    clusters, centers = clustering.clusters, clustering.centers
-    similarities = center_similarities(features, clusters, centers, selection=config.selection)
-    similarities[clusters < 0] = -1.0
-    reliable = threshold(similarities, centers, lambda_=settings.lambda_)
-    reliable[clusters < 0] = False
-    reliable[list(settings.left_out)] = False
-    if config.camera_diversity and camids is not None:
-        reliable = spread_over_cameras(reliable, similarities, clusters, camids)
-    reliable[list(settings.annotations)] = True
-    reliable[list(settings.left_out)] = False
-    return similarities, reliable

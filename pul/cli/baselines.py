@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pul.cli.console import print_json, print_metrics, progress_bar
-from pul.cli.options import Json
+from pul.cli.options import ApMethod, CameraAware, Format, Json, Unmatched
 from pul.config import EvaluationConfig
 from pul.errors import ConfigError
 
@@ -44,18 +44,10 @@ def evaluate_baseline(
     iterations: Annotated[
         int, typer.Option(help="UMDL: iterations of each of three rounds. Its authors: 40.")
     ] = 40,
-    ap: Annotated[
-        str, typer.Option("--ap", help="Average precision: trapezoid (the paper) or step.")
-    ] = "trapezoid",
-    unmatched: Annotated[
-        str, typer.Option(help="Queries with no true match: count them as zero, or skip them.")
-    ] = "zero",
-    camera_aware: Annotated[
-        bool, typer.Option(help="Images of the query's own camera are junk.")
-    ] = True,
-    format: Annotated[
-        str, typer.Option(help="Layout of the data; auto finds it by its folders.")
-    ] = "auto",
+    ap: ApMethod = "trapezoid",
+    unmatched: Unmatched = "zero",
+    camera_aware: CameraAware = True,
+    format: Format = "auto",
     seed: Annotated[int, typer.Option(help="Seed of what is fitted: tables, dictionaries.")] = 0,
     json: Json = False,
 ) -> None:

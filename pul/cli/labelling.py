@@ -5,7 +5,7 @@ from typing import Annotated, cast
 import typer
 
 from pul.cli.console import OUT, print_json, print_table, progress_bar
-from pul.cli.options import Json, Location
+from pul.cli.options import Json, Location, Seed
 
 
 def autopilot(
@@ -22,10 +22,10 @@ def autopilot(
     ] = "queue",
     error_rate: Annotated[float, typer.Option(help="Share of decisions that are wrong.")] = 0.0,
     patience: Annotated[
-        int, typer.Option(help="Rows of candidates without the person to replace.")
+        int, typer.Option(help="Rows of candidates without the person to replace before giving up.")
     ] = 0,
     author: Annotated[str, typer.Option(help="Who the acts are signed by.")] = "autopilot",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Let an oracle label people where ground truth exists, through the acts of the screen."""

@@ -20,7 +20,7 @@ from pul.cli.run import project, resume, run, status, steer, work
 from pul.errors import PulError
 
 app = typer.Typer(
-    name="python -m pul",
+    name="pul",
     help="Adapt a person re-identification model to new cameras with few labels or none.",
     no_args_is_help=True,
     add_completion=False,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pul.cli.console import OUT, iteration_line, job_bar, print_json
-from pul.cli.options import Json, Location
+from pul.cli.options import AnySetting, Detach, Iterations, Json, K, Lambda, Location, RunName
 from pul.config import RunConfig
 from pul.errors import ConfigError, PulError
 
@@ -20,18 +20,12 @@ def fork(
         int | None,
         typer.Option(help="Start from the model of this iteration; by default the last."),
     ] = None,
-    k: Annotated[int | None, typer.Option("--k", help="Number of clusters K.")] = None,
-    lambda_: Annotated[
-        float | None, typer.Option("--lambda", help="Reliability threshold λ; 0 selects all.")
-    ] = None,
-    iterations: Annotated[int | None, typer.Option(help="Iterations at most.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting: finetune.momentum=0.5.")
-    ] = None,
-    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Work in the background; see `status`.")
-    ] = False,
+    k: K = None,
+    lambda_: Lambda = None,
+    iterations: Iterations = None,
+    set_: AnySetting = None,
+    name: RunName = "",
+    detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Start a new run from an iteration's model, with its run's settings but for those given."""
@@ -96,7 +90,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
     Raises:
         PulError: The job failed.
     """
-    from pul.algorithm.loop import IterationFinished, Progress
+    from pul.algorithm.events import IterationFinished, Progress
     from pul.jobs import start_job
     from pul.jobs.worker import work
 

@@ -7,41 +7,43 @@ import typer
 
 from pul.cli.console import OUT, print_json, print_metrics, progress_bar
 from pul.cli.manage_runs import parse_settings
-from pul.cli.options import Format, Json, Seed, Threads
+from pul.cli.options import (
+    ApMethod,
+    CameraAware,
+    Device,
+    Format,
+    Json,
+    Seed,
+    Threads,
+    Unmatched,
+    network_setting,
+    setting,
+)
 from pul.config import EvaluationConfig, NetworkConfig, RunConfig, TrainConfig
 from pul.errors import ConfigError
-
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
-ApMethod = Annotated[
-    str, typer.Option("--ap", help="Average precision: trapezoid (the paper) or step (torchreid).")
-]
-Unmatched = Annotated[
-    str, typer.Option(help="Queries with no true match: count them as zero, or skip them.")
-]
 
 
 def train_source(
     data: Annotated[list[Path], typer.Argument(help="Labelled datasets; several are merged.")],
     out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
-    backbone: Annotated[str, typer.Option(help="A torchvision model.")] = "resnet50",
-    weights: Annotated[
-        str, typer.Option(help="torchvision (ImageNet), none, or the path of a file.")
-    ] = "torchvision",
-    height: Annotated[int, typer.Option(help="Image height at the network's input.")] = 224,
-    width: Annotated[int, typer.Option(help="Image width at the network's input.")] = 224,
-    width_mult: Annotated[float, typer.Option(help="Width multiplier of a MobileNet.")] = 1.0,
-    mean: Annotated[
-        tuple[float, float, float], typer.Option(help="Mean of each RGB channel in [0, 1].")
-    ] = (0.485, 0.456, 0.406),
-    std: Annotated[
-        tuple[float, float, float], typer.Option(help="Standard deviation of each RGB channel.")
-    ] = (0.229, 0.224, 0.225),
-    epochs: Annotated[int, typer.Option(help="Passes over the images. Paper: 40.")] = 40,
-    lr: Annotated[float, typer.Option(help="Learning rate. Paper: 0.001.")] = 0.001,
-    batch_size: Annotated[int, typer.Option(help="Images in a step. Paper: 16.")] = 16,
-    schedule: Annotated[str, typer.Option(help="constant (the paper) or cosine.")] = "constant",
+    backbone: Annotated[str, network_setting("backbone")] = "resnet50",
+    weights: Annotated[str, network_setting("weights")] = "torchvision",
+    height: Annotated[int, network_setting("height")] = 224,
+    width: Annotated[int, network_setting("width")] = 224,
+    width_mult: Annotated[float, network_setting("width_mult")] = 1.0,
+    mean: Annotated[tuple[float, float, float], network_setting("mean")] = (0.485, 0.456, 0.406),
+    std: Annotated[tuple[float, float, float], network_setting("std")] = (0.229, 0.224, 0.225),
+    epochs: Annotated[int, setting("finetune.n_epochs")] = 40,
+    lr: Annotated[float, setting("finetune.learning_rate")] = 0.001,
+    batch_size: Annotated[int, setting("finetune.batch_size")] = 16,
+    schedule: Annotated[str, setting("finetune.lr_schedule")] = "constant",
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Any training setting: NAME=VALUE.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Any setting of the training, named without `finetune.`: dropout=0.3; may be "
+            "given again.",
+        ),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
     format: Format = "auto",
@@ -94,9 +96,7 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="A dataset with queries and a gallery.")],
     ap: ApMethod = "trapezoid",
     unmatched: Unmatched = "zero",
-    camera_aware: Annotated[
-        bool, typer.Option(help="Images of the query's own camera are junk.")
-    ] = True,
+    camera_aware: CameraAware = True,
     rerank: Annotated[bool, typer.Option("--rerank", help="k-reciprocal re-ranking.")] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Add the mirrored image's feature.")] = False,
     multi_query: Annotated[
@@ -104,9 +104,7 @@ def evaluate(
         typer.Option("--multi-query", help="Pool all images of a query's person on its camera."),
     ] = False,
     pool: Annotated[str, typer.Option(help="Multi-query: mean or max.")] = "mean",
-    precision: Annotated[
-        str, typer.Option(help="Of the features: float32, or bfloat16 where the device has it.")
-    ] = "float32",
+    precision: Annotated[str, setting("extraction_precision")] = "float32",
     format: Format = "auto",
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
     device: Device = "auto",

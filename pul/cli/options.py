@@ -1,15 +1,54 @@
-"""Options that several commands of `python -m pul` have."""
+"""Options that several commands of `python -m pul` have, and those that set a setting."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from pul.config import NetworkConfig, RunConfig, Setting, Settings, describe
+
+
+def setting(path: str, *names: str, of: type[Settings] = RunConfig) -> Any:
+    """Return the option that sets a setting; its help is the setting's own description.
+
+    Args:
+        path: Dotted name of the setting.
+        names: What the option is called, where it is not called as its parameter.
+        of: The settings that it belongs to.
+    """
+    (found,) = (known for known in describe(of) if known.path == path)
+    return typer.Option(*names, help=describe_option(found))
+
+
+def describe_option(setting: Setting) -> str:
+    """Return what a setting does, and the range of a number."""
+    is_number = setting.kind in ("number", "whole number")
+    return setting.description + (f" Allowed: {setting.allowed}." if is_number else "")
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script to read.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Threads = Annotated[
-    int | None, typer.Option(help="CPU threads; all cores but one where not given.")
-]
+Seed = Annotated[int, setting("seed")]
+Device = Annotated[str, setting("device")]
+Threads = Annotated[int | None, setting("n_threads")]
 Location = Annotated[
     str, typer.Option("--workspace", help="The workspace: a folder, or a database URL.")
 ]
 Format = Annotated[str, typer.Option(help="Layout of the data; auto finds it by its folders.")]
+ApMethod = Annotated[str, setting("evaluation.ap_method", "--ap")]
+Unmatched = Annotated[str, setting("evaluation.unmatched")]
+CameraAware = Annotated[bool, setting("evaluation.camera_aware")]
+K = Annotated[int | None, setting("n_clusters", "--k")]
+Lambda = Annotated[float | None, setting("lambda_", "--lambda")]
+Iterations = Annotated[int | None, setting("n_iterations")]
+AnySetting = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="Any setting as NAME=VALUE: finetune.momentum=0.5; may be given again."
+    ),
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Work in the background; see `status`.")]
+RunName = Annotated[str, typer.Option("--name", help="What to call the run.")]
+
+
+def network_setting(name: str) -> Any:
+    """Return the option that sets a setting of a network."""
+    return setting(name, of=NetworkConfig)

@@ -17,7 +17,7 @@ from pul.cli.console import (
     progress_bar,
 )
 from pul.cli.manage_runs import parse_settings
-from pul.cli.options import Json
+from pul.cli.options import Device, Format, Iterations, Json, Threads, setting
 from pul.config import RunConfig
 from pul.errors import ConfigError, PulError
 from pul.records import ExperimentRecord, ExperimentRow, JobProgress
@@ -64,13 +64,22 @@ def reproduce(
     only: Annotated[
         list[str] | None, typer.Option(help="Run this row only; may be repeated. See --plan.")
     ] = None,
-    iterations: Annotated[int | None, typer.Option(help="Iterations of PUL.")] = None,
+    iterations: Iterations = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Any setting: finetune.n_epochs=5, source.train.n_epochs=9."),
+        typer.Option(
+            "--set",
+            help="Any setting as NAME=VALUE: finetune.n_epochs=5; those of the start model begin "
+            "with source.network. and source.train., those of the row modern with modern.; may be "
+            "given again.",
+        ),
     ] = None,
     ids: Annotated[
-        str, typer.Option(help="Labelled people: the first ones (the paper), or by the queue.")
+        str,
+        typer.Option(
+            help="Who is labelled for the rows with labels: the first people with all their images "
+            "(the paper), or those whom an oracle labels in the order of the screen's queue."
+        ),
     ] = "first",
     bow_tables: Annotated[
         Path | None, typer.Option(help="Table IV: folder with the authors' tables of BoW.")
@@ -79,16 +88,13 @@ def reproduce(
         int, typer.Option(help="Table IV: images of each dataset that UMDL learns from.")
     ] = 2500,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what would run, and what it would take.")
+        bool,
+        typer.Option("--plan", help="Only list the rows, their state and what they will take."),
     ] = False,
-    format: Annotated[
-        str, typer.Option(help="Layout of the data; auto finds it by its folders.")
-    ] = "auto",
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(help="CPU threads; all cores but one where not given.")
-    ] = None,
+    format: Format = "auto",
+    seed: Annotated[int | None, setting("seed")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Run a table or figure of the paper on your data, beside its own numbers."""
@@ -253,7 +259,7 @@ def _run(
 @contextmanager
 def _watch(workspace: "Workspace", record: ExperimentRecord, *, json: bool) -> "Iterator[Watcher]":
     """Show a bar and a line for each iteration, and keep the report up to date."""
-    from pul.algorithm.loop import IterationFinished, Progress
+    from pul.algorithm.events import IterationFinished, Progress
     from pul.reproduce.report import write_report
     from pul.reproduce.runner import Watcher
 

@@ -14,7 +14,18 @@ from pul.cli.console import (
     print_table,
 )
 from pul.cli.manage_runs import parse_settings, work_on
-from pul.cli.options import Json, Location, Threads
+from pul.cli.options import (
+    AnySetting,
+    Detach,
+    Iterations,
+    Json,
+    K,
+    Lambda,
+    Location,
+    RunName,
+    Threads,
+    setting,
+)
 from pul.config import load_preset, preset_names
 from pul.errors import ConfigError
 
@@ -25,34 +36,22 @@ def run(
     preset: Annotated[
         str, typer.Option(help=f"Settings to begin with: {', '.join(preset_names())}.")
     ] = "paper",
-    k: Annotated[int | None, typer.Option("--k", help="Number of clusters K.")] = None,
-    lambda_: Annotated[
-        float | None, typer.Option("--lambda", help="Reliability threshold λ; 0 selects all.")
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option(help="Iterations at most; 0 only extracts, clusters and maps.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of an iteration.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a step.")] = None,
-    selection: Annotated[
-        str | None, typer.Option(help="Reliable by the own center (Eq. 2), or by any.")
-    ] = None,
-    restart_from: Annotated[
-        str | None, typer.Option(help="Fine-tune from the original or the previous model.")
-    ] = None,
-    ap: Annotated[str | None, typer.Option("--ap", help="trapezoid or step.")] = None,
-    unmatched: Annotated[str | None, typer.Option(help="zero or skip.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting: finetune.momentum=0.5.")
-    ] = None,
-    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = None,
+    k: K = None,
+    lambda_: Lambda = None,
+    iterations: Iterations = None,
+    epochs: Annotated[int | None, setting("finetune.n_epochs")] = None,
+    lr: Annotated[float | None, setting("finetune.learning_rate")] = None,
+    batch_size: Annotated[int | None, setting("finetune.batch_size")] = None,
+    selection: Annotated[str | None, setting("selection")] = None,
+    restart_from: Annotated[str | None, setting("restart_from")] = None,
+    ap: Annotated[str | None, setting("evaluation.ap_method", "--ap")] = None,
+    unmatched: Annotated[str | None, setting("evaluation.unmatched")] = None,
+    set_: AnySetting = None,
+    name: RunName = "",
+    seed: Annotated[int | None, setting("seed")] = None,
+    device: Annotated[str | None, setting("device")] = None,
     threads: Threads = None,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Work in the background; see `status`.")
-    ] = False,
+    detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Adapt a model to the training images of a workspace: Algorithm 1."""
@@ -85,9 +84,7 @@ def run(
 def resume(
     run_id: Annotated[int, typer.Argument(help="Number of the run; see `status`.")],
     workspace: Location,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Work in the background; see `status`.")
-    ] = False,
+    detach: Detach = False,
     json: Json = False,
 ) -> None:
     """Go on with a run that was stopped, failed or killed, from its last whole iteration."""
@@ -134,10 +131,8 @@ def status(workspace: Location, json: Json = False) -> None:
 def steer(
     run_id: Annotated[int, typer.Argument(help="Number of the run; see `status`.")],
     workspace: Location,
-    lambda_: Annotated[
-        float | None, typer.Option("--lambda", help="New reliability threshold λ.")
-    ] = None,
-    k: Annotated[int | None, typer.Option("--k", help="New number of clusters K.")] = None,
+    lambda_: Lambda = None,
+    k: K = None,
 ) -> None:
     """Change λ or K of a run from its next iteration on."""
     from pul.store.workspace import Workspace

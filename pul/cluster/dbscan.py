@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from pul.arrays import FloatArray, IntArray, check_features
+from pul.cluster.clustering import Clustering
 from pul.cluster.jaccard import jaccard_distances
-from pul.cluster.kmeans import Clustering, find_centers
 from pul.errors import ConfigError
 
 OUTLIER = -1
@@ -57,13 +57,12 @@ def cluster_by_density(
     if len(free):
         found = _dbscan(matrix[free], eps, min_samples, k1, k2)
         clusters[free] = np.where(found == OUTLIER, OUTLIER, found + len(identities))
-    n_clusters = int(clusters.max(initial=OUTLIER)) + 1
-    if n_clusters == 0:
+    if clusters.max(initial=OUTLIER) == OUTLIER:
         raise ConfigError(
             f"DBSCAN finds no cluster among {len(matrix)} images: no image has {min_samples} "
             f"neighbours nearer than {eps}. Raise dbscan.eps or lower dbscan.min_samples."
         )
-    return _describe(matrix, clusters, n_clusters)
+    return Clustering.from_labels(matrix, clusters)
 
 
 def _dbscan(features: FloatArray, eps: float, min_samples: int, k1: int, k2: int) -> IntArray:
@@ -73,15 +72,3 @@ def _dbscan(features: FloatArray, eps: float, min_samples: int, k1: int, k2: int
     search = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed")
     labels: IntArray = search.fit_predict(distances).astype(np.int64)
     return labels
-
-
-def _describe(features: FloatArray, clusters: IntArray, n_clusters: int) -> Clustering:
-    members = np.flatnonzero(clusters != OUTLIER)
-    inside, of = features[members], clusters[members]
-    sums = np.zeros((n_clusters, features.shape[1]), dtype=np.float64)
-    np.add.at(sums, of, inside)
-    counts = np.bincount(of, minlength=n_clusters)
-    centroids = np.asarray(sums / counts[:, None], dtype=np.float32)
-    centers = members[find_centers(inside, of, centroids)]
-    inertia = float(np.square(inside - centroids[of]).sum(dtype=np.float64))
-    return Clustering(clusters, centroids, centers, inertia, n_iterations=0)

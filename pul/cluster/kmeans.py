@@ -1,36 +1,13 @@
-"""Step 2 of an iteration: k-means on the un-normalised features, and the image at each centre."""
-
-from dataclasses import dataclass
-from typing import Literal
+"""k-means on the un-normalised features: greedy k-means++, then Lloyd's iterations."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pul.arrays import FloatArray, IntArray, check_features
-from pul.cluster.faiss_kmeans import train_centroids
-from pul.cluster.lloyd import run_lloyd, squared_distances
+from pul.cluster.clustering import Clustering, nearest_members, squared_distances
+from pul.cluster.lloyd import run_lloyd
 from pul.cluster.seeding import seed_clusters
-from pul.errors import ConfigError, FeatureError
-
-
-@dataclass(frozen=True, slots=True)
-class Clustering:
-    """N images in K clusters, none of them empty.
-
-    Attributes:
-        clusters: Cluster of each image, shape (N,), int64, values in [0, K); -1 for an outlier,
-            which k-means has none of.
-        centroids: Mean feature of each cluster, shape (K, D), float32.
-        centers: Index of the member nearest to its cluster's centroid, shape (K,), int64.
-        inertia: Sum of squared distances of the images to their centroids (Eq. 1).
-        n_iterations: Lloyd iterations of the restart that was kept.
-    """
-
-    clusters: IntArray
-    centroids: FloatArray
-    centers: IntArray
-    inertia: float
-    n_iterations: int
+from pul.errors import ConfigError
 
 
 def cluster(
@@ -41,7 +18,6 @@ def cluster(
     max_iterations: int = 300,
     n_init: int = 1,
     initial_centroids: FloatArray | None = None,
-    backend: Literal["exact", "faiss"] = "exact",
 ) -> Clustering:
     """Group images by k-means: greedy k-means++, then Lloyd's iterations on all images.
 
@@ -57,9 +33,6 @@ def cluster(
         n_init: Restarts; the one with the lowest inertia is kept.
         initial_centroids: Where to begin instead of k-means++, shape (K, D), such as the last
             iteration's centroids; then there is nothing random and one start is all.
-        backend: `exact` is what is said above. `faiss` is for very many images: plain k-means++
-            and an early stop, then one of our own iterations; quicker from about 100,000 images,
-            and its inertia is 1-2 % higher.
 
     Returns:
         The clusters.
@@ -77,37 +50,11 @@ def cluster(
     if initial_centroids is not None:
         start = _check_centroids(initial_centroids, (n_clusters, matrix.shape[1]))
         return _run(matrix, start, max_iterations)
-    if backend == "faiss":
-        start = train_centroids(matrix, n_clusters, seed, max_iterations, n_init)
-        return _run(matrix, start, max_iterations=1)
     attempts = []
     for rng in np.random.default_rng(seed).spawn(n_init):
         seeds, nearest = seed_clusters(matrix, n_clusters, rng)
         attempts.append(_run(matrix, matrix[seeds], max_iterations, nearest))
     return min(attempts, key=lambda clustering: clustering.inertia)
-
-
-def find_centers(features: ArrayLike, clusters: IntArray, centroids: FloatArray) -> IntArray:
-    """Find the image nearest to each centroid among the members of its own cluster.
-
-    Args:
-        features: Features, shape (N, D).
-        clusters: Cluster of each image, shape (N,), values in [0, K).
-        centroids: Centroids, shape (K, D).
-
-    Returns:
-        Index of each cluster's center, shape (K,); of equally near members the lowest.
-
-    Raises:
-        FeatureError: A cluster has no member.
-
-    References:
-        Algorithm 1, line 5 ("the nearest feature to the corresponding centroid"), restricted to
-        members as the constraint of Eq. 2 needs it.
-    """
-    matrix = check_features(features)
-    distances = squared_distances(matrix, clusters, centroids)
-    return _nearest_members(distances, clusters, len(centroids))
 
 
 def _check_settings(features: FloatArray, n_clusters: int, iterations: int, n_init: int) -> None:
@@ -139,18 +86,6 @@ def _run(
         features, centroids, max_iterations=max_iterations, clusters=clusters
     )
     distances = squared_distances(features, clusters, centroids)
-    centers = _nearest_members(distances, clusters, len(centroids))
+    centers = nearest_members(distances, clusters, len(centroids))
     inertia = float(distances.sum(dtype=np.float64))
     return Clustering(clusters, centroids, centers, inertia, n_iterations)
-
-
-def _nearest_members(distances: FloatArray, clusters: IntArray, n_clusters: int) -> IntArray:
-    order = np.lexsort((distances, clusters))  # stable: the lowest index comes first on ties
-    starts = np.searchsorted(clusters[order], np.arange(n_clusters + 1))
-    empty = np.flatnonzero(np.diff(starts) == 0)
-    if len(empty):
-        raise FeatureError(
-            f"{len(empty)} of {n_clusters} clusters have no image (first: cluster {empty[0]}); "
-            "a center must be one of its cluster's own images."
-        )
-    return order[starts[:-1]]

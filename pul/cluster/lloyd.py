@@ -1,10 +1,9 @@
 """Lloyd's iterations of k-means on all images, redoing only what moved."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from pul.arrays import DoubleArray, FloatArray, IntArray
+from pul.arrays import DoubleArray, FloatArray, IntArray, row_blocks, rows_within
+from pul.cluster.clustering import squared_distances
 
 _BLOCK_BYTES = 32 * 2**20  # temporaries of one matrix product
 _SCORES_BYTES = 512 * 2**20  # scores of all images to all centroids, where they fit in this
@@ -50,28 +49,6 @@ def run_lloyd(
     return clusters, centroids, n_iterations
 
 
-def squared_distances(
-    features: FloatArray, clusters: IntArray, centroids: FloatArray
-) -> FloatArray:
-    """Return the squared distance of each image to its own centroid.
-
-    From differences: |x|² - 2x·c + |c|² loses precision where the image is near its centroid.
-
-    Args:
-        features: Features, shape (N, D).
-        clusters: Cluster of each image, shape (N,), values in [0, K).
-        centroids: Centroids, shape (K, D).
-
-    Returns:
-        Squared distances, shape (N,), float32.
-    """
-    distances = np.empty(len(features), dtype=np.float32)
-    for rows in _row_blocks(features):
-        difference = features[rows] - centroids[clusters[rows]]
-        distances[rows] = np.einsum("nd,nd->n", difference, difference)
-    return distances
-
-
 class _Assignment:
     """The nearest centroid of every image, kept up to date as some of the centroids move.
 
@@ -87,7 +64,7 @@ class _Assignment:
     def __init__(self, features: FloatArray, n_clusters: int) -> None:
         self._features = features
         self._mean = features.mean(axis=0, dtype=np.float64)
-        self._step = max(1, _BLOCK_BYTES // (4 * n_clusters))
+        self._size = rows_within(_BLOCK_BYTES, n_clusters)
         self._nearest = np.zeros(len(features), dtype=np.int64)
         self._lowest = np.empty(len(features), dtype=np.float32)
         keeps_all = 4 * len(features) * n_clusters <= _SCORES_BYTES
@@ -97,8 +74,8 @@ class _Assignment:
         """Return the nearest centroid of each image, shape (N,), given which ones moved."""
         scorer = _Scorer(centroids, self._mean)
         redo = self._redo_scores if self._scores.size else self._redo_lowest
-        for start in range(0, len(self._features), self._step):
-            redo(slice(start, start + self._step), scorer, moved)
+        for rows in row_blocks(len(self._features), self._size):
+            redo(rows, scorer, moved)
         return self._nearest.copy()
 
     def _redo_scores(self, rows: slice, scorer: "_Scorer", moved: IntArray) -> None:
@@ -175,10 +152,9 @@ def _move(
 
 def _mean(features: FloatArray, members: IntArray) -> DoubleArray:
     """Return the mean of some rows, in double precision and in bounded memory."""
-    step = max(1, _BLOCK_BYTES // (4 * features.shape[1]))
     total = np.zeros(features.shape[1])
-    for start in range(0, len(members), step):
-        total += features[members[start : start + step]].sum(axis=0, dtype=np.float64)
+    for rows in row_blocks(len(members), rows_within(_BLOCK_BYTES, features.shape[1])):
+        total += features[members[rows]].sum(axis=0, dtype=np.float64)
     return total / len(members)
 
 
@@ -187,8 +163,3 @@ def _shift_tolerance(features: FloatArray) -> float:
     mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
     spread = squared_distances(features, np.zeros(len(features), dtype=np.int64), mean[None])
     return _TOLERANCE * float(spread.sum(dtype=np.float64)) / max(features.size, 1)
-
-
-def _row_blocks(features: FloatArray) -> Iterator[slice]:
-    step = max(1, _BLOCK_BYTES // (4 * features.shape[1]))
-    return (slice(start, start + step) for start in range(0, len(features), step))

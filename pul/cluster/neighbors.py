@@ -1,11 +1,10 @@
 """Exact nearest neighbours of every image among all images, in bounded memory."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from pul.arrays import FloatArray, IntArray
+from pul.arrays import FloatArray, IntArray, row_blocks
 
 _N_CELLS = 512
 _N_PROBED = 16  # cells that are searched for an image: nine in ten of its neighbours lie there
@@ -42,7 +41,7 @@ def find_neighbors(features: FloatArray, n_neighbors: int) -> Neighbors:
     """
     squares = np.einsum("nd,nd->n", features, features)
     nearest = _Nearest(len(features), min(n_neighbors, len(features)))
-    blocks = list(_blocks(len(features)))
+    blocks = list(row_blocks(len(features), _BLOCK))
     for i, rows in enumerate(blocks):
         doubled = -2 * features[rows]
         for columns in blocks[i:]:
@@ -99,10 +98,6 @@ class _Nearest:
             squared_distances=np.maximum(distances, 0),  # rounding may take them below
             farthest=self._farthest,
         )
-
-
-def _blocks(n_images: int) -> Iterator[slice]:
-    return (slice(start, min(start + _BLOCK, n_images)) for start in range(0, n_images, _BLOCK))
 
 
 def find_likely_neighbors(

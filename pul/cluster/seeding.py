@@ -1,10 +1,10 @@
 """Where k-means begins: greedy k-means++ in blocks, so that its distances are matrix products."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
-from pul.arrays import DoubleArray, FloatArray, IntArray
+from pul.arrays import DoubleArray, FloatArray, IntArray, row_blocks, rows_within
 
 _BLOCK_BYTES = 64 * 2**20  # distances of candidates to all images, held at a time
 _MAX_CANDIDATES = 256
@@ -78,7 +78,7 @@ class _DistanceTable:
 
 def _float32_products(features: FloatArray, mean: FloatArray) -> tuple[FloatArray, InnerProducts]:
     squares = np.empty(len(features), dtype=np.float32)
-    for rows in _row_blocks(features):
+    for rows in row_blocks(len(features), rows_within(_BLOCK_BYTES, features.shape[1])):
         centred = features[rows] - mean
         squares[rows] = np.einsum("nd,nd->n", centred, centred)
 
@@ -97,7 +97,7 @@ def _bfloat16_products(features: FloatArray, mean: FloatArray) -> tuple[FloatArr
 
     rounded = torch.empty(features.shape, dtype=torch.bfloat16)
     squares = np.empty(len(features), dtype=np.float32)
-    for rows in _row_blocks(features):
+    for rows in row_blocks(len(features), rows_within(_BLOCK_BYTES, features.shape[1])):
         rounded[rows] = torch.from_numpy(features[rows] - mean)
         squares[rows] = rounded[rows].float().square().sum(dim=1).numpy()
 
@@ -147,8 +147,3 @@ class _Candidates:
             self._images = (places * len(law)).astype(np.int64)
             self._thresholds = np.full(self._size, -np.inf)
         self._distances = self._table.of(self._images)
-
-
-def _row_blocks(features: FloatArray) -> Iterator[slice]:
-    step = max(1, _BLOCK_BYTES // (4 * features.shape[1]))
-    return (slice(start, start + step) for start in range(0, len(features), step))

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from pul.arrays import DoubleArray, FloatArray, IntArray, check_features
-from pul.cluster.kmeans import Clustering, cluster, find_centers
+from pul.arrays import FloatArray, IntArray, check_features, group_means
+from pul.cluster.clustering import Clustering
+from pul.cluster.kmeans import cluster
 from pul.errors import ConfigError
 
 _ITERATIONS = 100  # Lloyd from converged centroids settles in far fewer
@@ -43,32 +44,18 @@ def cluster_tracklets(
             f"K = {n_clusters} clusters of {len(sizes)} tracklets: K must be between 1 and the "
             "number of tracklets; lower n_clusters or turn use_tracklets off."
         )
-    means = np.asarray(_sums(matrix, of, len(sizes)) / sizes[:, None], dtype=np.float32)  # (T, D)
+    means = group_means(matrix, of)  # (T, D)
     found = cluster(means, n_clusters=n_clusters, seed=seed, n_init=n_init).clusters
-    clusters = _settle(means, sizes, found)[of]
-    n_found = int(clusters.max()) + 1
-    counts = np.bincount(clusters)
-    centroids = np.asarray(_sums(matrix, clusters, n_found) / counts[:, None], dtype=np.float32)
-    centers = find_centers(matrix, clusters, centroids)
-    inertia = float(np.square(matrix - centroids[clusters]).sum(dtype=np.float64))
-    return Clustering(clusters, centroids, centers, inertia, n_iterations=0)
+    return Clustering.from_labels(matrix, _run_weighted_lloyd(means, sizes, found)[of])
 
 
-def _settle(means: FloatArray, sizes: IntArray, clusters: IntArray) -> IntArray:
+def _run_weighted_lloyd(means: FloatArray, sizes: IntArray, clusters: IntArray) -> IntArray:
     """Run Lloyd's iterations on weighted means; drop clusters that run empty."""
     for _ in range(_ITERATIONS):
-        weights = np.bincount(clusters, weights=sizes)
-        sums = _sums(means * sizes[:, None].astype(np.float32), clusters, len(weights))
-        centroids = np.asarray(sums / weights[:, None], dtype=np.float32)
+        centroids = group_means(means, clusters, weights=sizes)
         distances = np.square(centroids).sum(axis=1) - 2 * (means @ centroids.T)
         nearest = np.unique(distances.argmin(axis=1), return_inverse=True)[1].astype(np.int64)
         if (nearest == clusters).all():
             break
         clusters = nearest
     return clusters
-
-
-def _sums(vectors: FloatArray, of: IntArray, n: int) -> DoubleArray:
-    sums = np.zeros((n, vectors.shape[1]), dtype=np.float64)
-    np.add.at(sums, of, vectors)
-    return sums

@@ -11,7 +11,7 @@ from typing import Any
 from pul import errors
 from pul.errors import DatasetError, PulError
 
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_ROOT = Path(__file__).resolve().parents[2]  # the checkout, or site-packages
 
 
 def call_in_child_process(

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pul.arrays import FloatArray, IntArray, l2_normalize
+from pul.arrays import FloatArray, IntArray, l2_normalize, row_blocks, rows_within
 from pul.evaluation.retrieval import Evaluation
 from pul.records import IterationRankings
 
@@ -55,10 +55,10 @@ def rank_gallery(
     n = min(n, len(gallery_features))
     found = np.empty((len(query_features), n), dtype=np.int32)
     similarities = np.empty((len(query_features), n), dtype=np.float32)
-    step = max(1, _BLOCK_BYTES // (4 * max(1, len(gallery_features))))
-    for start in range(0, len(query_features), step):
-        block = query_features[start : start + step] @ gallery_features.T  # (b, G)
-        for place, row in enumerate(block, start):
+    size = rows_within(_BLOCK_BYTES, len(gallery_features))
+    for rows in row_blocks(len(query_features), size):
+        block = query_features[rows] @ gallery_features.T  # (b, G)
+        for place, row in enumerate(block, rows.start):
             found[place] = _most_similar(row, n)
             similarities[place] = row[found[place]]
     return found, similarities

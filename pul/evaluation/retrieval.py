@@ -7,7 +7,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray, check_features, l2_normalize
+from pul.arrays import (
+    BoolArray,
+    DoubleArray,
+    FloatArray,
+    IntArray,
+    check_features,
+    row_blocks,
+    rows_within,
+)
 from pul.errors import EvaluationError
 from pul.evaluation.protocol import Protocol
 from pul.records import RetrievalMetrics
@@ -172,56 +180,14 @@ def evaluate_distances(
     return _evaluate_blocks(_given_blocks(distances, protocol.kept), protocol, ap_method, unmatched)
 
 
-def pool_queries(
-    query_pids: ArrayLike,
-    query_camids: ArrayLike,
-    features: ArrayLike,
-    pids: ArrayLike,
-    camids: ArrayLike,
-) -> FloatArray:
-    """Make one query of all images of a query's identity and camera (multi-query evaluation).
-
-    Args:
-        query_pids: Identity of each query, shape (Q,).
-        query_camids: Camera of each query, shape (Q,).
-        features: Features of M images, such as Market-1501's `gt_bbox`, shape (M, D).
-        pids: Identity of each image, shape (M,).
-        camids: Camera of each image, shape (M,).
-
-    Returns:
-        Query features: the mean of the l2-normalised features, l2-normalised again, shape (Q, D).
-
-    Raises:
-        EvaluationError: A query has no image among them, or shapes do not fit.
-        FeatureError: Features are misshapen or not finite.
-    """
-    images = l2_normalize(check_features(features))
-    wanted, given = (np.stack(ids, axis=1) for ids in ((query_pids, query_camids), (pids, camids)))
-    if len(given) != len(images):
-        raise EvaluationError(f"{len(images)} images cannot have {len(given)} pids and camids.")
-    _, groups = np.unique(np.concatenate([wanted, given]), axis=0, return_inverse=True)
-    asked, found = groups[: len(wanted)], groups[len(wanted) :]
-    is_missing = ~np.isin(asked, found)
-    if is_missing.any():
-        pid, camid = wanted[is_missing][0]
-        raise EvaluationError(
-            f"{is_missing.sum()} of {len(wanted)} queries have no image of their identity and "
-            f"camera to pool (first: pid {pid}, camera {camid})."
-        )
-    sums = np.zeros((groups.max() + 1, images.shape[1]))
-    np.add.at(sums, found, images)
-    return l2_normalize(sums[asked])
-
-
 def _cosine_blocks(
-    query: FloatArray, gallery: FloatArray, kept: BoolArray, block_size: int | None
+    query: FloatArray, gallery: FloatArray, kept: BoolArray, size: int | None
 ) -> Iterator[FloatArray]:
     """Yield minus the cosine of a block of queries to the kept gallery, shape (b, G')."""
     lengths = np.sqrt(np.einsum("gd,gd->g", gallery, gallery))
     scales = -1 / np.maximum(lengths[kept], _EPSILON)
-    step = block_size or max(1, _BLOCK_BYTES // (4 * len(scales)))
-    for start in range(0, len(query), step):
-        rows = query[start : start + step]
+    for block_rows in row_blocks(len(query), size or rows_within(_BLOCK_BYTES, len(scales))):
+        rows = query[block_rows]
         block = np.empty((len(rows), len(scales)), dtype=np.float32)
         done = 0
         for chunk in _kept_chunks(gallery, kept):
@@ -233,16 +199,14 @@ def _cosine_blocks(
 
 def _kept_chunks(gallery: FloatArray, kept: BoolArray) -> Iterator[FloatArray]:
     """Yield the kept rows of the gallery in order, without copying it as a whole."""
-    step = max(1, _CHUNK_BYTES // max(1, gallery.shape[1] * 4))
-    for start in range(0, len(gallery), step):
-        chunk, mask = gallery[start : start + step], kept[start : start + step]
+    for rows in row_blocks(len(gallery), rows_within(_CHUNK_BYTES, gallery.shape[1])):
+        chunk, mask = gallery[rows], kept[rows]
         yield chunk if mask.all() else chunk[mask]
 
 
 def _given_blocks(distances: FloatArray, kept: BoolArray) -> Iterator[FloatArray]:
-    step = max(1, _BLOCK_BYTES // (4 * distances.shape[1]))
-    for start in range(0, len(distances), step):
-        yield distances[start : start + step, kept].astype(np.float32)
+    for rows in row_blocks(len(distances), rows_within(_BLOCK_BYTES, distances.shape[1])):
+        yield distances[rows, kept].astype(np.float32)
 
 
 def _evaluate_blocks(

@@ -11,9 +11,7 @@ from pul.records import Command, JobProgress
 from pul.store.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none of it
-    from pul.algorithm.loop import (
-        Event,
-    )
+    from pul.algorithm.events import Event
 
 CHECK_S = 0.2  # how often progress is stored and requests are looked at
 HEARTBEAT_S = 2.0  # how often a sign of life is given while there is no progress
@@ -89,7 +87,7 @@ class Heartbeat:
             progress = JobProgress(step=step, done=done, total=total, message=message)
             self.report(progress)
             if self._on_event is not None:
-                from pul.algorithm.loop import Progress
+                from pul.algorithm.events import Progress
 
                 self._on_event(Progress(progress))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pul.algorithm.clustering import assign
+from pul.algorithm.clustering import cluster_images
 from pul.algorithm.selection import center_similarities
 from pul.arrays import FloatArray, IntArray
 from pul.config import RunConfig, derive_seed
@@ -122,14 +122,13 @@ def _cluster(
     seed: int,
 ) -> Preview:
     started = time.perf_counter()
-    clustering = assign(
+    one_start = config.replace(clustering="kmeans", kmeans_n_init=1)  # quick, for comparison
+    clustering = cluster_images(
         features,
         n_clusters=n_clusters,
         seed=seed,
+        config=one_start,
         annotations=guidance.annotations,
-        mode=config.annotation_mode,
-        max_iterations=config.kmeans_max_iterations,
-        backend=config.kmeans_backend,
     )
     similarities = center_similarities(
         features, clustering.clusters, clustering.centers, selection=config.selection

@@ -12,7 +12,7 @@ import psutil
 
 from pul.store.workspace import Workspace
 
-_ROOT = Path(__file__).resolve().parents[2]  # where `python -m pul` works
+_ROOT = Path(__file__).resolve().parents[2]  # the checkout, or site-packages
 
 
 @dataclass(frozen=True, slots=True)

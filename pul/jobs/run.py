@@ -18,18 +18,14 @@ from pul.store.artifacts import remove_unfinished
 from pul.store.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none of it
-    from pul.algorithm.loop import (
-        EvaluationSet,
-        IterationFinished,
-        LiveSettings,
-        ResumeState,
-    )
+    from pul.algorithm.events import EvaluationSet, IterationFinished, LiveSettings, ResumeState
     from pul.models.network import Network
 
 
 def _run(workspace: Workspace, job: JobRecord, watch: Heartbeat) -> None:
     """Go on with a run from where it stands to its end."""
-    from pul.algorithm.loop import IterationFinished, Progress, run
+    from pul.algorithm.events import IterationFinished, Progress
+    from pul.algorithm.loop import run
     from pul.labelling.loading import read_footage
     from pul.models.network import load_network
 
@@ -69,7 +65,7 @@ def _live_settings(
     workspace: Workspace, run_id: int, config: RunConfig, iteration: int
 ) -> "LiveSettings":
     """Return λ, K and annotations at the start of an iteration: what people asked for last."""
-    from pul.algorithm.loop import LiveSettings
+    from pul.algorithm.events import LiveSettings
     from pul.labelling.guidance import read_guidance
 
     controls = workspace.take_controls(run_id, iteration)
@@ -100,7 +96,7 @@ def _load_evaluation_set(
     workspace: Workspace, run_id: int, train: ImageTable, network: "Network", watch: Heartbeat
 ) -> "EvaluationSet | None":
     """Return what is known of who is who; None if nothing is."""
-    from pul.algorithm.loop import EvaluationSet
+    from pul.algorithm.events import EvaluationSet
 
     query, gallery = workspace.test_images(run_id)
     train_pids = train.pids if (train.pids > 0).any() else None
@@ -119,7 +115,7 @@ def _load_evaluation_set(
 
 def _load_resume_state(workspace: Workspace, run_id: int) -> "ResumeState | None":
     """Return the last whole iteration of a run; None if there is none yet."""
-    from pul.algorithm.loop import ResumeState
+    from pul.algorithm.events import ResumeState
     from pul.models.network import load_network
 
     records = workspace.iterations(run_id)

@@ -22,9 +22,7 @@ from pul.records import JobProgress, JobRecord, JobStatus
 from pul.store.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to load, and an import job needs none of it
-    from pul.algorithm.loop import (
-        Event,
-    )
+    from pul.algorithm.events import Event
 
 
 # What torch says on the CPU, on a GPU, and of a thread that cannot be had.
@@ -125,7 +123,7 @@ def _explain(failure: Exception) -> str:
 
 
 def _log(event: "Event") -> None:
-    from pul.algorithm.loop import IterationFinished, RunFinished
+    from pul.algorithm.events import IterationFinished, RunFinished
 
     if isinstance(event, RunFinished):
         _print(f"run ended: {event.reason}")

@@ -27,7 +27,7 @@ from pul.reproduce.systems import (
 from pul.store.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to load, and a plan needs none of it
-    from pul.algorithm.loop import Event
+    from pul.algorithm.events import Event
 
 
 @dataclass(frozen=True)

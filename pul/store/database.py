@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from pul.errors import StoreError, WorkspaceError
-from pul.store.schema import HEAD_REVISION, metadata
+from pul.store.schema import HEAD_REVISION, OLDEST_REVISION, metadata
 
 _LOCK_WAIT_S = 30
 _WRITE_LOCK = 7085  # any number, the same in every PUL process
@@ -135,7 +135,8 @@ class Database:
         """Bring the tables to the newest revision, in one transaction with the record of it.
 
         Raises:
-            WorkspaceError: The tables are of a newer version of this program.
+            WorkspaceError: The tables are of a newer version of this program, or of one from long
+                before its first release.
             StoreError: The database refuses.
         """
         if self.is_sqlite:
@@ -143,13 +144,24 @@ class Database:
         revision = self.revision()
         if revision == HEAD_REVISION:
             return
-        if revision is not None and revision > HEAD_REVISION:
+        self._check_known(revision)
+        with self.write() as connection:
+            upgrade(connection, HEAD_REVISION)
+
+    def _check_known(self, revision: str | None) -> None:
+        if revision is None or OLDEST_REVISION <= revision <= HEAD_REVISION:
+            return
+        if revision > HEAD_REVISION:
             raise WorkspaceError(
                 f"{self.describe()} was written by a newer version of PUL Studio (its revision is "
                 f"{revision}, this version knows up to {HEAD_REVISION}). Update the program."
             )
-        with self.write() as connection:
-            upgrade(connection, HEAD_REVISION)
+        raise WorkspaceError(
+            f"{self.describe()} was written by a version of PUL Studio that was never released "
+            f"(its revision is {revision}, this version reads from {OLDEST_REVISION} on). Open it "
+            "once with a version of November 2026, which brings it up to date, or import its "
+            "images into a new workspace."
+        )
 
     def damage(self) -> str:
         """Return what is wrong with the database's own file; "" for nothing, and on a server.

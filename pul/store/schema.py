@@ -17,7 +17,8 @@ from sqlalchemy import (
     text,
 )
 
-HEAD_REVISION = "0004"
+OLDEST_REVISION = "0004"  # the tables before the first release
+HEAD_REVISION = "0005"
 
 metadata = MetaData()
 
@@ -111,7 +112,7 @@ jobs = Table(
     Column("params", JSON, nullable=False),
     Column("status", Text, nullable=False, index=True),
     Column("progress", JSON),
-    Column("command", Text),  # asked of the worker and not heeded yet
+    Column("command", Text),  # asked of the worker and not acknowledged yet
     Column("error", Text, nullable=False),
     Column("traceback", Text, nullable=False),
     Column("worker", Text, nullable=False),

@@ -6,7 +6,7 @@ import torch
 
 from pul.algorithm.augmentation import augment
 from pul.algorithm.features import extract_features
-from pul.algorithm.finetuning import EpochLosses, class_centroids, finetune, finetune_steps
+from pul.algorithm.finetuning import EpochLosses, finetune, finetune_steps
 from pul.algorithm.losses import build_loss, sample_batches
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
@@ -200,12 +200,6 @@ def test_finetune__divergence_is_an_error_that_names_the_rate():
         next(network.parameters()).fill_(float("inf"))
     with pytest.raises(FeatureError, match=r"diverged.*learning rate \(now 0.01"):
         finetune(network, pixels, pids, QUICK, seed=0)
-
-
-def test_class_centroids__by_hand():
-    features = np.array([[3, 4], [0, 2], [5, 0]], dtype=np.float32)
-    found = class_centroids(features, np.array([1, 1, 0]))
-    np.testing.assert_allclose(found, [[1, 0], [0.3, 0.9]], rtol=1e-6)
 
 
 def test_finetune__cluster_memory_begins_from_the_networks_own_features():

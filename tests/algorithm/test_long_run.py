@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from pul import jobs
-from pul.algorithm.loop import Event, IterationFinished
+from pul.algorithm.events import Event, IterationFinished
 from pul.config import RunConfig, TrainConfig
 from pul.jobs.worker import work
 from pul.models.network import save_network

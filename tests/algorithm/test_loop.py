@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from pul.algorithm.clustering import assign
-from pul.algorithm.features import extract_features
-from pul.algorithm.finetuning import finetune
-from pul.algorithm.loop import (
+from pul.algorithm.clustering import cluster_images
+from pul.algorithm.events import (
     EvaluationSet,
     IterationFinished,
     LiveSettings,
     Progress,
     ResumeState,
     RunFinished,
-    has_converged,
-    run,
 )
+from pul.algorithm.features import extract_features
+from pul.algorithm.finetuning import finetune
+from pul.algorithm.loop import has_converged, run
 from pul.algorithm.selection import select_reliable
 from pul.config import RunConfig, TrainConfig, derive_seed
 from pul.data.footage import Footage
@@ -102,8 +101,9 @@ def test_run__each_iteration_is_algorithm_1_called_by_hand(place):
     for record, arrays, state in finished(tiny_network(), pixels, CONFIG)[1:]:
         t = record.iteration
         features = extract_features(current, pixels)
-        found = assign(features, n_clusters=6, seed=derive_seed(0, "cluster", t))
-        reliable = select_reliable(features, found.clusters, found.centers, lambda_=0.5)
+        seed = derive_seed(0, "cluster", t)
+        found = cluster_images(features, n_clusters=6, seed=seed, config=CONFIG)
+        reliable = select_reliable(features, found.clusters, found.centers, lambda_=0.5).reliable
         current = copy.deepcopy(original)  # bit-exactly θ_o
         pseudo_labels = np.where(reliable, found.clusters, -1)
         seed = derive_seed(0, "finetune", t)

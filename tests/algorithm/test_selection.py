@@ -44,7 +44,9 @@ def test_center_similarities__by_hand():
     ],
 )
 def test_select_reliable__by_hand(lambda_, selection, expected):
-    reliable = select_reliable(FEATURES, CLUSTERS, CENTERS, lambda_=lambda_, selection=selection)
+    reliable = select_reliable(
+        FEATURES, CLUSTERS, CENTERS, lambda_=lambda_, selection=selection
+    ).reliable
     assert reliable.tolist() == [bool(value) for value in expected]
 
 
@@ -78,7 +80,9 @@ def test_select_reliable__agrees_with_the_loops_and_is_monotone(features, select
     lambda_ = low if np.abs(cosines - low).min() > 1e-4 else None  # no ties with rounding
     if lambda_ is None:
         return
-    reliable = select_reliable(features, clusters, centers, lambda_=lambda_, selection=selection)
+    reliable = select_reliable(
+        features, clusters, centers, lambda_=lambda_, selection=selection
+    ).reliable
     expected = _reference_select(features, clusters, centers, lambda_, selection)
     assert (reliable == expected).all()
     stricter = threshold(cosines, centers, lambda_=min(1.0, lambda_ + more))
@@ -148,3 +152,41 @@ def test_spread_over_cameras__only_within_what_is_reliable():
         np.array([1, 1, 1, 2]),
     )
     assert kept.tolist() == [True, False, False, True]
+
+
+def test_select_reliable__a_cosine_equal_to_lambda_is_not_reliable():
+    # Unit vectors: the cosine to the center (1, 0) is the first coordinate.
+    vectors = [[1, 0], [0.5, 0.75**0.5], [0.75, 0.4375**0.5], [0.25, 0.9375**0.5]]
+    features = np.array(vectors, dtype=np.float32)
+    clusters, centers = np.zeros(4, dtype=np.int64), np.array([0])
+    cosine = float(select_reliable(features, clusters, centers, lambda_=0).similarities[1])
+    assert cosine == pytest.approx(0.5)
+    at, below = (
+        select_reliable(features, clusters, centers, lambda_=value).reliable.tolist()
+        for value in (cosine, float(np.nextafter(np.float32(cosine), np.float32(0))))
+    )
+    assert at == [True, False, True, False]
+    assert below == [True, True, True, False]
+
+
+def test_select_reliable__a_center_is_reliable_at_every_lambda():
+    features = np.array([[3, 1], [1, 3], [1, 3.1]], dtype=np.float32)
+    found = select_reliable(features, np.array([0, 1, 1]), np.array([0, 1]), lambda_=1.0)
+    assert found.reliable.tolist() == [True, True, False]
+    assert found.similarities[:2].tolist() == [1, 1]
+
+
+def test_select_reliable__annotated_train_and_left_out_never_do():
+    features = np.array([[1, 0], [0, 1], [1, 0.1], [1, 0.1]], dtype=np.float32)
+    clusters, centers = np.zeros(4, dtype=np.int64), np.array([0])
+    found = select_reliable(
+        features, clusters, centers, lambda_=0.9, annotated=[1, 3], left_out=[0, 3]
+    )
+    assert found.reliable.tolist() == [False, True, True, False]
+
+
+def test_select_reliable__an_outlier_is_never_reliable():
+    features = np.array([[1, 0], [1, 0]], dtype=np.float32)
+    found = select_reliable(features, np.array([0, -1]), np.array([0]), lambda_=0)
+    assert found.reliable.tolist() == [True, False]
+    assert found.similarities.tolist() == [1, -1]

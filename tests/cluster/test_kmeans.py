@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from pul.cluster.kmeans import cluster, find_centers
-from pul.cluster.lloyd import run_lloyd, squared_distances
+from pul.cluster.clustering import find_centers, squared_distances
+from pul.cluster.kmeans import cluster
+from pul.cluster.lloyd import run_lloyd
 from pul.cluster.seeding import seed_clusters
 from pul.errors import ConfigError, FeatureError
 
@@ -269,24 +270,3 @@ def test_seed_clusters__bfloat16_is_as_good(crowd, monkeypatch):
     monkeypatch.setattr("pul.models.devices.has_bfloat16", lambda _: True)
     rounded = [cluster(crowd, n_clusters=40, seed=seed).inertia for seed in range(10)]
     assert np.mean(rounded) == pytest.approx(np.mean(plain), rel=0.01)
-
-
-def test_cluster__faiss_finds_the_same_groups_and_leaves_no_image_out():
-    groups = np.repeat(np.eye(4, dtype=np.float32) * 10, 300, axis=0)
-    features = groups + np.random.default_rng(0).normal(0, 0.1, groups.shape).astype(np.float32)
-    exact = cluster(features, n_clusters=4, seed=0)
-    found = cluster(features, n_clusters=4, seed=0, backend="faiss")
-    again = cluster(features, n_clusters=4, seed=0, backend="faiss")
-    assert (found.clusters == again.clusters).all()
-    assert found.inertia == pytest.approx(exact.inertia, rel=1e-5)
-    assert np.bincount(found.clusters).tolist() == [300] * 4
-    for k in range(4):  # the centroid is the mean of its members, the center one of them
-        members = found.clusters == k
-        np.testing.assert_allclose(found.centroids[k], features[members].mean(0), atol=1e-4)
-        assert members[found.centers[k]]
-
-
-def test_cluster__faiss_with_copies_leaves_no_cluster_empty():
-    features = np.repeat(np.arange(3, dtype=np.float32)[:, None], 5, axis=0)
-    found = cluster(features, n_clusters=5, seed=0, backend="faiss")
-    assert set(found.clusters) == set(range(5))

@@ -3,8 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
-from pul.algorithm.clustering import assign
+from pul.algorithm.clustering import cluster_images
 from pul.cluster.tracklets import cluster_tracklets
+from pul.config import RunConfig
+from pul.data.footage import Footage
 from pul.errors import ConfigError
 
 
@@ -24,6 +26,22 @@ def test_cluster_tracklets__weights_by_hand():
     assert found.inertia == pytest.approx(3 * 1 + 9 + 4 + 4)
     # The center of a cluster is one of its images, the nearest to 1: the first of the three at 0.
     assert found.centers[found.clusters[0]] == 0
+
+
+def test_cluster_tracklets__a_tracklet_weighs_as_many_as_it_has_images():
+    # Means 10, 4, 6, 1, 7 of 7, 7, 7, 1, 1 equal images. {10, 7} | {4, 6, 1} is where k-means on
+    # the means alone ends: centroids (70 + 7) / 8 = 9.625 and 71 / 15; inertia 36.81. Weighted, 7
+    # is nearer to 71 / 15 than to 9.625, and {10} | {4, 6, 1, 7} has its mean at 78 / 16 = 4.875:
+    # 7 (0.875² + 1.125²) + 3.875² + 2.125² = 33.75.
+    sizes = [7, 7, 7, 1, 1]
+    features = column(*np.repeat([10.0, 4, 6, 1, 7], sizes))
+    tracklets = np.repeat(np.arange(5), sizes)
+    found = {
+        round(cluster_tracklets(features, tracklets, n_clusters=2, seed=seed).inertia, 2)
+        for seed in range(14)
+    }
+    assert min(found) == 33.75
+    assert 36.81 not in found  # where the means alone would settle
 
 
 def _best_inertia(features, tracklets, k):
@@ -54,10 +72,17 @@ def test_cluster_tracklets__more_clusters_than_tracklets():
         cluster_tracklets(column(0, 1, 5), np.array([0, 0, 1]), n_clusters=3, seed=0)
 
 
-def test_assign__tracklets_beside_annotations():
+def test_cluster_images__tracklets_beside_annotations():
     features = column(0, 1, 2, 20, 21, 22, 40)
-    tracklets = np.array([0, 0, 0, 1, 1, 1, 2])
-    found = assign(features, n_clusters=3, seed=0, annotations={0: 5}, tracklets=tracklets)
+    footage = Footage.of(np.zeros(7, dtype=np.int64), tracklets=list("aaabbbc"))
+    found = cluster_images(
+        features,
+        n_clusters=3,
+        seed=0,
+        config=RunConfig(use_tracklets=True),
+        annotations={0: 5},
+        footage=footage,
+    )
     assert found.clusters[0] == 0  # the annotated image leaves its tracklet
     assert found.clusters[1] == found.clusters[2] != 0
     assert len(set(found.clusters[3:6].tolist())) == 1

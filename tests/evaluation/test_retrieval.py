@@ -6,7 +6,7 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from pul.errors import EvaluationError, FeatureError
 from pul.evaluation.cluster_quality import cluster_quality
-from pul.evaluation.retrieval import evaluate, evaluate_distances, pool_queries
+from pul.evaluation.retrieval import evaluate, evaluate_distances
 
 # One query at angle 0; a gallery image at angle a has cosine cos(a), so that the smaller angle
 # comes first. Cases give angles in degrees.
@@ -274,24 +274,6 @@ def test_evaluate_distances__leaves_its_input_alone():
     )
     assert result.mean_ap == 1 / 2  # without the junk at rank 1 the match is second
     assert distances.tolist() == [[1, 2, 3]]
-
-
-# Multi-query
-
-
-def test_pool_queries__by_hand():
-    # identity 7 in camera 1: directions 0° and 60°, whatever their lengths; in camera 2: 90°
-    images = on_circle([0, 60, 90, 10]) * [[1], [5], [3], [1]]
-    pooled = pool_queries([7, 7, 7], [1, 2, 1], images, [7, 7, 7, 8], [1, 1, 2, 1])
-    np.testing.assert_allclose(pooled, on_circle([30, 90, 30]), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("pids", "says"), [([7], "1 of 2 queries .* pid 8, camera 1"), ([7, 8], "1 images cannot")]
-)
-def test_pool_queries__says_what_is_missing(pids, says):
-    with pytest.raises(EvaluationError, match=says):
-        pool_queries([7, 8], [1, 1], on_circle([0]), pids, [1] * len(pids))
 
 
 # What goes wrong, and what is said

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from app.payloads import Desk
-from app.services.labels import said
+from app.services.labels import read_annotations
 from app.services.workspace import open_workspace
 from pul import jobs
 from pul.data.datasets import read_dataset
@@ -142,7 +142,7 @@ def _run(folder: Path, say: Say) -> None:
 def _check_run(folder: Path, said: list[str]) -> tuple[Any, list[str]]:
     location = folder / "workspace"
     problems = doctored(location)
-    examine_workspace(location, fix=True)
+    examine_workspace(location, repair=True)
     with Workspace.open(location) as workspace:
         whole = [record.iteration for record in workspace.iterations(1)]
         if missing := {int(n) for n in said} - set(whole):
@@ -236,7 +236,7 @@ def _check_label(folder: Path, acknowledged: list[str]) -> tuple[Any, list[str]]
     desk.receive(location, {"annotator": "ann", "commits": waiting})
     problems += [f"refused: {outcome.text}" for outcome in desk.outcomes if outcome.is_refused]
     log = [[event.kind, event.payload] for event in open_workspace(location).annotation_events()]
-    return [log, said(location).content_hash()], problems
+    return [log, read_annotations(location).content_hash()], problems
 
 
 # Export

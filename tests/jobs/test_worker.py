@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pul import jobs
-from pul.algorithm.loop import Event, IterationFinished, Progress, RunFinished
+from pul.algorithm.events import Event, IterationFinished, Progress, RunFinished
 from pul.config import RunConfig, TrainConfig
 from pul.errors import ArtifactError, JobError
 from pul.jobs.worker import work

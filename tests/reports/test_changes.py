@@ -50,8 +50,8 @@ def test_differences__only_what_differs():
 
 def test_differences__a_setting_that_a_run_of_an_older_version_lacks():
     old = run(RunConfig())
-    del old.config["kmeans_backend"]
-    assert differences([run(RunConfig()), old]) == [Difference("kmeans_backend", ("exact", "–"))]
+    del old.config["kmeans_n_init"]
+    assert differences([run(RunConfig()), old]) == [Difference("kmeans_n_init", ("1", "–"))]
 
 
 def test_flatten__nested():

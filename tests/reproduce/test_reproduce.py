@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pul.algorithm.loop import Progress
+from pul.algorithm.events import Progress
 from pul.cli.main import app
 from pul.config import EvaluationConfig, RunConfig, TrainConfig
 from pul.data.datasets import read_dataset

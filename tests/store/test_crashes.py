@@ -2,9 +2,7 @@
 
 import itertools
 import shutil
-import sqlite3
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +12,8 @@ from pul.store.artifacts import remove_unfinished
 from pul.store.schema import HEAD_REVISION
 from pul.store.workspace import Workspace
 from tests.store import crashing
+from tests.store.kept_workspace import write_kept_database
 from tests.support.fakes import iteration_arrays, iteration_record
-
-FROZEN = Path(__file__).parent / "data" / "revision_0001.sql"
 
 
 def check_whole(workspace: Workspace, run_id: int) -> int:
@@ -65,9 +62,7 @@ def test_append_annotation_event__what_was_acknowledged_survives(workspace, tmp_
 
 @pytest.mark.parametrize("call", ["sql:", "commit"])
 def test_open__killed_while_it_migrates_has_the_old_or_the_new_tables(tmp_path, call):
-    old = sqlite3.connect(tmp_path / "old.db")
-    old.executescript(FROZEN.read_text())
-    old.close()
+    write_kept_database(tmp_path / "old.db")
     for n in itertools.count(1):
         folder = tmp_path / str(n)
         folder.mkdir()
@@ -76,6 +71,7 @@ def test_open__killed_while_it_migrates_has_the_old_or_the_new_tables(tmp_path, 
         with Workspace.open(folder) as workspace:
             assert workspace._database.revision() == HEAD_REVISION
             assert workspace.name == "shop"
+            assert "kmeans_backend" not in workspace.run(1).config
         if through:
             break
     assert n > 1

@@ -1,4 +1,3 @@
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -7,14 +6,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from pul.config import RunConfig
 from pul.errors import StoreError, WorkspaceError
+from pul.labelling.annotations import fold
+from pul.records import JobProgress
 from pul.store import database
 from pul.store.database import upgrade
 from pul.store.schema import HEAD_REVISION, metadata
 from pul.store.workspace import Workspace, _locate
-from tests.support.fakes import METRICS
-
-FROZEN = Path(__file__).parent / "data" / "revision_0001.sql"
+from tests.store.kept_workspace import write_kept_workspace
+from tests.support.events import members
+from tests.support.fakes import METRICS, iteration_record
 
 
 def unopened(location: str) -> database.Database:
@@ -48,26 +50,69 @@ def test_migrations__make_one_active_job_per_run(workspace, run):
         connection.execute(text(insert), {"status": "queued"})
 
 
-def test_open__brings_a_workspace_of_revision_0001_up_to_date(tmp_path):
-    connection = sqlite3.connect(tmp_path / "pul.db")
-    connection.executescript(FROZEN.read_text())
-    connection.close()
-    with Workspace.open(tmp_path) as workspace:
+def test_open__a_workspace_of_november_2026_has_all_its_rows(location):
+    write_kept_workspace(location)
+    with Workspace.open(location) as workspace:
         assert workspace._database.revision() == HEAD_REVISION
-        assert workspace.name == "shop"
+        assert (workspace.name, workspace.get_setting("preset")) == ("shop", "quick")
         images = workspace.images()
-        assert images.paths == (
-            str(tmp_path / "images" / "0002_c1s1_000451_03.jpg"),
-            "/elsewhere/b.jpg",
-        )
-        assert images.pids.tolist() == [2, -2]
+        assert [Path(path).relative_to(workspace.path).as_posix() for path in images.paths] == [
+            "images/train/0000.png",
+            "images/train/0001.png",
+            "images/train/0002.png",
+            "images/query/0000.png",
+        ]
+        assert images.pids.tolist() == [2, 2, 5, 6]
         assert workspace.skipped() == [("/elsewhere/c.jpg", "truncated")]
-        assert workspace.run(1).config == {"n_clusters": 3, "lambda_": 0.8}
-        (record,) = workspace.iterations(1)
-        assert (record.metrics, record.n_reliable) == (METRICS, 9)
+        assert workspace.iterations(1) == [iteration_record(0, n_images=3)]
         assert workspace.take_controls(1, 1) == {"lambda_": 0.7}
-        assert workspace.job(1).progress.done == 3
-        assert workspace.append_annotation_event("create", {"images": [1]}, "ann") == 1
+        assert workspace.job(1).progress == JobProgress("finetune", 3, 9)
+        (fork,) = workspace.runs(shelf="archived")
+        assert (fork.name, fork.parent_run_id, fork.parent_iteration) == ("fork", 1, 0)
+
+
+def test_open__a_workspace_of_november_2026_keeps_its_labels(location):
+    write_kept_workspace(location)
+    with Workspace.open(location) as workspace:
+        events = workspace.annotation_events()
+        signed = [(event.event_id, event.author, event.kind) for event in events]
+        assert signed == [(1, "ann", "create"), (2, "ben", "rename"), (3, "ann", "junk")]
+        state = fold(events)
+        assert members(state) == {1: (1, 2)}
+        assert (state.name(1), state.held_out()) == ("Ann's λ", {3})
+        again = workspace.append_annotation_event("create", {}, "ann", token="screen-1")
+        assert again == 1  # the name of an act counts after the migration, too
+        assert workspace.append_annotation_event("junk", {"images": [4]}, "ann") == 4
+
+
+def test_open__removes_kmeans_backend_from_stored_settings(location):
+    write_kept_workspace(location)
+    with Workspace.open(location) as workspace:
+        for run_id, n_clusters, n_iterations in ((1, 3, 2), (2, 2, 25)):
+            config = workspace.run(run_id).config
+            expected = RunConfig(n_clusters=n_clusters, n_iterations=n_iterations)
+            assert config == without_backend(expected)
+            assert RunConfig(**config) == expected
+        first, second = workspace.experiment("table4-ab").rows
+        assert (first.config, first.metrics) == (None, METRICS)
+        assert second.config == without_backend(RunConfig(n_clusters=3, n_iterations=2))
+        assert (second.sources, second.value, second.run_id) == (("cuhk03",), 0.85, 1)
+
+
+def without_backend(config: RunConfig) -> dict[str, object]:
+    plain = config.model_dump(mode="json")
+    plain.pop("kmeans_backend", None)
+    return plain
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_open__says_what_to_do_with_a_revision_that_was_never_released(workspace, revision):
+    with workspace._database.write() as connection:
+        change = text("UPDATE alembic_version SET version_num = :revision")
+        connection.execute(change, {"revision": revision})
+    with pytest.raises(WorkspaceError, match=rf"never released .* {revision}, .*import its images"):
+        Workspace.open(workspace.location)
+    assert workspace._database.revision() == revision
 
 
 REVISIONS = [
@@ -103,7 +148,7 @@ def test_open__takes_a_workspace_of_every_revision_with_its_rows(location, revis
 def test_migrate__is_one_transaction_with_its_record(location):
     clashing = unopened(location)
     with clashing.write() as connection:
-        # Revision 0001 can be made, 0002 cannot: its table is there.
+        # The tables of images and runs can be made; that of the events is there.
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
         connection.execute(text("CREATE TABLE annotation_events (x INTEGER)"))
     with pytest.raises(StoreError, match="annotation_events"):

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from pul.algorithm.loop import Event, Progress
+from pul.algorithm.events import Event, Progress
 from pul.jobs.worker import work
 from pul.store.workspace import Workspace
 from tests.store.crashing import die_at

@@ -59,7 +59,7 @@ def _new(now: services.workspace.WorkspaceStatus) -> None:
 def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> RunConfig | None:
     """Show all settings and return them once, when the button is pressed."""
     values = flatten(config.model_dump())
-    paper = {path: setting_text(value) for path, value in flatten(RunConfig().model_dump()).items()}
+    paper = {path: setting_text(value) for path, value in services.settings.paper_values().items()}
     with st.form(f"form:{key}", border=False):
         entered = settings_grid(MAIN, values, paper, key=key)
         with st.expander("More settings"):

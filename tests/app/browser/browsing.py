@@ -38,7 +38,7 @@ def serve(*arguments: str, log: Path, port: int = 0, **environment: str) -> Iter
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_healthy(address, server, log)
+        wait_until_healthy(address, server, log)
         yield address
     finally:
         server.terminate()
@@ -52,7 +52,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + 60
     while True:
         try:

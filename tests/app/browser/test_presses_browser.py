@@ -17,7 +17,7 @@ PAGE = """
 import time
 from pathlib import Path
 import streamlit as st
-from app.views.waiting import patient
+from app.views.waiting import wait_in_background
 
 def note(act):
     with Path({notes!r}).open("a") as notes:
@@ -33,7 +33,7 @@ def steering():
 
 steering()
 if st.button("Wait"):
-    patient(lambda: time.sleep(15), "Waiting")
+    wait_in_background(lambda: time.sleep(15), "Waiting")
     note("waited")
 st.button("Draw all", on_click=note, args=("all",))
 st.caption("drawn")

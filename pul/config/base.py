@@ -1,0 +1,64 @@
+"""What all settings have in common: checked once, where they are made, and never changed."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pul.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """By how much the buttons beside a setting change it on the screen."""
+
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotInPaper:
+    """Mark of a setting that the paper has no value for."""
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, and strict about unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigError(_explain(type(self).__name__, error)) from error
+
+    def replace(self, **values: Any) -> Self:
+        """Return a checked copy with some values changed; None leaves a value as it is.
+
+        A dotted path reaches a nested value: `replace(**{"finetune.n_epochs": 5})`.
+
+        Raises:
+            ConfigError: A name is unknown or a value is not allowed.
+        """
+        tree = self.model_dump()
+        for path, value in values.items():
+            if value is not None:
+                _set_path(tree, path, value)
+        return type(self)(**tree)
+
+
+def _set_path(tree: dict[str, Any], path: str, value: Any) -> None:
+    *parents, leaf = path.split(".")
+    for parent in parents:
+        if not isinstance(tree.get(parent), dict):
+            raise ConfigError(f"There is no group of settings {parent!r} in {path!r}.")
+        tree = tree[parent]
+    tree[leaf] = value
+
+
+def _explain(kind: str, error: ValidationError) -> str:
+    lines = [
+        f"{'.'.join(str(part) for part in detail['loc']) or kind}: {detail['msg']}"
+        f" (got {detail['input']!r})"
+        for detail in error.errors()
+    ]
+    return f"{kind}: " + "; ".join(lines)

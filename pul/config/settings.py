@@ -1,0 +1,389 @@
+"""Every setting: its type, its bounds, its default (the paper's), its name and what it does.
+
+The form on the screen, `--help` and docs/settings.md are made from these descriptions.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pul.config.base import NotInPaper, Settings, Step
+
+RESNET_SHIFT = 45 / 224  # the paper shifts by up to 45 pixels of a 224-pixel image
+
+
+class NetworkConfig(Settings):
+    """Which network, from which weights, on images of which size."""
+
+    backbone: str = Field(
+        default="resnet50",
+        title="Network",
+        description="Name of a torchvision classification model: resnet50, mobilenet_v2, ...",
+    )
+    weights: str = Field(
+        default="torchvision",
+        title="Weights",
+        description="`torchvision` (its ImageNet weights, downloaded once), `none` (random), or a "
+        ".safetensors or .pth file.",
+    )
+    height: int = Field(
+        default=224, ge=16, le=2048, title="Height", description="Height of the input in pixels."
+    )
+    width: int = Field(
+        default=224, ge=16, le=2048, title="Width", description="Width of the input in pixels."
+    )
+    width_mult: Annotated[float, NotInPaper()] = Field(
+        default=1.0,
+        gt=0,
+        le=4,
+        title="Width multiplier",
+        description="Width multiplier, for the MobileNets that have one.",
+    )
+    mean: tuple[float, float, float] = Field(
+        default=(0.485, 0.456, 0.406),
+        title="Mean",
+        description="Mean of each RGB channel, subtracted from values scaled to [0, 1].",
+    )
+    std: tuple[float, float, float] = Field(
+        default=(0.229, 0.224, 0.225),
+        title="Standard deviation",
+        description="Standard deviation of each RGB channel, divided by.",
+    )
+
+
+class AugmentationConfig(Settings):
+    """The random changes of a training image; the defaults are the paper's one warp."""
+
+    rotation_degrees: Annotated[float, Step(1)] = Field(
+        default=20.0,
+        ge=0,
+        le=180,
+        title="Rotation, degrees",
+        description="Each training image is rotated by up to this angle, either way.",
+    )
+    shift_fraction: Annotated[float, Step(0.01)] = Field(
+        default=RESNET_SHIFT,
+        ge=0,
+        le=1,
+        title="Shift",
+        description="It is moved by up to this share of its size, on each axis; edges are "
+        "repeated. The paper: 45 of 224 pixels.",
+    )
+    flip_probability: Annotated[float, Step(0.1)] = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Mirroring",
+        description="Probability that it is mirrored. The paper mirrors nothing.",
+    )
+    erasing_probability: Annotated[float, Step(0.1)] = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Erasing",
+        description="Probability that a rectangle of it is erased. The paper erases nothing.",
+    )
+
+
+class TrainConfig(Settings):
+    """How a network is trained, on the source or on the reliable images."""
+
+    loss: Literal["softmax", "triplet", "contrastive", "cluster_memory"] = Field(
+        default="softmax",
+        title="Loss",
+        description="`softmax` (the paper), `cluster_memory` (Cluster Contrast, 2021), or "
+        "`triplet` and `contrastive`, which need pytorch-metric-learning.",
+    )
+    n_epochs: int = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        title="Epochs",
+        description="Passes over the training images: in each iteration, the reliable ones. The "
+        "paper: 20, and 40 on the source.",
+    )
+    batch_size: int = Field(
+        default=16, ge=2, le=65_536, title="Batch size", description="Images in a step."
+    )
+    learning_rate: Annotated[float, Step(0.001)] = Field(
+        default=1e-3, gt=0, le=10, title="Learning rate", description="Step size of SGD."
+    )
+    lr_schedule: Literal["constant", "cosine"] = Field(
+        default="constant",
+        title="Learning rate schedule",
+        description="`constant` (the paper), or `cosine`: it falls to zero over the epochs.",
+    )
+    momentum: Annotated[float, Step(0.05)] = Field(
+        default=0.9, ge=0, lt=1, title="Momentum", description="Momentum of SGD."
+    )
+    weight_decay: Annotated[float, Step(0.0001)] = Field(
+        default=0.0, ge=0, le=1, title="Weight decay", description="L2 penalty. The paper: none."
+    )
+    dropout: Annotated[float, Step(0.05)] = Field(
+        default=0.5,
+        ge=0,
+        lt=1,
+        title="Dropout",
+        description="Share of features that is dropped before the classifier.",
+    )
+    classifier_init_std: Annotated[float, Step(0.001)] = Field(
+        default=1e-3,
+        gt=0,
+        le=1,
+        title="Spread of new weights",
+        description="Standard deviation of the new classifier's weights.",
+    )
+    bn_momentum: Annotated[float, Step(0.01)] = Field(
+        default=0.01,
+        gt=0,
+        le=1,
+        title="Batch norm momentum",
+        description="Momentum of batch normalisation's running statistics; Keras calls 0.01 0.99.",
+    )
+    n_instances: Annotated[int, NotInPaper()] = Field(
+        default=4,
+        ge=2,
+        le=1_000,
+        title="Images of a cluster in a batch",
+        description="Images of a cluster that are in a batch together; for all losses but softmax.",
+    )
+    memory_temperature: Annotated[float, Step(0.01), NotInPaper()] = Field(
+        default=0.05,
+        gt=0,
+        le=10,
+        title="Memory: temperature",
+        description="Cluster memory: what cosines are divided by.",
+    )
+    memory_momentum: Annotated[float, Step(0.05), NotInPaper()] = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        title="Memory: momentum",
+        description="Cluster memory: share of the old entry that an update keeps.",
+    )
+    memory_update: Annotated[Literal["hard", "mean"], NotInPaper()] = Field(
+        default="hard",
+        title="Memory: update by",
+        description="Cluster memory: the `hard` image of a cluster in the batch, the one least "
+        "like its entry, or their `mean`.",
+    )
+    precision: Annotated[Literal["float32", "bfloat16"], NotInPaper()] = Field(
+        default="float32",
+        title="Precision of training",
+        description="`bfloat16` is mixed precision, faster where the device has it; elsewhere, and "
+        "for images of at most 32 columns on a CPU, float32 is used.",
+    )
+    compile: Annotated[bool, NotInPaper()] = Field(
+        default=False,
+        title="Compile the network",
+        description="Try torch.compile: for GPUs and small batches, takes minutes at first; the "
+        "run continues without it where it fails.",
+    )
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+
+class EvaluationConfig(Settings):
+    """Which definition every figure of a run uses."""
+
+    ap_method: Literal["trapezoid", "step"] = Field(
+        default="trapezoid",
+        title="Average precision",
+        description="`trapezoid` (the paper and the original MATLAB) or `step` (torchreid, "
+        "scikit-learn); never compare one with the other.",
+    )
+    unmatched: Literal["zero", "skip"] = Field(
+        default="zero",
+        title="Queries without a match",
+        description="A query without a true match counts `zero` (MATLAB), or is left out: `skip` "
+        "(torchreid).",
+    )
+    camera_aware: bool = Field(
+        default=True,
+        title="Leave out the query's camera",
+        description="Whether images of the query's own camera are junk; off for data with one "
+        "camera or none.",
+    )
+
+
+class DbscanConfig(Settings):
+    """How clusters are found where K is not given: as in SpCL and Cluster Contrast."""
+
+    eps: Annotated[float, Step(0.05), NotInPaper()] = Field(
+        default=0.6,
+        gt=0,
+        lt=1,
+        title="DBSCAN: distance",
+        description="Jaccard distance below which two images are neighbours: a lower one makes "
+        "more, smaller and purer clusters and more outliers.",
+    )
+    min_samples: Annotated[int, NotInPaper()] = Field(
+        default=4,
+        ge=1,
+        le=10_000,
+        title="DBSCAN: neighbours",
+        description="Neighbours, itself included, that put an image into the core of a cluster.",
+    )
+    k1: Annotated[int, NotInPaper()] = Field(
+        default=30,
+        ge=1,
+        le=1_000,
+        title="DBSCAN: k1",
+        description="Neighbours that must be mutual.",
+    )
+    k2: Annotated[int, NotInPaper()] = Field(
+        default=6,
+        ge=1,
+        le=1_000,
+        title="DBSCAN: k2",
+        description="Neighbours whose neighbourhoods are averaged.",
+    )
+
+
+class RunConfig(Settings):
+    """One run of Algorithm 1 or of its semi-supervised form; the defaults are the paper's."""
+
+    clustering: Literal["kmeans", "dbscan"] = Field(
+        default="kmeans",
+        title="Cluster by",
+        description="`kmeans` (the paper) makes K clusters; `dbscan` finds K by itself and leaves "
+        "outliers out.",
+    )
+    n_clusters: int = Field(
+        default=750,
+        ge=1,
+        title="Clusters K",
+        description="Number of clusters of k-means, K: about the number of people. The paper: 700 "
+        "for Duke, 750 for Market-1501 and CUHK03.",
+    )
+    lambda_: Annotated[float | None, Step(0.01)] = Field(
+        default=0.85,
+        ge=-1,
+        le=1,
+        title="Threshold λ",
+        description="Cosine to its cluster's center above which an image is reliable; 0 selects "
+        "all (Table III).",
+    )
+    selection: Literal["own", "any"] = Field(
+        default="own",
+        title="Reliable by the center of",
+        description="Compare an image with the center of its `own` cluster (Eq. 2) or of `any` "
+        "(the authors' code).",
+    )
+    n_iterations: int = Field(
+        default=25,
+        ge=0,
+        le=10_000,
+        title="Iterations",
+        description="Iterations of cluster, select, fine-tune at most; 0 only extracts, clusters "
+        "and maps.",
+    )
+    restart_from: Literal["original", "previous"] = Field(
+        default="original",
+        title="Start each iteration from",
+        description="Fine-tune from the `original` model (Algorithm 1, line 17), which keeps "
+        "errors from adding up, or from the `previous` one, which converges sooner.",
+    )
+    kmeans_n_init: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        title="k-means restarts",
+        description="Restarts of k-means; the one with the lowest inertia counts.",
+    )
+    kmeans_max_iterations: int = Field(
+        default=300,
+        ge=1,
+        le=10_000,
+        title="k-means iterations",
+        description="Lloyd iterations at most; few runs need 100.",
+    )
+    dbscan: DbscanConfig = DbscanConfig()
+    convergence_window: Annotated[int, NotInPaper()] = Field(
+        default=5,
+        ge=2,
+        le=1_000,
+        title="Convergence over",
+        description="Iterations over which the share of reliable images is compared.",
+    )
+    convergence_tolerance: Annotated[float, Step(0.001), NotInPaper()] = Field(
+        default=0.005,
+        ge=0,
+        le=1,
+        title="Convergence",
+        description="Stop when the share of reliable images changes by less than this; 0 never "
+        "stops early.",
+    )
+    annotation_mode: Literal["append", "constrained"] = Field(
+        default="append",
+        title="Labelled images",
+        description="Labelled images only train too (`append`, the paper), or also steer the "
+        "clustering (`constrained`, k-means only).",
+    )
+    use_tracklets: Annotated[bool, NotInPaper()] = Field(
+        default=False,
+        title="Tracklets share a cluster",
+        description="All images of a tracklet share a cluster (k-means only): those that the data "
+        "name, and those of one camera and recording with near frames that look alike.",
+    )
+    camera_diversity: Annotated[bool, NotInPaper()] = Field(
+        default=False,
+        title="Balance cameras",
+        description="In each cluster, the camera with most reliable images trains on at most as "
+        "many as all others together, but at least on half of its own, nearest to the center.",
+    )
+    init_on_annotations: bool = Field(
+        default=True,
+        title="Fine-tune on labels first",
+        description="Whether the original model is first fine-tuned on the labelled images.",
+    )
+    extraction_precision: Annotated[Literal["float32", "bfloat16"], NotInPaper()] = Field(
+        default="float32",
+        title="Precision of features",
+        description="`bfloat16` is mixed precision, faster where the device has it; elsewhere, and "
+        "for images of at most 32 columns on a CPU, float32 is used.",
+    )
+    projection: Annotated[bool, NotInPaper()] = Field(
+        default=True, title="Draw a map", description="Whether each iteration gets a 2-D map."
+    )
+    keep_features: Annotated[int | None, NotInPaper()] = Field(
+        default=None,
+        ge=2,
+        le=10_000,
+        title="Features to store",
+        description="Store the features of this many last iterations only, and the models of the "
+        "last two and of the best on validation identities, to save disk; without a value, all.",
+    )
+    seed: Annotated[int, NotInPaper()] = Field(
+        default=0,
+        ge=0,
+        lt=2**31,
+        title="Seed",
+        description="Seed of everything random; the same seed gives the same numbers on the CPU.",
+    )
+    device: Annotated[str, NotInPaper()] = Field(
+        default="auto", title="Device", description="auto, cpu, cuda, cuda:1, ..."
+    )
+    n_threads: Annotated[int | None, NotInPaper()] = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        title="Threads",
+        description="CPU threads; without a value, all cores but one.",
+    )
+    finetune: TrainConfig = TrainConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _check_clustering(self) -> Self:
+        if self.clustering == "dbscan" and self.annotation_mode == "constrained":
+            raise ValueError(
+                "annotation_mode 'constrained' is for clustering 'kmeans'; 'dbscan' takes 'append'"
+            )
+        if self.clustering == "dbscan" and self.use_tracklets:
+            raise ValueError("use_tracklets is for clustering 'kmeans'; turn it off for 'dbscan'")
+        return self
+
+    @property
+    def selects_all(self) -> bool:
+        """Whether there is no selection: every image trains (Table III)."""
+        return not self.lambda_
