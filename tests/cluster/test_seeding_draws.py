@@ -54,7 +54,9 @@ def test_distance_table__rounds_many_products_where_the_cpu_can(
     monkeypatch, many, has_bfloat16, is_rounded
 ):
     monkeypatch.setattr("pul.cluster.seeding._MANY_PRODUCTS", many)
-    monkeypatch.setattr("pul.models.devices.has_bfloat16", lambda _: has_bfloat16)
+    monkeypatch.setattr(
+        "pul.models.devices.has_bfloat16", lambda device: has_bfloat16 and device == "cpu"
+    )
     features = np.array([[0.0, 0], [1, 0], [2.003, 0]], dtype=np.float32)
     table = _DistanceTable(features, 7)
     found = table.of(np.array([0])) + table.squares  # the third image is at 2.003² = 4.012
@@ -66,3 +68,28 @@ def test_distance_table__an_image_is_at_exactly_zero_from_itself():
     table = _DistanceTable(features, 2)
     found = table.of(np.arange(50)) + table.squares
     assert np.diagonal(found).tolist() == [0] * 50
+
+
+def test_seed_clusters__small_distances_count_as_large_ones_do():
+    # D² sums to less than 1: the one far image is drawn all the same, never one of the copies.
+    features = np.array([0.0] * 50 + [0.01], dtype=np.float32)[:, None]
+    for seed in range(20):
+        seeds, _ = seed_clusters(features, 2, np.random.default_rng(seed))
+        assert 50 in seeds
+
+
+def test_seed_clusters__of_equally_near_seeds_the_first():
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        features = rng.integers(-2, 3, (8, 2)).astype(np.float32)  # eighths: exact in float32
+        seeds, clusters = seed_clusters(features, 4, rng)
+        distances = np.square(features[:, None] - features[seeds]).sum(axis=2)
+        assert clusters.tolist() == distances.argmin(axis=1).tolist()
+
+
+@pytest.mark.parametrize("n_candidates", [9, 10, 255])
+def test_seed_clusters__blocks_of_any_size(monkeypatch, n_candidates):
+    monkeypatch.setattr("pul.cluster.seeding._BLOCK_BYTES", 4 * 64 * n_candidates)
+    features = np.random.default_rng(0).standard_normal((64, 3)).astype(np.float32)
+    seeds, _ = seed_clusters(features, 40, np.random.default_rng(0))
+    assert len(set(seeds.tolist())) == 40
