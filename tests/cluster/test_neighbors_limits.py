@@ -54,3 +54,11 @@ def test_find_likely_neighbors__cells_with_too_few_images_are_made_up_for(crowd)
 def test_find_likely_neighbors__a_seed_of_any_size(crowd):
     one, other = (find_likely_neighbors(crowd, 5, seed=seed, n_cells=64) for seed in (1, 2**31 + 1))
     assert np.array_equal(one.indices, other.indices)
+
+
+def test_find_neighbors__many_neighbours_of_many(crowd, monkeypatch):
+    monkeypatch.setattr("pul.cluster.neighbors._BLOCK", 100)
+    few = crowd[:400]
+    distances = np.square(few[:, None].astype(np.float64) - few).sum(axis=2)
+    expected = np.argsort(distances, axis=1, kind="stable")[:, :60]
+    assert (find_neighbors(few, 60).indices == expected).mean() > 0.999  # float32 may swap two
