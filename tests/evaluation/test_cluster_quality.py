@@ -64,3 +64,9 @@ def test_cluster_quality__nmi_of_independent_groups_is_not_below_zero():
 @pytest.mark.parametrize(("clusters", "nmi"), [([4, 4], 1), ([0, 1], 0)])
 def test_cluster_quality__nmi_of_one_person(clusters, nmi):
     assert cluster_quality(clusters, [9, 9], [True, True], source="truth").nmi == nmi
+
+
+def test_cluster_quality__types():
+    found = cluster_quality(CLUSTERS, PIDS, CLUSTERS == 0, source="truth")
+    assert {type(value) for value in (found.purity, found.reliable_purity, found.nmi)} == {float}
+    assert type(found.n_images) is int
