@@ -69,6 +69,11 @@ def select_reliable(
 
     References:
         Algorithm 1, lines 6-16, and the constraint of Eq. 2.
+
+    >>> features = np.array([[1, 0], [1, 1], [3, 4], [0, 2]], dtype=np.float32)
+    >>> clusters, centers = np.array([0, 0, 1, 1]), np.array([0, 3])
+    >>> select_reliable(features, clusters, centers, lambda_=0.75).reliable.tolist()
+    [True, False, True, True]
     """
     similarities = center_similarities(features, clusters, centers, selection=selection)
     is_outlier = clusters < 0

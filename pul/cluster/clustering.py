@@ -32,7 +32,7 @@ class Clustering:
     n_iterations: int
 
     @classmethod
-    def from_labels(cls, features: ArrayLike, clusters: IntArray) -> Self:
+    def from_labels(cls, features: ArrayLike, clusters: ArrayLike) -> Self:
         """Describe images whose clusters are known, however they were found.
 
         N images, D dimensions, K clusters.
@@ -48,18 +48,19 @@ class Clustering:
         Raises:
             FeatureError: Features are misshapen or not finite, or a cluster has no image.
 
-        >>> found = Clustering.from_labels([[0.0], [2.0], [3.0], [9.0]], np.array([0, 0, 1, -1]))
+        >>> found = Clustering.from_labels([[0], [2], [3], [9]], [0, 0, 1, -1])
         >>> found.centroids.ravel().tolist(), found.centers.tolist(), found.inertia
         ([1.0, 3.0], [0, 2], 2.0)
         """
         matrix = check_features(features)
-        members = np.flatnonzero(clusters >= 0)
-        inside, groups = matrix[members], clusters[members]
+        labels = np.asarray(clusters, dtype=np.int64)
+        members = np.flatnonzero(labels >= 0)
+        inside, groups = matrix[members], labels[members]
         _check_none_empty(groups)
         centroids = group_means(inside, groups)
         centers = members[find_centers(inside, groups, centroids)]
         inertia = float(np.square(inside - centroids[groups]).sum(dtype=np.float64))
-        return cls(clusters, centroids, centers, inertia, n_iterations=0)
+        return cls(labels, centroids, centers, inertia, n_iterations=0)
 
 
 def find_centers(features: ArrayLike, clusters: IntArray, centroids: FloatArray) -> IntArray:

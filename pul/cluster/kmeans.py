@@ -44,6 +44,10 @@ def cluster(
 
     References:
         Eq. 1; Algorithm 1, lines 4-5.
+
+    >>> found = cluster([[0, 0], [2, 0], [3, 0], [10, 0], [12, 0]], n_clusters=2, seed=0)
+    >>> found.clusters.tolist(), found.centers.tolist()
+    ([1, 1, 1, 0, 0], [3, 1])
     """
     matrix = check_features(features)
     _check_settings(matrix, n_clusters, max_iterations, n_init)

@@ -33,6 +33,11 @@ def cluster_quality(
 
     Raises:
         EvaluationError: The three arrays differ in length.
+
+    >>> reliable = [True, True, False, True, True]
+    >>> found = cluster_quality([0, 0, 0, 1, 1], [1, 1, 2, 2, 2], reliable, source="truth")
+    >>> found.purity, found.reliable_purity
+    (0.8, 1.0)
     """
     groups, people, chosen = np.asarray(clusters), np.asarray(pids), np.asarray(reliable)
     if not groups.shape == people.shape == chosen.shape:

@@ -40,6 +40,9 @@ def k_reciprocal(
         Zhong et al. 2017, Re-ranking person re-identification with k-reciprocal encoding. The
         original distance is the squared Euclidean one over the largest of each query, as in
         their code: it is given plain distances and squares them.
+
+    >>> k_reciprocal([[1, 0]], [[0, 1], [4, 1], [1, 1]], k1=2, k2=1).round(2)
+    array([[1.  , 0.04, 0.35]], dtype=float32)
     """
     if not 0 <= lambda_ <= 1:
         raise ConfigError(f"λ of re-ranking must be in [0, 1], but is {lambda_}.")

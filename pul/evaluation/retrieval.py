@@ -129,6 +129,12 @@ def evaluate(
 
     References:
         Sec. IV-B of the paper; Zheng et al. 2015 for the protocol.
+
+    >>> gallery = [[4, 1], [2, 1], [1, 1], [1, 2], [0, 1], [-1, 2]]  # nearest first
+    >>> columns = [7], [1], [7, 8, 7, 8, 8, 7], [2, 2, 2, 2, 2, 2]  # hits at ranks 1, 3 and 6
+    >>> found = evaluate([[1, 0]], gallery, *columns, ap_method="step", unmatched="zero")
+    >>> round(found.mean_ap, 3), found.rank(1)
+    (0.722, 1.0)
     """
     query = check_features(query_features, name="query features")
     gallery = check_features(gallery_features, name="gallery features")

@@ -190,3 +190,11 @@ def test_select_reliable__an_outlier_is_never_reliable():
     found = select_reliable(features, np.array([0, -1]), np.array([0]), lambda_=0)
     assert found.reliable.tolist() == [True, False]
     assert found.similarities.tolist() == [1, -1]
+
+
+@pytest.mark.parametrize("lambda_", [None, 0.75])
+@pytest.mark.parametrize("selection", ["own", "any"])
+def test_select_reliable__types(lambda_, selection):
+    features = FEATURES.astype(np.float64)
+    found = select_reliable(features, CLUSTERS, CENTERS, lambda_=lambda_, selection=selection)
+    assert (found.similarities.dtype, found.reliable.dtype) == (np.float32, np.bool_)

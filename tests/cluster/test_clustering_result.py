@@ -30,3 +30,11 @@ def test_from_labels__agrees_with_k_means():
 def test_from_labels__an_empty_cluster_is_refused():
     with pytest.raises(FeatureError, match=r"1 of 3 clusters have no image \(first: cluster 1\)"):
         Clustering.from_labels(np.eye(3), np.array([0, 2, 2]))
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 1], np.array([0, 0, 1], dtype=np.int32)])
+def test_from_labels__types(labels):
+    found = Clustering.from_labels(np.eye(3), labels)
+    assert (found.clusters.dtype, found.centers.dtype) == (np.int64, np.int64)
+    assert found.centroids.dtype == np.float32
+    assert type(found.inertia) is float

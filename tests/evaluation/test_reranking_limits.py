@@ -28,3 +28,7 @@ def test_k_reciprocal__lambda_outside_zero_to_one(lambda_):
 def test_k_reciprocal__names_the_features_that_are_wrong(query, gallery, says):
     with pytest.raises(FeatureError, match=says):
         k_reciprocal(query, gallery)
+
+
+def test_k_reciprocal__types():
+    assert k_reciprocal(np.eye(3), np.eye(3)[:2], k1=2, k2=1).dtype == np.float32

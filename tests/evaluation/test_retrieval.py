@@ -2,10 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import normalized_mutual_info_score
 
 from pul.errors import EvaluationError, FeatureError
-from pul.evaluation.cluster_quality import cluster_quality
 from pul.evaluation.retrieval import evaluate, evaluate_distances
 
 # One query at angle 0; a gallery image at angle a has cosine cos(a), so that the smaller angle
@@ -348,49 +346,3 @@ def test_evaluate_distances__bad_distances(bad):
         evaluate_distances(
             np.array(bad), [7], [1], [7, 8], [2, 2], ap_method="step", unmatched="zero"
         )
-
-
-# Clusters against identities
-
-# cluster 0: identities a a b | cluster 1: b b | cluster 2: a and one unknown
-CLUSTERS = np.array([0, 0, 0, 1, 1, 2, 2])
-PIDS = np.array([1, 1, 2, 2, 2, 1, 0])
-
-
-def test_cluster_quality__by_hand():
-    reliable = np.array([True, False, True, True, True, False, True])
-    quality = cluster_quality(CLUSTERS, PIDS, reliable, source="truth")
-    assert quality.purity == pytest.approx(5 / 6)  # majorities 2 + 2 + 1 of 6 known images
-    assert quality.reliable_purity == pytest.approx(3 / 4)  # 0: one of a, b; 1: b b
-    assert (quality.n_images, quality.source) == (6, "truth")
-    assert quality.nmi == pytest.approx(normalized_mutual_info_score(PIDS[:6], CLUSTERS[:6]))
-
-
-def test_cluster_quality__nmi_by_hand():
-    # two clusters of two, each half a and half b: they say nothing of each other
-    quality = cluster_quality([0, 0, 1, 1], [1, 2, 1, 2], [True] * 4, source="truth")
-    assert quality.nmi == pytest.approx(0)
-    assert quality.purity == 1 / 2
-
-
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4)), min_size=1, max_size=30))
-def test_cluster_quality__nmi_agrees_with_sklearn(pairs):
-    clusters, pids = np.array(pairs).T
-    quality = cluster_quality(clusters, pids, np.ones(len(pids), bool), source="truth")
-    assert quality.nmi == pytest.approx(normalized_mutual_info_score(pids, clusters), abs=1e-9)
-    assert quality.purity == quality.reliable_purity
-
-
-def test_cluster_quality__perfect_clusters():
-    quality = cluster_quality([3, 3, 5], [1, 1, 2], [True] * 3, source="annotations")
-    assert (quality.purity, quality.reliable_purity, quality.nmi) == (1, 1, pytest.approx(1))
-
-
-def test_cluster_quality__nothing_known_or_nothing_reliable():
-    assert cluster_quality([0, 1], [-2, 0], [True, True], source="truth") is None
-    assert cluster_quality([0, 1], [1, 1], [False, False], source="truth").reliable_purity == 0
-
-
-def test_cluster_quality__lengths_differ():
-    with pytest.raises(EvaluationError, match=r"\(2,\), \(1,\) and \(2,\)"):
-        cluster_quality([0, 1], [1], [True, True], source="truth")

@@ -65,3 +65,14 @@ def test_evaluate_distances__must_be_finite(bad):
 def test_evaluate_distances__ids_of_other_images():
     with pytest.raises(EvaluationError, match=r"gallery_pids must have shape \(2,\)"):
         evaluate_distances(np.zeros((1, 2)), [7], [1], [7], [2], **OPTIONS)
+
+
+@pytest.mark.parametrize("unmatched", ["zero", "skip"])
+def test_evaluate__types(unmatched):
+    columns = [7, 9], [1, 1], [7, 8], [2, 2]
+    found = evaluate(np.eye(2), np.eye(2), *columns, ap_method="step", unmatched=unmatched)
+    assert (found.cmc.dtype, found.average_precisions.dtype) == (np.float64, np.float64)
+    metrics = found.to_metrics()
+    figures = (metrics.rank_1, metrics.rank_5, metrics.rank_10, metrics.rank_20, metrics.mean_ap)
+    assert {type(figure) for figure in figures} == {float}  # not numpy's subclass of it
+    assert {type(n) for n in (metrics.n_queries, metrics.n_unmatched)} == {int}
