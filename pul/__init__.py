@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pul.algorithm.clustering import cluster_images
     from pul.algorithm.events import EvaluationSet, IterationFinished, LiveSettings
     from pul.algorithm.features import extract_features
     from pul.algorithm.finetuning import finetune
@@ -35,6 +36,7 @@ __all__ = [
     "Workspace",
     "__version__",
     "build_network",
+    "cluster_images",
     "cluster_quality",
     "evaluate",
     "extract_features",
@@ -59,6 +61,7 @@ _MODULES = {
     "TrainConfig": "pul.config",
     "Workspace": "pul.store.workspace",
     "build_network": "pul.models.network",
+    "cluster_images": "pul.algorithm.clustering",
     "cluster_quality": "pul.evaluation.cluster_quality",
     "evaluate": "pul.evaluation.retrieval",
     "extract_features": "pul.algorithm.features",
