@@ -57,9 +57,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="a name of this server, as behind a proxy; others are refused where one is given",
     )
-    parser.add_argument(
-        "--login", action="store_true", help="let only those look whom an OIDC provider logs in"
-    )
+    parser.add_argument("--login", action="store_true", help="require OIDC login")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if not 0 <= options.port < 65536:
         parser.error(f"--port must be from 0 to 65535, but is {options.port}")

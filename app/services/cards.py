@@ -333,7 +333,7 @@ def next_pairs(on: Board, *, n: int) -> list[PairQuestion]:
     return [
         PairQuestion(
             pair_id=_name(pair.left, pair.right),
-            reason=f"{pair.n_images} images hang on this answer.",
+            reason=f"Your answer decides {pair.n_images} images.",
             left=_side(on, pair.left, pair.left_images),
             right=_side(on, pair.right, pair.right_images),
         )

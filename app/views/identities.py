@@ -55,12 +55,12 @@ def _oracle(location: str, run_id: int, iteration: int) -> None:
             limit
             for limit in payloads.LIMITS
             if st.button(
-                f"Label L = {limit} by oracle",
+                f"Simulate {limit} labels from ground truth",
                 key=f"oracle:{limit}",
                 disabled=n_identities >= limit,
             )
         ]
-        if services.oracle.n_acts(location) and st.button("Take back the oracle's labels"):
+        if services.oracle.n_acts(location) and st.button("Remove the simulated labels"):
             services.oracle.take_back(location)
             st.rerun(scope="fragment")
     if wanted:
@@ -68,7 +68,7 @@ def _oracle(location: str, run_id: int, iteration: int) -> None:
 
 
 def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
-    bar = st.progress(0.0, "The oracle looks at cards …")
+    bar = st.progress(0.0, "Simulating labels …")
 
     def show_progress(done: int, total: int) -> None:
         bar.progress(done / total, f"{done} of {total} people")

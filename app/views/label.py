@@ -16,7 +16,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
         nothing_yet(
             "There is nobody to label yet.",
-            "Start with “Extract and cluster”.",
+            "Start with “Group without training”.",
             state.page("workspace"),
         )
         return

@@ -37,4 +37,4 @@ def wait_in_background(make: Callable[[], T], text: str) -> T:
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:
     """Return the iteration to label on, waited for where its index is not there."""
     prepare = partial(services.index.prepared, location, run_id, newest)
-    return wait_in_background(prepare, "Looking who is alike")
+    return wait_in_background(prepare, "Finding similar people")

@@ -205,7 +205,7 @@ def test_workspace__start_a_run_that_fails(location: Path, people: Path, open_st
     studio = open_studio()
     start_model = next(box for box in studio.selectbox if box.label == "Start model")
     start_model.select("fabricated").run()  # it is no network
-    next(b for b in studio.button if b.label == "Extract and cluster").click().run()
+    next(b for b in studio.button if b.label == "Group without training").click().run()
     wait_for(location, "failed")
     with Workspace.open(location) as workspace:
         run = workspace.runs()[-1]

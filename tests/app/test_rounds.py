@@ -208,7 +208,7 @@ def test_rounds__archived_runs_can_still_be_looked_at(
     studio = open_studio("rounds", run="1")
     button(studio, "Archive").click().run()
     assert studio.query_params["run"] == "2"
-    button(studio, "Look").click().run()
+    button(studio, "Open").click().run()
     assert "**first** finished after 3 iterations." in text_of(studio)
     button(studio, "Bring back").click().run()
     assert "Put aside" not in "".join(labels(studio, "expander"))

@@ -64,7 +64,7 @@ def quick_start(
         help="Cosine to its center above which an image is reliable; 0 takes all. Paper: 0.85.",
     )
     look = left.button(
-        "Extract and cluster",
+        "Group without training",
         width="stretch",
         disabled=not is_ready,
         help="A map of the images as the start model sees them; nothing is trained.",

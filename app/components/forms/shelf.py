@@ -79,7 +79,7 @@ def shelf_list(
         )
         if run.shelf == "archived":
             look.button(
-                "Look", key=f"look:{run.run_id}", on_click=on_look, args=(run.run_id,),
+                "Open", key=f"look:{run.run_id}", on_click=on_look, args=(run.run_id,),
                 width="stretch",
             )  # fmt: skip
         back.button(

@@ -52,7 +52,10 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 def _labels() -> None:
     st.subheader("The labels")
     format = st.selectbox(
-        "Form", services.exports.EXPORT_FORMATS, format_func=_LABELS.__getitem__, key="labels_form"
+        "Format",
+        services.exports.EXPORT_FORMATS,
+        format_func=_LABELS.__getitem__,
+        key="labels_form",
     )
     if st.button("Export the labels", type="primary"):
         services.exports.start(state.location(), format)
@@ -62,7 +65,7 @@ def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
     st.subheader("The model")
     left, right = st.columns([2, 1])
     format = left.selectbox(
-        "Form", services.exports.MODEL_FORMATS, format_func=_MODELS.__getitem__, key="model_form"
+        "Format", services.exports.MODEL_FORMATS, format_func=_MODELS.__getitem__, key="model_form"
     )
     numbers = [record.iteration for record in reversed(iterations)]
     iteration = right.selectbox("Iteration", numbers, help="0 is the original model.")

@@ -22,7 +22,7 @@ HEIGHT = 560
 def show(now: WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
         nothing_yet(
-            "There is no map yet.", "Start with “Extract and cluster”.", state.page("workspace")
+            "There is no map yet.", "Start with “Group without training”.", state.page("workspace")
         )
     elif not now.iterations:
         nothing_yet(

@@ -20,7 +20,7 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         left, right = st.columns([3, 1])
         root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
         format = right.selectbox("Layout", ["auto", *services.imports.DATASET_FORMATS])
-        is_sent = st.form_submit_button("Look")
+        is_sent = st.form_submit_button("Check folder")
     if is_sent:
         _look(root, format)
     found = state.found()

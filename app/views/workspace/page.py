@@ -48,7 +48,7 @@ def _images() -> None:
 
 def _start(now: services.workspace.WorkspaceStatus) -> None:
     location = state.location()
-    st.subheader("First look, or a run")
+    st.subheader("Group or train")
     model = choose_model(services.runs.start_models(location), key="quick")
     presets = services.runs.preset_names()
     preset = st.selectbox(

@@ -194,8 +194,8 @@ def _reasons(
     n_around = int(np.count_nonzero(in_cluster))  # whole tracklets, as the card shows them
     yield f"cluster of {n_around:,} image{'s' if n_around > 1 else ''}"
     if n_known:
-        near = "close to" if likeness > 0.5 else "far from"  # half-way to being one person
-        yield f"{near} {'one of ' if likeness > 0.5 else ''}your {n_known} IDs"
+        is_alike = likeness > 0.5  # half-way to being one person
+        yield "like somebody labelled already" if is_alike else "unlike anyone labelled so far"
     if not typical:
         doubts = {reason: values[key] for reason, values in index.doubts.items()}
         yield max(doubts, key=lambda reason: doubts[reason])

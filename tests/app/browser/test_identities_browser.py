@@ -132,8 +132,8 @@ def test_name_and_role__are_kept(page: Page, workspace: Path) -> None:
 
 def test_oracle__labels_up_to_the_limit_and_is_taken_back(page: Page, workspace: Path) -> None:
     before = [known.images for known in state_of(workspace).identities]
-    page.get_by_role("button", name="Label L = 25 by oracle").click()
-    back = page.get_by_role("button", name="Take back the oracle's labels")
+    page.get_by_role("button", name="Simulate 25 labels from ground truth").click()
+    back = page.get_by_role("button", name="Remove the simulated labels")
     expect(back).to_be_visible()
     expect(page.locator(".person").nth(4)).to_be_visible()
     back.click()
