@@ -8,9 +8,10 @@ from typing import Any
 from app import services
 from app.components.charts.palette import CAMERAS
 from app.routes.thumbnails import PREFIX, tokens
-from app.services.cards import Candidate, Card, Likeness, More, PairQuestion, PairSide, Tile
+from app.services.cards import Candidate, Card, Likeness, More, Tile
 from app.services.desk import Desk
 from app.services.identities import N_BEST, IdentityRow
+from app.services.pairs import PairQuestion, PairSide
 
 LIMITS = (25, 50)  # numbers of identities, L, of the paper
 

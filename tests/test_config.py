@@ -127,3 +127,12 @@ def test_describe__every_setting_has_a_label_and_a_sentence(config):
 def test_describe__defaults_are_those_of_the_settings(config):
     defaults = {setting.path: setting.default for setting in describe(config)}
     assert defaults == flatten(config().model_dump())
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [("kmeans_backend", "kmeans_backend"), ("finetune.lr", "lr"), ("λ", "λ")],
+)
+def test_replace__an_unknown_setting_says_where_they_are_listed(path: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{named}: there is no such setting; docs/settings.md"):
+        RunConfig().replace(**{path: "faiss"})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.services import machine as machine
     from app.services import map as map
     from app.services import oracle as oracle
+    from app.services import pairs as pairs
     from app.services import previews as previews
     from app.services import retrieval as retrieval
     from app.services import runs as runs

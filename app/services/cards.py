@@ -14,7 +14,7 @@ from app.services.labels import read_annotations
 from app.services.map import map_arrays
 from pul.arrays import FloatArray
 from pul.labelling import suggestions
-from pul.labelling.annotations import Annotations, Side
+from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions import SuggestionIndex
 
 MOST_TILES = 80
@@ -117,37 +117,6 @@ class Card:
     n_more: int
 
 
-@dataclass(frozen=True, slots=True)
-class PairSide:
-    """One side of a question.
-
-    Attributes:
-        name: What it is called.
-        tiles: Its most typical images.
-        plain: What stands for it in the log: an identity, or images.
-    """
-
-    name: str
-    tiles: tuple[Tile, ...]
-    plain: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class PairQuestion:
-    """Same person or not?
-
-    Attributes:
-        pair_id: Its name, the same as long as its sides are.
-        reason: Why it is asked, for people.
-        left, right: The sides.
-    """
-
-    pair_id: str
-    reason: str
-    left: PairSide
-    right: PairSide
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Board:
     """All that the cards of one iteration are made from, as far as people have labelled.
@@ -228,7 +197,7 @@ def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
 
 def name_of_images(images: Sequence[int]) -> str:
     """Return the name of a card of chosen images."""
-    return f"chosen-{_digest(sorted(set(images)))}"
+    return f"chosen-{digest(sorted(set(images)))}"
 
 
 def _key(on: Board, name: str) -> int | None:
@@ -253,7 +222,7 @@ def lay_out(on: Board, card: suggestions.Card) -> Card:
     return Card(
         card_id=_card_id(on, card),
         reason=card.reason,
-        tiles=_tiles(on, rows, view, chosen=card.chosen, reliable=card.reliable),
+        tiles=tiles_of(on, rows, view, chosen=card.chosen, reliable=card.reliable),
         candidates=tuple(_candidate(on, group, view) for group in groups),
         likeness=_likeness(on.index, rows, groups),
         nearest=_nearest(on, chosen),
@@ -279,7 +248,7 @@ def more(on: Board, card_id: str, images: Sequence[int], refused: Sequence[int])
     return More(card_id, candidates, _likeness(on.index, rows, groups))
 
 
-def _tiles(
+def tiles_of(
     on: Board,
     rows: Rows,
     view: "_View | None" = None,
@@ -287,6 +256,7 @@ def _tiles(
     chosen: NDArray[np.bool_] | None = None,
     reliable: NDArray[np.bool_] | None = None,
 ) -> tuple[Tile, ...]:
+    """Return images of the board as the screen shows them, in the order of their rows."""
     index = on.index
     images, camids = index.image_ids[rows].tolist(), index.footage.camids[rows].tolist()
     tracklets = index.tracklets.groups.of[rows].tolist()
@@ -305,7 +275,7 @@ def _tiles(
 
 
 def _candidate(on: Board, rows: Rows, view: "_View | None") -> Candidate:
-    tiles = _tiles(on, rows, view)
+    tiles = tiles_of(on, rows, view)
     return Candidate(tiles, len({tile.camera for tile in tiles} - {None}))
 
 
@@ -325,34 +295,8 @@ def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
     return tuple(int(identity) for identity in people[np.argsort(-cosines)[:N_NEAREST]])
 
 
-# Questions
-
-
-def next_pairs(on: Board, *, n: int) -> list[PairQuestion]:
-    """Return the pairs whose answer decides most; nothing that was answered."""
-    return [
-        PairQuestion(
-            pair_id=_name(pair.left, pair.right),
-            reason=f"Your answer decides {pair.n_images} images.",
-            left=_side(on, pair.left, pair.left_images),
-            right=_side(on, pair.right, pair.right_images),
-        )
-        for pair in suggestions.pair_questions(on.index, on.state, n=n)
-    ]
-
-
-def _side(on: Board, side: Side, shown: tuple[int, ...]) -> PairSide:
-    named = side.identity is not None
-    name = on.state.name(side.identity or 0) if named else f"{len(side.images)} unnamed images"
-    rows = on.index.rows_of(np.asarray(shown, dtype=np.int64))
-    return PairSide(name, _tiles(on, rows), side.to_plain())
-
-
-def _name(left: Side, right: Side) -> str:
-    return _digest([left.to_plain(), right.to_plain()])
-
-
-def _digest(plain: Any) -> str:
+def digest(plain: Any) -> str:
+    """Return a short name for plain values: the same values, the same name."""
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
 
 

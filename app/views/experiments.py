@@ -25,13 +25,13 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 
 def _nothing_yet(location: str) -> None:
     st.subheader("No table of the paper has been run here yet.")
-    st.write("The command line runs them; what is done shows here, while it goes on too:")
+    st.write("The command line runs them; results appear here as they come:")
     st.code(
         "python -m pul reproduce table4 --data TARGET --source LABELLED_DATASET "
         f"--preset quick --workspace {location}",
         language=None,
     )
-    st.write("With `--plan` it only says what would run, and what it would take.")
+    st.write("With `--plan` it only lists what would run and how long it would take.")
     known = [
         {"Name": name, "In the paper": services.experiments.TITLES[name], "What it is": what}
         for name, what in services.experiments.EXPERIMENTS.items()

@@ -50,7 +50,7 @@ def _identities(run_id: int, newest: int) -> None:
 def _oracle(location: str, run_id: int, iteration: int) -> None:
     n_identities = len(services.labels.read_annotations(location).identities)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("These images came with ground truth: an oracle can label them for you.")
+        st.caption("These images have ground truth.")
         wanted = [
             limit
             for limit in payloads.LIMITS

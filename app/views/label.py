@@ -53,7 +53,7 @@ def _label(run_id: int, newest: int) -> None:
         location,
         desk,
         desk.next_cards(board, N_CARDS, state.card_images(), state.is_open),
-        services.cards.next_pairs(board, n=N_PAIRS),
+        services.pairs.next_pairs(board, n=N_PAIRS),
         services.identities.identity_rows(*place),
         services.map.map_arrays(*place).camera_names,
         services.cards.more(board, **wanted) if wanted else None,

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import Any
@@ -130,11 +130,6 @@ def iteration_line(record: IterationRecord) -> str:
     steps = " ".join(f"{step} {seconds:.1f}" for step, seconds in record.seconds.items())
     figures = " · ".join(f"{column} {value}" for column, value in cells.items() if value != "-")
     return f"{name:>8}: {figures} · {total} s ({steps})"
-
-
-def key_value_rows(content: Mapping[str, object]) -> list[list[object]]:
-    """Turn a mapping into the rows of a two-column table."""
-    return [[name, value] for name, value in content.items()]
 
 
 @contextmanager

@@ -56,9 +56,11 @@ def _set_path(tree: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _explain(kind: str, error: ValidationError) -> str:
-    lines = [
-        f"{'.'.join(str(part) for part in detail['loc']) or kind}: {detail['msg']}"
-        f" (got {detail['input']!r})"
-        for detail in error.errors()
-    ]
+    lines = []
+    for detail in error.errors():
+        name = ".".join(str(part) for part in detail["loc"]) or kind
+        reason = detail["msg"]
+        if detail["type"] == "extra_forbidden":
+            reason = "there is no such setting; docs/settings.md lists them"
+        lines.append(f"{name}: {reason} (got {detail['input']!r})")
     return f"{kind}: " + "; ".join(lines)

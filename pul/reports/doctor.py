@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -90,11 +90,6 @@ def describe_libraries() -> dict[str, str]:
 def describe_thread_pools() -> list[dict[str, Any]]:
     """Return the BLAS and OpenMP libraries that are loaded, with their threads."""
     return [dict(pool) for pool in threadpoolctl.threadpool_info()]
-
-
-def as_rows(findings: list[Finding]) -> list[dict[str, str]]:
-    """Return findings as plain values."""
-    return [asdict(finding) for finding in findings]
 
 
 def _check_versions() -> Iterator[Finding]:

@@ -361,7 +361,7 @@ def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
 def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
     board = services.cards.board(place, *PLACE)
     rows = identity_rows(place, *PLACE)
-    cards, pairs = next_cards(board, n=4), services.cards.next_pairs(board, n=2)
+    cards, pairs = next_cards(board, n=4), services.pairs.next_pairs(board, n=2)
     payload = payloads.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3))
     text = json.dumps(payload)
     with Workspace.open(place) as workspace:

@@ -20,7 +20,7 @@ import pytest
 
 import pul
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import free_port, wait_until_healthy
+from tests.app.browser.browsing import serve_command
 from tests.app.conftest import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,18 +200,10 @@ def test_installed__makes_the_demo_and_adapts_a_model(installed: Installed) -> N
 @pytest.fixture
 def studio(installed: Installed, tmp_path: Path) -> Iterator[str]:
     """The address of a studio that the command `pul-studio` serves."""
-    address, log = f"http://127.0.0.1:{(port := free_port())}", tmp_path / "studio.log"
-    command = [installed.bin / "pul-studio", "--port", str(port), "--no-demo-run"]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command, cwd=tmp_path, env=environment(), stdout=output, stderr=output
-        )
-    try:
-        wait_until_healthy(address, server, log)
+    command = [installed.bin / "pul-studio", "--no-demo-run"]
+    log = tmp_path / "studio.log"
+    with serve_command(command, tmp_path, environment(), log=log) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,11 +30,26 @@ PATIENCE_MS = 180_000  # a shared machine may be slow; no test waits this long b
 @contextmanager
 def serve(*arguments: str, log: Path, port: int = 0, **environment: str) -> Iterator[str]:
     """Run `python -m app` on a port, a free one where 0, and yield its address."""
+    command = [sys.executable, "-m", "app", *arguments]
+    with serve_command(command, ROOT, os.environ | environment, log=log, port=port) as address:
+        yield address
+
+
+@contextmanager
+def serve_command(
+    command: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    log: Path,
+    port: int = 0,
+) -> Iterator[str]:
+    """Run a command that serves the studio in a folder, and yield its address."""
     port = port or free_port()
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "app", *arguments, "--port", str(port)],
-            cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output,
+            [*command, "--port", str(port)],
+            cwd=folder, env=environment, stdout=output, stderr=output,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
