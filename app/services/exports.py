@@ -8,11 +8,11 @@ from pathlib import Path
 from app.services.workspace import open_workspace
 from pul.cli.repeat import repeat_command
 from pul.config import RunConfig
-from pul.exchange import EXPORT_FORMATS, MODEL_FORMATS, ImportReport, import_annotations
+from pul.exchange import LABEL_FORMATS, MODEL_FORMATS, ImportReport, import_annotations
 from pul.jobs.export import start_export
 from pul.records import JobRecord, RunRecord
 
-__all__ = ["EXPORT_FORMATS", "MODEL_FORMATS", "ImportReport"]
+__all__ = ["LABEL_FORMATS", "MODEL_FORMATS", "ImportReport"]
 
 _N_SHOWN = 8
 

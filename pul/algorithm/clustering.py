@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 
 from pul.arrays import FloatArray, IntArray, check_features, group_means
 from pul.cluster.clustering import Clustering
-from pul.cluster.dbscan import cluster_by_density
 from pul.cluster.kmeans import cluster
 from pul.cluster.tracklets import cluster_tracklets
 from pul.config import RunConfig
+from pul.config.methods import CLUSTERINGS, load_method
 from pul.data.footage import Footage, embed, find_tracklets
 from pul.errors import ConfigError
 
@@ -33,7 +33,7 @@ def cluster_images(
 
     Args:
         features: Un-normalised features, shape (N, D).
-        n_clusters: K, the identities included; DBSCAN finds K by itself.
+        n_clusters: K, the identities included; a method that finds K itself ignores it.
         seed: Seed of k-means.
         config: Which method, and its settings; the paper's by default.
         annotations: Image index → identity; empty is plain PUL, all images is supervised learning.
@@ -50,15 +50,33 @@ def cluster_images(
         Algorithm 1, lines 4-5; Sec. III-C.
     """
     config = config or RunConfig()
-    matrix = check_features(features)
-    if config.clustering == "dbscan":
-        return cluster_by_density(matrix, annotations=annotations, **config.dbscan.model_dump())
+    clustering: Clustering = load_method(CLUSTERINGS, config.clustering)(
+        check_features(features),
+        n_clusters=n_clusters,
+        seed=seed,
+        config=config,
+        annotations=annotations or {},
+        footage=footage,
+    )
+    return clustering
+
+
+def by_kmeans(
+    features: FloatArray,
+    *,
+    n_clusters: int,
+    seed: int,
+    config: RunConfig,
+    annotations: Mapping[int, int],
+    footage: Footage | None,
+) -> Clustering:
+    """Run the method `kmeans` of `RunConfig.clustering`, the paper's."""
     tracklets = None
     if config.use_tracklets and footage is not None:
-        tracklets = find_tracklets(embed(matrix, footage.camids), footage)
+        tracklets = find_tracklets(embed(features, footage.camids), footage)
     if not annotations:
-        return _kmeans(matrix, n_clusters, seed, config, tracklets)
-    return _kmeans_around_people(matrix, n_clusters, seed, config, tracklets, annotations)
+        return _kmeans(features, n_clusters, seed, config, tracklets)
+    return _kmeans_around_people(features, n_clusters, seed, config, tracklets, annotations)
 
 
 def _kmeans(

@@ -56,21 +56,14 @@ def evaluate_network(
         DataError: The dataset has no queries or no gallery, or no images for multi-query.
         EvaluationError: No query has a true match.
     """
-    query, gallery = dataset.split("query"), dataset.split("gallery")
-    if not query or not gallery:
-        raise DataError(
-            f"{dataset.name} has {len(query)} queries and {len(gallery)} gallery images; both are "
-            "needed. Give a dataset with `query` and `bounding_box_test`, or a table with a split "
-            "column."
-        )
+    query, gallery = _official_splits(dataset)
     boxes = read_query_boxes(dataset) if multi_query else ()
     parts = (query, gallery, boxes)
     n_images, done, features = sum(map(len, parts)), 0, []
     for samples in parts:
-        pixels = _pixels(network, samples, cache_dir)
         extracted = extract_features(
             network,
-            pixels,
+            _pixels(network, samples, cache_dir),
             device=device,
             precision=precision,
             flip=flip,
@@ -78,13 +71,13 @@ def evaluate_network(
         )
         features.append(l2_normalize(extracted))
         done += len(samples)
-    who = (*_identities(query), *_identities(gallery))
-    options = config.model_dump()
     query_features, gallery_features, box_features = features
     if multi_query:
         query_features = pool_queries(
             query_features, _identities(query), box_features, _identities(boxes), how=multi_query
         )
+    who = (*_identities(query), *_identities(gallery))
+    options = config.model_dump()
     if rerank:
         distances = k_reciprocal(query_features, gallery_features)
         return evaluate_distances(distances, *who, **options).to_metrics()
@@ -124,6 +117,17 @@ def pool_queries(
         if len(mine):
             pooled[of] = mine.mean(axis=0) if how == "mean" else mine.max(axis=0)
     return l2_normalize(pooled)
+
+
+def _official_splits(dataset: Dataset) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+    query, gallery = dataset.split("query"), dataset.split("gallery")
+    if not query or not gallery:
+        raise DataError(
+            f"{dataset.name} has {len(query)} queries and {len(gallery)} gallery images; both are "
+            "needed. Give a dataset with `query` and `bounding_box_test`, or a table with a split "
+            "column."
+        )
+    return query, gallery
 
 
 def _pixels(network: Network, samples: Sequence[Sample], cache_dir: Path | None) -> ByteArray:

@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from pul.algorithm.augmentation import augment
 from pul.algorithm.features import OnProgress, check_pixels, extract_features
-from pul.algorithm.losses import build_loss, sample_batches
+from pul.algorithm.losses import build_loss, load_loss, sample_batches
 from pul.arrays import ByteArray, FloatArray, IntArray, group_means, l2_normalize
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
@@ -129,7 +129,7 @@ def finetune_steps(
     _, classes = np.unique(pseudo_labels[indices], return_inverse=True)  # (M,) in [0, C)
     n_classes = int(classes.max()) + 1
     centroids = None
-    if config.loss == "cluster_memory":
+    if load_loss(config.loss).needs_centroids:
         if features is None:
             features = extract_features(network, pixels, device=device)
         centroids = group_means(l2_normalize(features[indices]), classes)

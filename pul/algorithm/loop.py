@@ -23,6 +23,7 @@ from pul.algorithm.events import (
 from pul.algorithm.features import extract_steps
 from pul.algorithm.finetuning import FinetuneResult, finetune_steps
 from pul.algorithm.iteration import IterationResult
+from pul.algorithm.losses import load_loss
 from pul.algorithm.projection import project
 from pul.algorithm.selection import Selection, select_reliable
 from pul.algorithm.steps import Steps
@@ -290,7 +291,7 @@ class _Run:
         seed: int,
         features: FloatArray | None = None,
     ) -> Generator[Event, None, FinetuneResult]:
-        if features is None and self.config.finetune.loss == "cluster_memory":
+        if features is None and load_loss(self.config.finetune.loss).needs_centroids:
             features = yield from self._features_of(network, self.pixels, step)
         batches = finetune_steps(
             network,

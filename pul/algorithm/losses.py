@@ -1,6 +1,8 @@
 """The loss of Eq. 3 and the order in which images come to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Literal
 
 import numpy as np
@@ -9,7 +11,23 @@ from torch import Tensor, nn
 
 from pul.arrays import FloatArray, IntArray
 from pul.config import TrainConfig
+from pul.config.methods import LOSSES, load_method
 from pul.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A loss that a network can be trained with.
+
+    Attributes:
+        build: Makes the module, with the arguments of `build_loss`.
+        needs_pairs: Whether a batch has to hold several images of a class.
+        needs_centroids: Whether it begins from the centroids of the classes.
+    """
+
+    build: Callable[..., nn.Module]
+    needs_pairs: bool = True
+    needs_centroids: bool = False
 
 
 class SoftmaxClassifier(nn.Module):
@@ -81,48 +99,36 @@ class ClusterMemory(nn.Module):
         self.memory = memory
 
 
+def load_loss(name: str) -> Loss:
+    """Return a loss by its name, one of `pul.config.methods.LOSSES`."""
+    loss: Loss = load_method(LOSSES, name)
+    return loss
+
+
 def build_loss(
     config: TrainConfig, *, n_features: int, n_classes: int, centroids: FloatArray | None = None
 ) -> nn.Module:
     """Build the loss with freshly drawn parameters w.
 
     Args:
-        config: Which loss, its dropout and initialisation.
+        config: Which loss, and its settings.
         n_features: Feature dimensions, D.
         n_classes: Classes, C.
-        centroids: Where the entries of a cluster memory begin, shape (C, D).
+        centroids: Of the classes, shape (C, D), for a loss that begins from them.
 
     Returns:
         A module that maps features (B, D) and classes (B,) to a scalar.
 
     Raises:
-        ConfigError: The loss needs a package that is not installed.
+        ConfigError: The loss needs the centroids, or a package that is not installed.
 
     References:
         Eq. 3; Algorithm 1, line 2: "randomly initialize w".
     """
-    if config.loss == "softmax":
-        return SoftmaxClassifier(
-            n_features, n_classes, dropout=config.dropout, std=config.classifier_init_std
-        )
-    if config.loss == "cluster_memory":
-        if centroids is None:
-            raise ConfigError("Loss 'cluster_memory' needs the centroids of the classes.")
-        return ClusterMemory(
-            torch.from_numpy(centroids),
-            temperature=config.memory_temperature,
-            momentum=config.memory_momentum,
-            update=config.memory_update,
-        )
-    try:
-        from pytorch_metric_learning import losses, miners
-    except ImportError as error:
-        raise ConfigError(
-            f"Loss {config.loss!r} needs a package: `pip install pytorch-metric-learning`."
-        ) from error
-    if config.loss == "triplet":
-        return _MinedLoss(losses.TripletMarginLoss(margin=0.3), miners.BatchHardMiner())
-    return _MinedLoss(losses.ContrastiveLoss(pos_margin=0.0, neg_margin=1.0), None)
+    loss = load_loss(config.loss)
+    if loss.needs_centroids and centroids is None:
+        raise ConfigError(f"Loss {config.loss!r} needs the centroids of the classes.")
+    return loss.build(config, n_features=n_features, n_classes=n_classes, centroids=centroids)
 
 
 def sample_batches(
@@ -130,8 +136,9 @@ def sample_batches(
 ) -> Iterator[IntArray]:
     """Yield the image indices of each batch of one epoch.
 
-    Softmax sees every image once, in random order; the other losses see P classes with up to
-    `n_instances` images of each, so that a batch has pairs at all (P×K, Hermans et al. 2017).
+    A loss that compares images with each other sees P classes with up to `n_instances` images of
+    each, so that a batch has pairs at all (P×K, Hermans et al. 2017); any other sees every image
+    once, in random order.
 
     Args:
         classes: Class of each image, shape (N,).
@@ -142,7 +149,7 @@ def sample_batches(
         Indices into `classes`, shape (B,), B ≥ 2.
     """
     order = random.permutation(len(classes))
-    if config.loss != "softmax":
+    if load_loss(config.loss).needs_pairs:
         order = _group_by_class(order, classes, config.n_instances, random)
     n_batches = max(1, len(order) // config.batch_size)
     whole = n_batches * config.batch_size
@@ -180,3 +187,44 @@ class _MinedLoss(nn.Module):
         pairs = self.miner(embeddings, classes) if self.miner else None
         value: Tensor = self.loss(embeddings, classes, pairs)
         return value if value.requires_grad else embeddings.sum() * torch.zeros(())
+
+
+def _softmax(config: TrainConfig, *, n_features: int, n_classes: int, **_: object) -> nn.Module:
+    return SoftmaxClassifier(
+        n_features, n_classes, dropout=config.dropout, std=config.classifier_init_std
+    )
+
+
+def _cluster_memory(config: TrainConfig, *, centroids: FloatArray, **_: object) -> nn.Module:
+    return ClusterMemory(
+        torch.from_numpy(centroids),
+        temperature=config.memory_temperature,
+        momentum=config.memory_momentum,
+        update=config.memory_update,
+    )
+
+
+def _triplet(config: TrainConfig, **_: object) -> nn.Module:
+    losses, miners = _metric_learning(config)
+    return _MinedLoss(losses.TripletMarginLoss(margin=0.3), miners.BatchHardMiner())
+
+
+def _contrastive(config: TrainConfig, **_: object) -> nn.Module:
+    losses, _miners = _metric_learning(config)
+    return _MinedLoss(losses.ContrastiveLoss(pos_margin=0.0, neg_margin=1.0), None)
+
+
+def _metric_learning(config: TrainConfig) -> tuple[ModuleType, ModuleType]:
+    try:
+        from pytorch_metric_learning import losses, miners
+    except ImportError as error:
+        raise ConfigError(
+            f"Loss {config.loss!r} needs a package: `pip install pytorch-metric-learning`."
+        ) from error
+    return losses, miners
+
+
+SOFTMAX = Loss(_softmax, needs_pairs=False)
+TRIPLET = Loss(_triplet)
+CONTRASTIVE = Loss(_contrastive)
+CLUSTER_MEMORY = Loss(_cluster_memory, needs_centroids=True)

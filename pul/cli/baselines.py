@@ -12,6 +12,7 @@ from pul.config import EvaluationConfig
 from pul.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pul.data.datasets import Dataset
     from pul.reproduce.baselines.ranking import Extract
 
 app = typer.Typer()
@@ -52,11 +53,11 @@ def evaluate_baseline(
     json: Json = False,
 ) -> None:
     """Evaluate hand-crafted features, which need no weights, on official queries and gallery."""
+    # Long: a parameter for each option.
     from pul.data.datasets import read_dataset
-    from pul.reproduce.baselines.extractors import HEIGHT, WIDTH, bow_extractor, umdl_extractor
+    from pul.reproduce.baselines.extractors import HEIGHT, WIDTH
     from pul.reproduce.baselines.lomo import extract_lomo
     from pul.reproduce.baselines.ranking import evaluate_extractor
-    from pul.reproduce.baselines.umdl import UmdlConfig
 
     config = EvaluationConfig(ap_method=ap, unmatched=unmatched, camera_aware=camera_aware)
     _check_options(feature, tables, retinex, source)
@@ -64,19 +65,9 @@ def evaluate_baseline(
     if feature == "lomo":
         extract: Extract = partial(extract_lomo, retinex=retinex)
     else:
-        with progress_bar("fitting words") as on_progress:
-            extract = bow_extractor(dataset, tables=tables, seed=seed, on_progress=on_progress)
+        extract = _fit_words(dataset, tables, seed)
     if feature == "umdl":
-        with progress_bar("learning dictionaries") as on_progress:
-            extract = umdl_extractor(
-                extract,
-                dataset,
-                [read_dataset(path) for path in source or []],
-                n_images=images,
-                config=UmdlConfig(n_iterations=iterations),
-                seed=seed,
-                on_progress=on_progress,
-            )
+        extract = _learn_dictionaries(extract, dataset, source or [], images, iterations, seed)
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_extractor(
             extract, dataset, config, height=HEIGHT, width=WIDTH, on_progress=on_progress
@@ -85,6 +76,37 @@ def evaluate_baseline(
         print_json(metrics)
     else:
         print_metrics(metrics, title=f"{feature} on {data.name}")
+
+
+def _fit_words(dataset: "Dataset", tables: Path | None, seed: int) -> "Extract":
+    from pul.reproduce.baselines.extractors import bow_extractor
+
+    with progress_bar("fitting words") as on_progress:
+        return bow_extractor(dataset, tables=tables, seed=seed, on_progress=on_progress)
+
+
+def _learn_dictionaries(
+    words: "Extract",
+    dataset: "Dataset",
+    sources: list[Path],
+    n_images: int,
+    n_iterations: int,
+    seed: int,
+) -> "Extract":
+    from pul.data.datasets import read_dataset
+    from pul.reproduce.baselines.extractors import umdl_extractor
+    from pul.reproduce.baselines.umdl import UmdlConfig
+
+    with progress_bar("learning dictionaries") as on_progress:
+        return umdl_extractor(
+            words,
+            dataset,
+            [read_dataset(path) for path in sources],
+            n_images=n_images,
+            config=UmdlConfig(n_iterations=n_iterations),
+            seed=seed,
+            on_progress=on_progress,
+        )
 
 
 def _check_options(

@@ -41,20 +41,21 @@ def import_(
     if workspace is not None and not dry_run:
         n_new = _add_to_workspace(workspace, dataset, is_same_place=same_place)
     if json:
-        print_json(
-            {
-                "name": dataset.name,
-                "format": dataset.format,
-                "splits": dataset.summary(),
-                "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
-                "notes": dataset.notes,
-                "n_new": n_new,
-            }
-        )
+        print_json({**_describe(dataset), "n_new": n_new})
     else:
         _print_dataset(dataset)
         if n_new is not None:
             OUT.print(f"{n_new:,} new images in {workspace}.")
+
+
+def _describe(dataset: Any) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "format": dataset.format,
+        "splits": dataset.summary(),
+        "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
+        "notes": dataset.notes,
+    }
 
 
 def _add_to_workspace(location: str, dataset: Any, *, is_same_place: bool) -> int:

@@ -1,11 +1,14 @@
 """The commands of `python -m pul` that have to do with labelling."""
 
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from pul.cli.console import OUT, print_json, print_table, progress_bar
 from pul.cli.options import Json, Location, Seed
+
+if TYPE_CHECKING:
+    from pul.labelling.oracle import OracleReport
 
 
 def autopilot(
@@ -29,22 +32,10 @@ def autopilot(
     json: Json = False,
 ) -> None:
     """Let an oracle label people where ground truth exists, through the acts of the screen."""
+    # Long: a parameter for each option.
     from pul.labelling.autopilot import run_autopilot
-    from pul.labelling.oracle import OracleReport, Strategy
+    from pul.labelling.oracle import Strategy
     from pul.store.workspace import Workspace
-
-    def show(report: OracleReport) -> None:
-        rows = [
-            [known.name, known.n_images, f"{known.precision:.1%}", f"{known.recall:.1%}"]
-            for known in report.identities
-        ]
-        print_table(["identity", "images", "precision", "recall"], rows)
-        OUT.print(
-            f"{len(rows)} identities, {report.n_images:,} images: precision "
-            f"{report.precision:.1%}, recall {report.recall:.1%}; "
-            f"{report.actions_per_identity:.1f} actions and {report.seconds_per_identity:.1f} s "
-            f"an identity, {report.effort.seconds / 60:.1f} min in all (modelled)."
-        )
 
     with Workspace.open(workspace) as opened, progress_bar("labelling") as on_progress:
         report = run_autopilot(
@@ -60,13 +51,25 @@ def autopilot(
             on_progress=on_progress,
         )
     if json:
-        figures = {
-            "n_images": report.n_images,
-            "precision": report.precision,
-            "recall": report.recall,
-            "actions_per_identity": report.actions_per_identity,
-            "seconds_per_identity": report.seconds_per_identity,
-        }
-        print_json({"figures": figures, "report": report})
+        print_json({"figures": _figures(report), "report": report})
     else:
-        show(report)
+        _print_report(report)
+
+
+def _figures(report: "OracleReport") -> dict[str, float]:
+    names = ("n_images", "precision", "recall", "actions_per_identity", "seconds_per_identity")
+    return {name: getattr(report, name) for name in names}
+
+
+def _print_report(report: "OracleReport") -> None:
+    rows = [
+        [known.name, known.n_images, f"{known.precision:.1%}", f"{known.recall:.1%}"]
+        for known in report.identities
+    ]
+    print_table(["identity", "images", "precision", "recall"], rows)
+    OUT.print(
+        f"{len(rows)} identities, {report.n_images:,} images: precision "
+        f"{report.precision:.1%}, recall {report.recall:.1%}; "
+        f"{report.actions_per_identity:.1f} actions and {report.seconds_per_identity:.1f} s "
+        f"an identity, {report.effort.seconds / 60:.1f} min in all (modelled)."
+    )

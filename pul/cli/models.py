@@ -53,6 +53,7 @@ def train_source(
     json: Json = False,
 ) -> None:
     """Train the original model on labelled images of other places."""
+    # Long: a parameter for each option.
     from pul.algorithm.source_training import train_source
     from pul.data.datasets import merge_datasets, read_dataset
     from pul.models.hardware import prepare
@@ -112,6 +113,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Evaluate a model on a dataset's official queries and gallery."""
+    # Long: a parameter for each option.
     from pul.algorithm.direct_transfer import Pooling, evaluate_network
     from pul.data.datasets import read_dataset
     from pul.models.hardware import prepare

@@ -98,6 +98,7 @@ def reproduce(
     json: Json = False,
 ) -> None:
     """Run a table or figure of the paper on your data, beside its own numbers."""
+    # Long: a parameter for each option, and each into the request or the inputs.
     from pul.data.datasets import read_dataset
     from pul.reproduce.data import choose_sources, choose_target, count_people
     from pul.reproduce.runner import Inputs
@@ -126,14 +127,13 @@ def reproduce(
     )
     record = plan_experiment(request)
     rows = choose_rows(record.rows, only or [])
-    hand_crafted = HandCraftedConfig(bow_tables, umdl_images, config.seed, config.evaluation)
     inputs = Inputs(
         target=chosen,
         sources=sources,
         model=None if model is None else model.resolve(),
         source_config=source_config,
         ids=request.ids,
-        hand_crafted=hand_crafted,
+        hand_crafted=HandCraftedConfig(bow_tables, umdl_images, config.seed, config.evaluation),
         seed=config.seed,
         device=device,
         n_threads=threads,
@@ -178,18 +178,14 @@ def _show_plan(
     json: bool,
 ) -> None:
     from pul.reproduce.cost import GUESS, estimate
-    from pul.reproduce.results import RowResult, read_results
-    from pul.store.workspace import Workspace
+    from pul.reproduce.results import RowResult
 
-    results = {row.key: RowResult(row, _status(row), (), None, None, 0.0) for row in rows}
-    known: list[RowResult] = []
-    if Workspace.exists(location):
-        with Workspace.open(location) as workspace:
-            for other in workspace.experiments():
-                found = read_results(workspace, other)
-                known += found
-                if other.experiment_id == record.experiment_id:
-                    results |= {r.row.key: r for r in found if r.row.key in results}
+    earlier = _earlier_results(location)
+    known = [result for results in earlier.values() for result in results]
+    own = {result.row.key: result for result in earlier.get(record.experiment_id, [])}
+    results = {
+        row.key: own.get(row.key, RowResult(row, _status(row), (), None, None, 0.0)) for row in rows
+    }
     n_train = len(target.split("train"))
     n_test = len(target.samples) - n_train
     left = {
@@ -212,6 +208,20 @@ def _show_plan(
     OUT.print(f"About {_duration(total)}, the start model not counted.")
     if not all(cost.is_measured for cost in left.values()):
         OUT.print(f"~ is {GUESS}.")
+
+
+def _earlier_results(location: str) -> "dict[str, list[RowResult]]":
+    """Return the results of each experiment of a workspace, by its id; none where it is new."""
+    from pul.reproduce.results import read_results
+    from pul.store.workspace import Workspace
+
+    if not Workspace.exists(location):
+        return {}
+    with Workspace.open(location) as workspace:
+        return {
+            other.experiment_id: list(read_results(workspace, other))
+            for other in workspace.experiments()
+        }
 
 
 def _run(

@@ -55,6 +55,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Adapt a model to the training images of a workspace: Algorithm 1."""
+    # Long: a parameter for each option.
     from pul.jobs import create_run
     from pul.store.workspace import Workspace
 

@@ -7,9 +7,17 @@ import numpy as np
 from pul.arrays import FloatArray, IntArray, check_features
 from pul.cluster.clustering import Clustering
 from pul.cluster.jaccard import jaccard_distances
+from pul.config import RunConfig
 from pul.errors import ConfigError
 
 OUTLIER = -1
+
+
+def by_density(
+    features: FloatArray, *, config: RunConfig, annotations: Mapping[int, int], **_: object
+) -> Clustering:
+    """Run the method `dbscan` of `RunConfig.clustering`: it finds K itself, and needs no seed."""
+    return cluster_by_density(features, annotations=annotations, **config.dbscan.model_dump())
 
 
 def cluster_by_density(

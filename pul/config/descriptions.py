@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from pul.config.base import NotInPaper, Settings, Step
+from pul.config.methods import OneOf
 
 Kind = Literal["choice", "switch", "whole number", "number", "text", "numbers"]
 
@@ -75,6 +76,8 @@ def _describe(path: str, info: FieldInfo) -> Setting:
     least, most = marks.get(Ge), marks.get(Le)
     step = marks.get(Step)
     kind, choices = _kind(info.annotation)
+    if methods := marks.get(OneOf):
+        kind, choices = "choice", tuple(methods.methods)
     return Setting(
         path=path,
         label=info.title or path,

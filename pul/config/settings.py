@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pul.config.base import NotInPaper, Settings, Step
+from pul.config.methods import CLUSTERINGS, LOSSES, OneOf
 
 RESNET_SHIFT = 45 / 224  # the paper shifts by up to 45 pixels of a 224-pixel image
 
@@ -88,7 +89,7 @@ class AugmentationConfig(Settings):
 class TrainConfig(Settings):
     """How a network is trained, on the source or on the reliable images."""
 
-    loss: Literal["softmax", "triplet", "contrastive", "cluster_memory"] = Field(
+    loss: Annotated[str, OneOf(LOSSES)] = Field(
         default="softmax",
         title="Loss",
         description="`softmax` (the paper), `cluster_memory` (Cluster Contrast, 2021), or "
@@ -242,7 +243,7 @@ class DbscanConfig(Settings):
 class RunConfig(Settings):
     """One run of Algorithm 1 or of its semi-supervised form; the defaults are the paper's."""
 
-    clustering: Literal["kmeans", "dbscan"] = Field(
+    clustering: Annotated[str, OneOf(CLUSTERINGS)] = Field(
         default="kmeans",
         title="Cluster by",
         description="`kmeans` (the paper) makes K clusters; `dbscan` finds K by itself and leaves "
@@ -375,12 +376,15 @@ class RunConfig(Settings):
 
     @model_validator(mode="after")
     def _check_clustering(self) -> Self:
-        if self.clustering == "dbscan" and self.annotation_mode == "constrained":
+        if self.clustering != "kmeans" and self.annotation_mode == "constrained":
             raise ValueError(
-                "annotation_mode 'constrained' is for clustering 'kmeans'; 'dbscan' takes 'append'"
+                "annotation_mode 'constrained' is for clustering 'kmeans'; "
+                f"{self.clustering!r} takes 'append'"
             )
-        if self.clustering == "dbscan" and self.use_tracklets:
-            raise ValueError("use_tracklets is for clustering 'kmeans'; turn it off for 'dbscan'")
+        if self.clustering != "kmeans" and self.use_tracklets:
+            raise ValueError(
+                f"use_tracklets is for clustering 'kmeans'; turn it off for {self.clustering!r}"
+            )
         return self
 
     @property

@@ -89,23 +89,17 @@ def trace_selection(
         return np.concatenate([[0], np.cumsum(is_counted)])[n_reliable]
 
     n_clustered = int((cluster_of_image >= 0).sum())  # outliers' cosines are the lowest: -1
-    everyone = np.ones(len(order), dtype=np.bool_)
-    is_second = _ranks(cluster_of_image[order]) == 2
     purities, recalls, n_known = None, None, 0
     if people is not None and (people > 0).any():
-        known = np.asarray(people)[order] > 0
+        known, is_pure, is_found = _mark_majorities(cluster_of_image[order], people[order])
         n_known = int(known.sum())
-        n_pure, n_found = np.zeros(len(order), np.bool_), np.zeros(len(order), np.bool_)
-        cluster_of, person_of = cluster_of_image[order][known], people[order][known]
-        n_pure[known] = _raises_maximum(cluster_of, person_of)
-        n_found[known] = _raises_maximum(person_of, cluster_of)
         with np.errstate(invalid="ignore"):
-            purities = count(n_pure) / count(known)
-        recalls = count(n_found) / n_known
+            purities = count(is_pure) / count(known)
+        recalls = count(is_found) / n_known
     return SelectionCurves(
         lambdas=steps,
-        reliable_shares=count(everyone) / max(1, len(order)),
-        n_kept_clusters=count(is_second),
+        reliable_shares=count(np.ones(len(order), dtype=np.bool_)) / max(1, len(order)),
+        n_kept_clusters=count(_ranks(cluster_of_image[order]) == 2),
         purities=purities,
         recalls=recalls,
         n_known=n_known,
@@ -120,6 +114,20 @@ def _ranks(groups: IntArray) -> IntArray:
     ranks = np.empty(len(groups), dtype=np.int64)
     ranks[order] = np.arange(len(groups)) - np.repeat(starts, sizes) + 1
     return ranks
+
+
+def _mark_majorities(clusters: IntArray, people: IntArray) -> tuple[BoolArray, ...]:
+    """Mark, of images in descending order of their cosine: known, and who raise each maximum.
+
+    Returns:
+        Three masks of shape (N,): the person is known; it raises the maximum over the people of its
+        cluster; it raises the maximum over the clusters of its person.
+    """
+    known = people > 0
+    is_pure, is_found = np.zeros(len(known), np.bool_), np.zeros(len(known), np.bool_)
+    is_pure[known] = _raises_maximum(clusters[known], people[known])
+    is_found[known] = _raises_maximum(people[known], clusters[known])
+    return known, is_pure, is_found
 
 
 def _raises_maximum(rows: IntArray, columns: IntArray) -> BoolArray:

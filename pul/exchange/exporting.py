@@ -12,12 +12,56 @@ from pul.exchange.tables import write_csv
 from pul.store.atomic_files import new_file, new_folder
 from pul.store.workspace import Workspace
 
-Writer = Callable[[Snapshot, Path], None]
 
-_FILES: dict[str, Writer] = {"csv": write_csv, "json": write_json, "coco": write_coco}
-_FOLDERS: dict[str, Writer] = {"market1501": write_market, "folders": write_folders}
-EXPORT_FORMATS: tuple[str, ...] = ("csv", "json", "market1501", "folders", "coco")
-MODEL_FORMATS = ("safetensors", "torchscript", "onnx")
+@dataclass(frozen=True, slots=True)
+class LabelFormat:
+    """A format of labels.
+
+    Attributes:
+        title: Its name and what it is for.
+        suffix: Of the file; "" where it is a folder.
+        write: Writes a file or fills a folder that is there.
+    """
+
+    title: str
+    suffix: str
+    write: Callable[[Snapshot, Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFormat:
+    """A format of models.
+
+    Attributes:
+        title: Its name and what it is for.
+        suffix: Of the file.
+        codec: Where its `pul.exchange.models.Codec` is, which loads torch: `module:name`.
+    """
+
+    title: str
+    suffix: str
+    codec: str
+
+
+# A new format is a writer in a file of its own and a line here.
+LABEL_FORMATS: dict[str, LabelFormat] = {
+    "csv": LabelFormat("CSV: a row per image", ".csv", write_csv),
+    "json": LabelFormat("JSON: with who labelled what, when and on which run", ".json", write_json),
+    "market1501": LabelFormat(
+        "Market-1501: folders and names its readers expect", "", write_market
+    ),
+    "folders": LabelFormat("A folder per identity", "", write_folders),
+    "coco": LabelFormat("COCO: with track ids", ".json", write_coco),
+}
+MODEL_FORMATS: dict[str, ModelFormat] = {
+    "safetensors": ModelFormat(
+        "safetensors: weights and settings", ".safetensors", "pul.exchange.models:SAFETENSORS"
+    ),
+    "torchscript": ModelFormat(
+        "TorchScript: runs without this project", ".pt", "pul.exchange.models:TORCHSCRIPT"
+    ),
+    "onnx": ModelFormat("ONNX: runs without torch", ".onnx", "pul.exchange.models:ONNX"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +70,7 @@ class ExportReport:
 
     Attributes:
         path: The file or folder.
-        format: One of `EXPORT_FORMATS`.
+        format: One of `LABEL_FORMATS`.
         n_identities: Identities.
         n_images: Images of these identities.
         n_junk: Images that people marked as junk.
@@ -49,24 +93,21 @@ def export_identities(workspace: Workspace, path: Path, *, format: str) -> Expor
     Args:
         workspace: Where the identities are.
         path: A file for csv, json and coco, a folder for the others; not there yet, or empty.
-        format: One of `EXPORT_FORMATS`.
+        format: One of `LABEL_FORMATS`.
 
     Raises:
         ConfigError: There is no such format, or something is at the path already.
         DataError: Nothing is labelled yet, or an image is gone.
         StoreError: The path cannot be written.
     """
-    if format not in EXPORT_FORMATS:
+    if format not in LABEL_FORMATS:
         raise ConfigError(
-            f"There is no export format {format!r}; choose one of {', '.join(EXPORT_FORMATS)}."
+            f"There is no export format {format!r}; choose one of {', '.join(LABEL_FORMATS)}."
         )
     snapshot = take_snapshot(workspace)
-    if format in _FILES:
-        with new_file(path) as aside:
-            _FILES[format](snapshot, aside)
-    else:
-        with new_folder(path) as aside:
-            _FOLDERS[format](snapshot, aside)
+    chosen = LABEL_FORMATS[format]
+    with (new_file if chosen.suffix else new_folder)(path) as temporary:
+        chosen.write(snapshot, temporary)
     return ExportReport(
         path=path,
         format=format,

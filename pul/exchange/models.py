@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pul.config.methods import load_method
 from pul.errors import ConfigError, ModelError
 from pul.exchange.exporting import MODEL_FORMATS
 from pul.models.network import Network, load_network, save_network
@@ -42,6 +43,17 @@ class ModelReport:
     width: int
     n_features: int
     difference: float
+
+
+Run = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """Writes a network in a format; reads it back as the ways to run it, for the comparison."""
+
+    write: Callable[[Network, Path], None]
+    read: Callable[[Path], Sequence[Run]]
 
 
 class Extractor(nn.Module):
@@ -92,10 +104,10 @@ def export_model(checkpoint: Path, path: Path, *, format: str) -> ModelReport:
             "requirements-optional.txt, or export torchscript, which needs nothing more."
         )
     network = load_network(checkpoint)
-    write, read = _FORMATS[format]
-    with new_file(path) as aside:
-        write(network, aside)
-        difference = _compare(network, read(aside))
+    codec: Codec = load_method({format: MODEL_FORMATS[format].codec}, format)
+    with new_file(path) as temporary:
+        codec.write(network, temporary)
+        difference = _compare(network, codec.read(temporary))
         if not difference <= TOLERANCE:
             raise ModelError(
                 f"As {format} this {network.config.backbone} gives features that differ by "
@@ -105,9 +117,6 @@ def export_model(checkpoint: Path, path: Path, *, format: str) -> ModelReport:
     config = network.config
     size = (config.height, config.width)
     return ModelReport(path, format, config.backbone, *size, network.n_features, difference)
-
-
-Run = Callable[[Tensor], Tensor]
 
 
 @torch.inference_mode()
@@ -167,8 +176,6 @@ def _read_safetensors(path: Path) -> list[Run]:
     return [lambda pixels: network(network.normalize(pixels))]
 
 
-_FORMATS: dict[str, tuple[Callable[[Network, Path], None], Callable[[Path], list[Run]]]] = {
-    "safetensors": (save_network, _read_safetensors),
-    "torchscript": (_write_torchscript, _read_torchscript),
-    "onnx": (_write_onnx, _read_onnx),
-}
+SAFETENSORS = Codec(save_network, _read_safetensors)
+TORCHSCRIPT = Codec(_write_torchscript, _read_torchscript)
+ONNX = Codec(_write_onnx, _read_onnx)

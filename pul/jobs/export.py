@@ -2,18 +2,13 @@
 
 from pathlib import Path
 
-from pul.exchange.exporting import EXPORT_FORMATS, export_identities
+from pul.exchange.exporting import LABEL_FORMATS, MODEL_FORMATS, export_identities
 from pul.jobs import start_job
 from pul.jobs.heartbeat import Heartbeat
 from pul.records import JobProgress, JobRecord
 from pul.store.workspace import Workspace
 
 _FOLDER = "exports"
-_SUFFIXES = {"csv": ".csv", "json": ".json", "coco": ".json"} | {
-    "safetensors": ".safetensors",
-    "torchscript": ".pt",
-    "onnx": ".onnx",
-}
 
 
 def start_export(
@@ -23,19 +18,20 @@ def start_export(
 
     Args:
         workspace: What to export from.
-        format: One of `EXPORT_FORMATS` for labels, one of `MODEL_FORMATS` for a model.
+        format: One of `LABEL_FORMATS` for labels, one of `MODEL_FORMATS` for a model.
         run_id, iteration: Whose model.
 
     Raises:
         JobError: The worker cannot be started.
         StoreError: There is no such iteration.
     """
+    suffix = (LABEL_FORMATS.get(format) or MODEL_FORMATS[format]).suffix
     number = 1 + sum(job.kind == "export" for job in workspace.jobs())
     name = "identities"
-    if format not in EXPORT_FORMATS:
+    if format not in LABEL_FORMATS:
         workspace.checkpoint_path(run_id or 0, iteration or 0)  # raises where there is none
         name = f"run-{run_id}-iteration-{iteration}"
-    path = workspace.path / _FOLDER / f"{number:03d}-{name}-{format}{_SUFFIXES.get(format, '')}"
+    path = workspace.path / _FOLDER / f"{number:03d}-{name}-{format}{suffix}"
     params = {"format": format, "path": str(path), "run_id": run_id, "iteration": iteration}
     return start_job(workspace, workspace.create_job("export", params=params).job_id)
 
@@ -57,7 +53,7 @@ def do_export(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
 def _write(workspace: Workspace, job: JobRecord) -> str:
     """Write the file or folder; return a summary for people."""
     path, format = Path(job.params["path"]), job.params["format"]
-    if format in EXPORT_FORMATS:
+    if format in LABEL_FORMATS:
         labels = export_identities(workspace, path, format=format)
         return f"{labels.n_identities:,} identities, {labels.n_images:,} images"
     from pul.exchange.models import export_model

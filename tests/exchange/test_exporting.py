@@ -9,11 +9,13 @@ import pytest
 from pul.data.datasets import read_dataset
 from pul.data.samples import Sample
 from pul.errors import ConfigError, DataError, StoreError
-from pul.exchange import EXPORT_FORMATS, export_identities, import_annotations, take_snapshot
+from pul.exchange import LABEL_FORMATS, export_identities, import_annotations, take_snapshot
+from pul.exchange.exporting import LabelFormat
 from pul.labelling.annotations import create, junk, merge, rename
 from pul.labelling.log import read_annotations
 from pul.store.workspace import Workspace
 from tests.exchange.conftest import draw_images, open_workspace, plain, target
+from tests.support.own_methods import write_names
 
 FILES = ("csv", "json", "coco")
 
@@ -142,7 +144,16 @@ def test_export_identities__tells_equal_names_apart(tmp_path: Path, samples: lis
     assert [(known.name, len(known.shots)) for known in people] == [("Bo", 2), ("bo (2)", 1)]
 
 
-@pytest.mark.parametrize("format", EXPORT_FORMATS)
+def test_export_identities__in_a_format_of_ones_own(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LABEL_FORMATS, "names", LabelFormat("Names", ".txt", write_names))
+    export_identities(workspace, tmp_path / "people.txt", format="names")
+    people = take_snapshot(workspace).people
+    assert (tmp_path / "people.txt").read_text().splitlines() == [known.name for known in people]
+
+
+@pytest.mark.parametrize("format", LABEL_FORMATS)
 def test_export_identities__writes_over_nothing(
     tmp_path: Path, workspace: Workspace, format: str
 ) -> None:

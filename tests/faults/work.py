@@ -23,7 +23,7 @@ from pul import jobs
 from pul.data.datasets import read_dataset
 from pul.data.images import check_images
 from pul.errors import PulError, StoreError
-from pul.exchange import EXPORT_FORMATS, export_identities
+from pul.exchange import LABEL_FORMATS, export_identities
 from pul.jobs.worker import work
 from pul.models.network import save_network
 from pul.records import IterationArrays
@@ -250,7 +250,7 @@ def _prepare_export(folder: Path) -> None:
 
 def _export(folder: Path, say: Say) -> None:
     with Workspace.open(folder / "workspace") as workspace:
-        for format in EXPORT_FORMATS:
+        for format in LABEL_FORMATS:
             export_identities(workspace, folder / "out" / format, format=format)
             say(format)
 
@@ -259,7 +259,7 @@ def _check_export(folder: Path, said: list[str]) -> tuple[Any, list[str]]:
     problems = doctored(folder / "workspace")
     outcome = {}
     with Workspace.open(folder / "workspace") as workspace:
-        for format in EXPORT_FORMATS:
+        for format in LABEL_FORMATS:
             target = folder / "out" / format
             is_there = target.is_file() or (target.is_dir() and any(target.iterdir()))
             if format in said and not is_there:

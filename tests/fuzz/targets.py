@@ -23,7 +23,7 @@ from pul.config import NetworkConfig, RunConfig, TrainConfig, load_preset, prese
 from pul.data.datasets import read_dataset
 from pul.data.images import check_images, decode_image, thumbnail
 from pul.errors import PulError
-from pul.exchange import EXPORT_FORMATS, export_identities, import_annotations
+from pul.exchange import LABEL_FORMATS, export_identities, import_annotations
 from pul.models.network import build_network, load_network
 from pul.store.workspace import Workspace
 from tests.fuzz import corruption
@@ -248,7 +248,7 @@ def _message(data: st.DataObject, folder: Path) -> None:
     workspace = _labelled(folder.parent)
     location = str(workspace.location)
     sent = data.draw(st.one_of(st.lists(st.one_of(_acts, plain), max_size=3), plain))
-    annotator, format = data.draw(plain), data.draw(st.sampled_from(EXPORT_FORMATS))
+    annotator, format = data.draw(plain), data.draw(st.sampled_from(sorted(LABEL_FORMATS)))
     before = len(workspace.annotation_events())
     desk = Desk()
     desk.receive(location, {"annotator": annotator, "commits": sent})

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("app", "pul", "tests", "benchmarks", "docs", "assets", ".ci")
 OURS = ("app", "pul", "tests", "benchmarks")
 MAX_FILE_BYTES = 6 * 2**20
+MAX_FUNCTION_LINES = 40
 
 # The packages and modules of pul, lowest first. Imports only go downward.
 LEVELS = (
@@ -77,6 +78,31 @@ def house_files() -> Iterator[Path]:
     for path in [*ROOT.iterdir(), *(p for name in FOLDERS for p in (ROOT / name).rglob("*"))]:
         if path.is_file() and not generated & set(path.relative_to(ROOT).parts):
             yield path
+
+
+# Length
+
+
+@pytest.mark.parametrize("package", ["pul", "app", "benchmarks"])
+def test_length__a_function_over_40_lines_gives_its_reason(package: str) -> None:
+    long = [
+        f"{name}.{function.name}: {n_lines} lines"
+        for name, path in modules(package).items()
+        for function, n_lines, source in functions(path)
+        if n_lines > MAX_FUNCTION_LINES and "# Long: " not in source
+    ]
+    assert long == []
+
+
+def functions(path: Path) -> Iterator[tuple[ast.FunctionDef, int, str]]:
+    """Yield each function of a module, its lines but for its docstring, and its source."""
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            n_lines = node.end_lineno - node.lineno + 1
+            if ast.get_docstring(node) is not None:
+                n_lines -= node.body[0].end_lineno - node.body[0].lineno + 1
+            yield node, n_lines, ast.get_source_segment(text, node) or ""
 
 
 # Imports
@@ -219,6 +245,7 @@ BROUGHT = {
     "pandas": "streamlit",
     "scikit-learn": "umap-learn",
     "annotated-types": "pydantic",
+    "pydantic-core": "pydantic",
 }
 
 

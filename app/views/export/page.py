@@ -11,19 +11,6 @@ from app.views.export import import_labels
 from app.views.fragments import fragment
 from pul.records import IterationRecord, RunRecord
 
-_LABELS = {
-    "csv": "CSV: a row per image",
-    "json": "JSON: with who said what, when, and on which run",
-    "market1501": "Market-1501: folders and file names as its readers expect",
-    "folders": "A folder per identity",
-    "coco": "COCO: with track ids",
-}
-_MODELS = {
-    "safetensors": "safetensors: weights and settings",
-    "torchscript": "TorchScript: runs without this project",
-    "onnx": "ONNX: runs without torch",
-}
-
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None:
@@ -53,8 +40,8 @@ def _labels() -> None:
     st.subheader("The labels")
     format = st.selectbox(
         "Format",
-        services.exports.EXPORT_FORMATS,
-        format_func=_LABELS.__getitem__,
+        services.exports.LABEL_FORMATS,
+        format_func=lambda name: services.exports.LABEL_FORMATS[name].title,
         key="labels_form",
     )
     if st.button("Export the labels", type="primary"):
@@ -65,7 +52,10 @@ def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
     st.subheader("The model")
     left, right = st.columns([2, 1])
     format = left.selectbox(
-        "Format", services.exports.MODEL_FORMATS, format_func=_MODELS.__getitem__, key="model_form"
+        "Format",
+        services.exports.MODEL_FORMATS,
+        format_func=lambda name: services.exports.MODEL_FORMATS[name].title,
+        key="model_form",
     )
     numbers = [record.iteration for record in reversed(iterations)]
     iteration = right.selectbox("Iteration", numbers, help="0 is the original model.")

@@ -104,6 +104,7 @@ def build_index(
     Raises:
         FeatureError: Features are misshapen, or the arrays are of different length.
     """
+    # Long: one line a part of the index, each a function of its own.
     features = check_features(features)
     lengths = {len(x) for x in (features, clusters, similarities, image_ids, footage)}
     if len(lengths) != 1 or 0 in lengths:
