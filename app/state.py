@@ -16,6 +16,7 @@ LOCATION = "location"
 RUN_ID = "run_id"
 ITERATIONS = "iterations"
 FOUND = "found"
+READINGS = "readings"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
@@ -32,6 +33,7 @@ _FIRST: dict[str, Any] = {
     RUN_ID: None,  # the run that is looked at; the newest where None
     ITERATIONS: {},  # the iteration on the map by run, where it is not the newest
     FOUND: None,  # the dataset that was looked at and is not yet imported
+    READINGS: None,  # a folder that can be read in several ways, and these
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # what this screen sent while payloads, by workspace
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration

@@ -4,6 +4,7 @@
     ├── ConfigError         a setting or an argument is outside what is allowed
     ├── DataError           the user's data cannot be used as it is
     │   ├── DatasetError    a folder or list is not of any layout we read
+    │   │   └── AmbiguousLayoutError    folders can be read in several ways
     │   └── ImageError      one image file cannot be decoded
     ├── FeatureError        an array of features is misshapen or not finite
     ├── ModelError          a network, its weights or a checkpoint cannot be used
@@ -15,6 +16,9 @@
 
 A message says what is wrong, the value, and what would be right: the screen shows it as it stands.
 """
+
+from collections.abc import Sequence
+from pathlib import Path
 
 
 class PulError(Exception):
@@ -31,6 +35,23 @@ class DataError(PulError):
 
 class DatasetError(DataError):
     """A folder or a list is not of any layout that we read."""
+
+
+class AmbiguousLayoutError(DatasetError):
+    """Folders can be read in several ways, and evidence does not decide between them.
+
+    Attributes:
+        folder: The folder.
+        readings: The `levels` of each way, and what it makes of the folders; the likeliest first.
+    """
+
+    def __init__(self, folder: Path, readings: Sequence[tuple[str, str]]) -> None:
+        self.folder, self.readings = folder, tuple(readings)
+        ways = "".join(f"\n  --levels {levels}   {text}" for levels, text in readings)
+        super().__init__(
+            f"The folders in {str(folder)!r} can be read in {len(readings)} ways, and nothing in "
+            f"them decides. Choose one:{ways}"
+        )
 
 
 class ImageError(DataError):

@@ -22,6 +22,7 @@ class Found:
         contents: What it holds.
         skipped: Path and reason of what is left out.
         notes: Remarks for people.
+        levels: What the levels of its folders mean, as it was given; "" where it was found.
     """
 
     name: str
@@ -30,15 +31,17 @@ class Found:
     contents: Contents
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    levels: str = ""
 
 
-def look(root: str, format: str = "auto") -> Found:
+def look(root: str, format: str = "auto", levels: str = "") -> Found:
     """Read what a folder or table holds; nothing is written and no image is opened.
 
     Raises:
+        AmbiguousLayoutError: Its folders can be read in several ways; it names them.
         DatasetError: There is no dataset there.
     """
-    dataset = read_dataset(root.strip(), format=format)
+    dataset = read_dataset(root.strip(), format=format, levels=levels)
     cameras = Counter(
         (str(sample.split), -1 if sample.camid is None else sample.camid)
         for sample in dataset.samples
@@ -52,12 +55,13 @@ def look(root: str, format: str = "auto") -> Found:
         ),
         skipped=tuple((str(item.path), item.reason) for item in dataset.skipped),
         notes=dataset.notes,
+        levels=levels,
     )
 
 
-def start_import(
-    location: str, root: str, format: str = "auto", *, is_same_place: bool = False
-) -> JobRecord:
-    """Start adding a dataset in the background."""
+def start_import(location: str, found: Found, *, is_same_place: bool = False) -> JobRecord:
+    """Start adding a dataset in the background, read as it was found."""
     workspace = open_workspace(location)
-    return jobs.start_import(workspace, root.strip(), format, is_same_place=is_same_place)
+    return jobs.start_import(
+        workspace, found.root, found.format, levels=found.levels, is_same_place=is_same_place
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pul.cli.console import print_json, print_metrics, progress_bar
-from pul.cli.options import ApMethod, CameraAware, Format, Json, Unmatched
+from pul.cli.options import ApMethod, CameraAware, Format, Json, Levels, Unmatched
 from pul.config import EvaluationConfig
 from pul.errors import ConfigError
 
@@ -49,6 +49,7 @@ def evaluate_baseline(
     unmatched: Unmatched = "zero",
     camera_aware: CameraAware = True,
     format: Format = "auto",
+    levels: Levels = "",
     seed: Annotated[int, typer.Option(help="Seed of what is fitted: tables, dictionaries.")] = 0,
     json: Json = False,
 ) -> None:
@@ -61,7 +62,7 @@ def evaluate_baseline(
 
     config = EvaluationConfig(ap_method=ap, unmatched=unmatched, camera_aware=camera_aware)
     _check_options(feature, tables, retinex, source)
-    dataset = read_dataset(data, format=format)
+    dataset = read_dataset(data, format=format, levels=levels)
     if feature == "lomo":
         extract: Extract = partial(extract_lomo, retinex=retinex)
     else:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pul.cli.console import OUT, print_json, print_table, progress_bar
-from pul.cli.options import Format, Json
+from pul.cli.options import Format, Json, Levels
 from pul.errors import ConfigError
 
 
@@ -16,6 +16,7 @@ def import_(
         str | None, typer.Option(help="Workspace to add the images to; made if there is none.")
     ] = None,
     format: Format = "auto",
+    levels: Levels = "",
     same_place: Annotated[
         bool,
         typer.Option(
@@ -33,7 +34,7 @@ def import_(
 
     if not dry_run and workspace is None:
         raise ConfigError("Name a workspace with --workspace, or look only, with --dry-run.")
-    datasets = [read_dataset(path, format=format) for path in data]
+    datasets = [read_dataset(path, format=format, levels=levels) for path in data]
     dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
     with progress_bar("checking images") as on_progress:
         dataset = check_images(dataset, on_progress=on_progress)
@@ -55,6 +56,7 @@ def _describe(dataset: Any) -> dict[str, Any]:
         "splits": dataset.summary(),
         "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
         "notes": dataset.notes,
+        "levels": dataset.levels,
     }
 
 

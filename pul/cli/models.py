@@ -13,6 +13,7 @@ from pul.cli.options import (
     Device,
     Format,
     Json,
+    Levels,
     Seed,
     Threads,
     Unmatched,
@@ -47,6 +48,7 @@ def train_source(
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
     format: Format = "auto",
+    levels: Levels = "",
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = None,
@@ -72,7 +74,7 @@ def train_source(
         n_epochs=epochs, learning_rate=lr, batch_size=batch_size, lr_schedule=schedule
     ).replace(**parse_settings(set_))
     where = prepare(RunConfig(device=device, n_threads=threads))
-    dataset = merge_datasets([read_dataset(path, format=format) for path in data])
+    dataset = merge_datasets([read_dataset(path, format=format, levels=levels) for path in data])
     with progress_bar("training") as on_progress:
         network, result = train_source(
             dataset,
@@ -107,6 +109,7 @@ def evaluate(
     pool: Annotated[str, typer.Option(help="Multi-query: mean or max.")] = "mean",
     precision: Annotated[str, setting("extraction_precision")] = "float32",
     format: Format = "auto",
+    levels: Levels = "",
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
     device: Device = "auto",
     threads: Threads = None,
@@ -128,7 +131,7 @@ def evaluate(
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_network(
             load_network(model),
-            read_dataset(data, format=format),
+            read_dataset(data, format=format, levels=levels),
             config,
             rerank=rerank,
             flip=flip,

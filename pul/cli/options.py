@@ -33,6 +33,14 @@ Location = Annotated[
     str, typer.Option("--workspace", help="The workspace: a folder, or a database URL.")
 ]
 Format = Annotated[str, typer.Option(help="Layout of the data; auto finds it by its folders.")]
+Levels = Annotated[
+    str,
+    typer.Option(
+        help="What the levels of the data's folders mean, from the outermost, where it is not "
+        "found by itself: split, person, camera, tracklet, recording, date, class or - for "
+        "nothing; for example camera/person."
+    ),
+]
 ApMethod = Annotated[str, setting("evaluation.ap_method", "--ap")]
 Unmatched = Annotated[str, setting("evaluation.unmatched")]
 CameraAware = Annotated[bool, setting("evaluation.camera_aware")]

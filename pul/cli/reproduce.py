@@ -17,7 +17,7 @@ from pul.cli.console import (
     progress_bar,
 )
 from pul.cli.manage_runs import parse_settings
-from pul.cli.options import Device, Format, Iterations, Json, Threads, setting
+from pul.cli.options import Device, Format, Iterations, Json, Levels, Threads, setting
 from pul.config import RunConfig
 from pul.errors import ConfigError, PulError
 from pul.records import ExperimentRecord, ExperimentRow, JobProgress
@@ -92,6 +92,7 @@ def reproduce(
         typer.Option("--plan", help="Only list the rows, their state and what they will take."),
     ] = False,
     format: Format = "auto",
+    levels: Levels = "",
     seed: Annotated[int | None, setting("seed")] = None,
     device: Device = "auto",
     threads: Threads = None,
@@ -104,8 +105,8 @@ def reproduce(
     from pul.reproduce.runner import Inputs
     from pul.reproduce.systems import HandCraftedConfig
 
-    given = [read_dataset(path, format=format) for path in data]
-    only_sources = [read_dataset(path, format=format) for path in source or []]
+    given = [read_dataset(path, format=format, levels=levels) for path in data]
+    only_sources = [read_dataset(path, format=format, levels=levels) for path in source or []]
     chosen = choose_target(given, target)
     others = [dataset for dataset in given if dataset is not chosen]
     sources = choose_sources([*others, *only_sources])

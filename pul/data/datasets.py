@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pul.data.detection import READERS, locate, nothing_found, open_as, resolve
-from pul.data.numbering import number_anew
+from pul.data.numbering import number_anew, settle_pids
+from pul.data.readers import LOOSE_LAYOUT
 from pul.data.readers.reading import Reader
 from pul.data.samples import Sample, Skipped
-from pul.errors import ConfigError, DatasetError
+from pul.errors import AmbiguousLayoutError, ConfigError, DatasetError
 from pul.records import Split
 
 __all__ = [
@@ -59,6 +60,7 @@ class Dataset:
         samples: The images, in a stable order that does not depend on the file system.
         skipped: Files left out, with reasons.
         notes: Remarks for people.
+        levels: What the levels of its folders mean; "" where the layout says it.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Dataset:
     samples: tuple[Sample, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    levels: str = ""
 
     def split(self, name: Split) -> tuple[Sample, ...]:
         """Return the images of one split, in order.
@@ -103,6 +106,7 @@ def read_dataset(
     root: str | Path,
     *,
     format: str = "auto",
+    levels: str = "",
     cache_dir: Path | None = None,
     **options: object,
 ) -> Dataset:
@@ -111,6 +115,9 @@ def read_dataset(
     Args:
         root: Folder of the dataset, or a CSV or Parquet file.
         format: One of `DATASET_FORMATS`, or `auto` to detect it.
+        levels: What the levels of its folders mean, from the outermost: split, person, camera,
+            tracklet, recording, date, class, or - for nothing, as in `camera/person`. Evidence
+            decides where it is not given.
         cache_dir: Where a format whose images lie inside one big file may unpack them
             (`cuhk03-mat`); other formats do not use it.
         options: Options of the format: `boxes` ("detected" or "labeled") of `cuhk03-np` and
@@ -120,21 +127,31 @@ def read_dataset(
         The dataset. The order of its samples is that of their sorted paths within each split.
 
     Raises:
+        AmbiguousLayoutError: Its folders can be read in several ways; it names them.
         DatasetError: There is no dataset there, or no image in it.
         ConfigError: Unknown format or option.
     """
     place = resolve(root)
+    if levels and format == "auto":
+        format = LOOSE_LAYOUT.format
     reader, folder, notes = locate(place) if format == "auto" else open_as(place, format)
-    reading = reader.read(folder, **_options(reader, cache_dir, options))
+    given = {**options, "levels": levels} if levels else options
+    reading = reader.read(folder, **_options(reader, cache_dir, given))
+    if reading.readings:
+        raise AmbiguousLayoutError(
+            folder, [(choice.levels, choice.text) for choice in reading.readings]
+        )
     if not reading.samples:
         raise DatasetError(nothing_found(reader, folder, reading.skipped))
+    samples, pid_notes = settle_pids(reading.samples)
     return Dataset(
         name=reading.name,
         format=reader.format,
         root=folder,
-        samples=reading.samples,
+        samples=samples,
         skipped=reading.skipped,
-        notes=(*notes, *reading.notes),
+        notes=(*notes, *reading.notes, *pid_notes),
+        levels=reading.levels,
     )
 
 

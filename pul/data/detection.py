@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pul.data.readers import LOOSE_LAYOUTS, NAMED_LAYOUTS
+from pul.data.readers import LOOSE_LAYOUT, NAMED_LAYOUTS
 from pul.data.readers.listing import has_images, is_readable, subfolders
 from pul.data.readers.reading import Reader
 from pul.data.samples import Skipped
 from pul.errors import ConfigError, DatasetError
 
-READERS = (*NAMED_LAYOUTS, *LOOSE_LAYOUTS)
+READERS = (*NAMED_LAYOUTS, LOOSE_LAYOUT)
 _N_SHOWN = 6  # entries of a folder that an error message lists
+_DEEPEST = 3  # levels below a place that are searched for a dataset
+_N_SEARCHED = 1_000  # folders of a level that are searched: more are those of people
 
 
 class Found(NamedTuple):
@@ -23,24 +25,26 @@ class Found(NamedTuple):
 
 
 def locate(place: Path) -> Found:
-    """Find the reader that recognises a place, or the only dataset one level lower.
+    """Find the reader that recognises a place, or the only dataset below it.
 
     Raises:
         DatasetError: Nothing fits, several things do, or the place is a part of a dataset.
     """
-    for readers in (NAMED_LAYOUTS, LOOSE_LAYOUTS):
-        reader = _recognise(place, readers)
-        if reader is not None:
-            return Found(reader, place)
-        below = _below(place, readers)
-        if len(below) == 1:
-            return _found_below(*below[0])
-        if below:
-            raise DatasetError(
-                f"{str(place)!r} holds {len(below)} datasets: "
-                f"{_shown([folder.name for _, folder in below])}. Give one of these folders."
-            )
-        _refuse_part(place)
+    reader = _recognise(place, NAMED_LAYOUTS)
+    if reader is not None:
+        return Found(reader, place)
+    below = _below(place, NAMED_LAYOUTS)
+    if len(below) == 1:
+        return _found_below(place, *below[0])
+    if below:
+        names = [str(folder.relative_to(place)) for _, folder in below]
+        raise DatasetError(
+            f"{str(place)!r} holds {len(below)} datasets: {_shown(names)}. "
+            "Give one of these folders."
+        )
+    _refuse_part(place)
+    if LOOSE_LAYOUT.recognises(place):
+        return Found(LOOSE_LAYOUT, place)
     raise DatasetError(_nothing_fits(place))
 
 
@@ -54,7 +58,7 @@ def open_as(place: Path, format: str) -> Found:
     if reader in NAMED_LAYOUTS and not reader.recognises(place):
         below = _below(place, [reader])
         if len(below) == 1:
-            return _found_below(*below[0])
+            return _found_below(place, *below[0])
     return Found(reader, place)
 
 
@@ -95,8 +99,9 @@ def _reader(format: str) -> Reader:
     )
 
 
-def _found_below(reader: Reader, folder: Path) -> Found:
-    return Found(reader, folder, (f"The dataset was found one level lower, in {folder.name}.",))
+def _found_below(place: Path, reader: Reader, folder: Path) -> Found:
+    lower = folder.relative_to(place)
+    return Found(reader, folder, (f"The dataset was found at a lower level, in {lower}.",))
 
 
 def _recognise(place: Path, readers: Sequence[Reader]) -> Reader | None:
@@ -104,11 +109,16 @@ def _recognise(place: Path, readers: Sequence[Reader]) -> Reader | None:
 
 
 def _below(place: Path, readers: Sequence[Reader]) -> list[tuple[Reader, Path]]:
-    if not place.is_dir() or has_images(place):
-        return []
-    folders = [folder for folder in subfolders(place) if is_readable(folder)]
-    found = [(_recognise(folder, readers), folder) for folder in folders]
-    return [(reader, folder) for reader, folder in found if reader is not None]
+    """Find the datasets of some layouts below a place, the nearest ones."""
+    level = [place] if place.is_dir() and not has_images(place) else []
+    for _ in range(_DEEPEST):
+        folders = [b for folder in level for b in subfolders(folder) if is_readable(b)]
+        found = [(_recognise(folder, readers), folder) for folder in folders]
+        datasets = [(reader, folder) for reader, folder in found if reader is not None]
+        if datasets:
+            return datasets
+        level = [folder for folder in folders[:_N_SEARCHED] if not has_images(folder)]
+    return []
 
 
 def _refuse_part(place: Path) -> None:
@@ -117,7 +127,7 @@ def _refuse_part(place: Path) -> None:
     if reader is not None:
         raise DatasetError(
             f"{place.name!r} is a part of a dataset ({reader.format}). Give its folder, "
-            f"{str(place.parent)!r}, or read this part alone with format='folder'."
+            f"{str(place.parent)!r}, or read this part alone with --format folders."
         )
 
 

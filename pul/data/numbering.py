@@ -7,6 +7,47 @@ from pathlib import Path
 from pul.data.samples import Sample
 
 
+def settle_pids(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
+    """Give the ids of every layout one meaning: -1 is junk, 0 a distractor in the gallery.
+
+    A data set that counts its people from 0 has images of person 0 to train or to ask for: its ids
+    are raised by one. One that has junk (-1) counts in Market-1501's way, where 0 is nobody:
+    nobody's images can be distractors in the gallery, but neither train nor be asked for. An id
+    below -1 is nobody known.
+
+    Args:
+        samples: Samples with ids as the data set has them.
+
+    Returns:
+        The samples in the same order, and remarks for people.
+    """
+    is_used = any(s.pid == 0 and s.split != "gallery" for s in samples)
+    has_junk = any(s.pid == -1 for s in samples)
+    counts_from_0 = is_used and not has_junk
+    settled = []
+    for sample in samples:
+        pid = sample.pid
+        if pid is not None and pid < -1:
+            pid = None
+        elif pid is not None and pid >= 0 and counts_from_0:
+            pid += 1
+        elif pid == 0 and sample.split != "gallery":
+            pid = None
+        settled.append(sample if pid == sample.pid else replace(sample, pid=pid))
+    n_unknown = sum(
+        new.pid is None and old.pid is not None for new, old in zip(settled, samples, strict=True)
+    )
+    notes = []
+    if counts_from_0:
+        notes.append("Identities are counted from 0: they are numbered from 1 here.")
+    if n_unknown:
+        notes.append(
+            f"{n_unknown:,} images have an id that means nobody (0 in a set with junk, or below "
+            "-1): it is not known who they show."
+        )
+    return tuple(settled), tuple(notes)
+
+
 def continue_numbering(samples: Sequence[Sample], earlier: Sequence[Sample]) -> tuple[Sample, ...]:
     """Number a later import: a new place anew, one that is known in part as it was numbered then.
 

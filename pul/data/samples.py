@@ -8,9 +8,14 @@ from pul.records import Split
 
 # At most nine digits, so that an id always fits the integers of an array or a database.
 _NAME = re.compile(
-    r"(?P<pid>-1|\d{1,9})_c(?P<camid>\d{1,9})(?:s(?P<sequence>\d{1,9}))?(?=[_.]|\Z)"
+    r"(?P<pid>-1|\d{1,9})(?:_\d{1,3})?_c(?P<camid>\d{1,9})(?:s(?P<sequence>\d{1,9}))?(?=[_.]|\Z)"
     r"(?:_f?(?P<frame>\d{1,18})(?=[_.]|\Z))?",
-    re.ASCII,
+    re.ASCII | re.IGNORECASE,
+)
+_TRACKLET_NAME = re.compile(
+    r"(?P<tracklet>(?:00)?(?P<pid>-1|\d{4,9})_?C(?P<camid>\d{1,9})_?T(?P<sequence>\d{1,9}))"
+    r"_?F(?P<frame>\d{1,18})(?=[_.]|\Z)",
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -57,12 +62,14 @@ class ParsedName:
         camid: Camera, as written.
         sequence: Recording of that camera (`s1`); None where the name has none.
         frame: Frame number; None where the name has none.
+        tracklet: Name of the tracklet; None where the name has none.
     """
 
     pid: int
     camid: int
     sequence: int | None = None
     frame: int | None = None
+    tracklet: str | None = None
 
 
 def parse_name(name: str) -> ParsedName | None:
@@ -70,12 +77,14 @@ def parse_name(name: str) -> ParsedName | None:
 
     Args:
         name: Name of a file without its folders: `0002_c1s1_000451_03.jpg` (Market-1501),
-            `0001_c2_f0046182.jpg` (DukeMTMC-reID), `-1_c12s3_000001_00.jpg`.
+            `0001_c2_f0046182.jpg` (DukeMTMC-reID), `0002_c001_00016450_0.jpg` (VeRi-776),
+            `094_1_c9_015833.png` (LTCC, whose second number is the clothes),
+            `-1_c12s3_000001_00.jpg`, `0001C1T0002F003.jpg` (MARS: a tracklet is a recording).
 
     Returns:
         What the name says, or None if it is not of this form.
     """
-    match = _NAME.match(name)
+    match = _NAME.match(name) or _TRACKLET_NAME.match(name)
     if match is None:
         return None
     sequence, frame = match["sequence"], match["frame"]
@@ -84,4 +93,5 @@ def parse_name(name: str) -> ParsedName | None:
         camid=int(match["camid"]),
         sequence=None if sequence is None else int(sequence),
         frame=None if frame is None else int(frame),
+        tracklet=match["tracklet"] if match.re is _TRACKLET_NAME else None,
     )

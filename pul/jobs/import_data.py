@@ -19,7 +19,9 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
     """
     root, format = Path(job.params["root"]), job.params["format"]
     heartbeat.report_progress(JobProgress(step="import", message=f"reading {root}"))
-    dataset = read_dataset(root, format=format, cache_dir=workspace.path / "images")
+    levels = job.params.get("levels", "")  # jobs of older versions have none
+    cache_dir = workspace.path / "images"
+    dataset = read_dataset(root, format=format, levels=levels, cache_dir=cache_dir)
     on_progress = heartbeat.progress_callback("import", f"checking {root}")
     dataset = check_images(dataset, on_progress=on_progress)
     is_same_place = job.params.get("place") == "same"

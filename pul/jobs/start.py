@@ -137,7 +137,12 @@ def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
 
 
 def start_import(
-    workspace: Workspace, root: str | Path, format: str = "auto", *, is_same_place: bool = False
+    workspace: Workspace,
+    root: str | Path,
+    format: str = "auto",
+    *,
+    levels: str = "",
+    is_same_place: bool = False,
 ) -> JobRecord:
     """Start a worker that reads a dataset and adds its images.
 
@@ -145,13 +150,14 @@ def start_import(
         workspace: Where to add them.
         root: The dataset's folder or file.
         format: One of `pul.data.datasets.DATASET_FORMATS`, or `auto`.
+        levels: What the levels of its folders mean, where it is not found by itself.
         is_same_place: Whether its people and cameras are those of the images that are there.
 
     Raises:
         JobError: The worker cannot be started.
         StoreError: The store refuses.
     """
-    params = {"root": str(Path(root).expanduser().absolute()), "format": format}
+    params = {"root": str(Path(root).expanduser().absolute()), "format": format, "levels": levels}
     params["place"] = "same" if is_same_place else "new"
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 

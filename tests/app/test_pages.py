@@ -162,6 +162,34 @@ def test_workspace__look_at_a_folder(location: Path, people: Path, open_studio: 
         assert len(workspace.images()) == 0
 
 
+def test_workspace__asks_what_folders_mean_where_nothing_decides(
+    location: Path, tmp_path: Path, people: Path, open_studio: Open
+) -> None:
+    images = sorted(people.rglob("*.jpg"))
+    for number, image in enumerate(images[:60]):
+        target = tmp_path / "site" / ("red", "green", "blue")[number % 3] / f"{number}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(image.read_bytes())
+    Workspace.create(location).close()
+    studio = open_studio()
+    studio.text_input[0].set_value(str(tmp_path / "site"))
+    studio.button[0].click().run()
+    assert not [label for label in labels(studio, "button") if label.startswith("Import")]
+    (choice,) = (radio for radio in studio.radio if "several ways" in radio.label)
+    assert [option.partition(":")[0] for option in choice.options] == [
+        "`person`",
+        "`camera`",
+        "`-`",
+    ]
+    choice.set_value("camera")
+    next(b for b in studio.button if b.label == "Read them this way").click().run()
+    assert "read as `folders, camera`" in text_of(studio)
+    next(b for b in studio.button if b.label.startswith("Import 60")).click().run()
+    wait_for(location, "finished")
+    with Workspace.open(location) as workspace:
+        assert set(workspace.images().camids.tolist()) == {1, 2, 3}
+
+
 def test_workspace__look_at_nothing(location: Path, tmp_path: Path, open_studio: Open) -> None:
     Workspace.create(location).close()
     studio = open_studio()

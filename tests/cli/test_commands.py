@@ -206,7 +206,7 @@ def test_train_source__then_evaluate(place, tmp_path):
 def test_train_source__data_without_identities(tmp_path):
     root = write_place(tmp_path / "market") / "bounding_box_train"
     with pytest.raises(Exception, match="at least two identities"):
-        call("train-source", root, "--format", "folder", "--out", tmp_path / "m.safetensors",
+        call("train-source", root, "--levels", "-", "--out", tmp_path / "m.safetensors",
              "--backbone", "mobilenet_v2", "--weights", "none")  # fmt: skip
 
 

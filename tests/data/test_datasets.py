@@ -167,7 +167,7 @@ def test_read_dataset__duke(tmp_path: Path, save_all) -> None:
 def test_read_dataset__format_that_was_asked_for(market: Path) -> None:
     assert read_dataset(market, format="dukemtmc-reid").format == "dukemtmc-reid"
     assert read_dataset(market.parent, format="market1501").root == market
-    part = read_dataset(market / "query", format="folder")
+    part = read_dataset(market / "query", format="folders")
     assert [sample.split for sample in part.samples] == ["train", "train"]
 
 
@@ -197,7 +197,7 @@ def test_detect_format__one_level_too_high(market: Path) -> None:
     assert detect_format(market.parent) == "market1501"
     dataset = read_dataset(market.parent)
     assert dataset.root == market
-    assert f"one level lower, in {market.name}" in dataset.notes[0]
+    assert f"at a lower level, in {market.name}" in dataset.notes[0]
 
 
 def test_detect_format__several_below(market: Path, save_image) -> None:
@@ -237,7 +237,7 @@ def test_detect_format__no_such_place(tmp_path: Path) -> None:
 
 
 def test_dataset_formats__are_distinct() -> None:
-    assert len(set(DATASET_FORMATS)) == len(DATASET_FORMATS) == 9
+    assert len(set(DATASET_FORMATS)) == len(DATASET_FORMATS) == 8
     assert datasets.__all__ == sorted(datasets.__all__)
 
 

@@ -59,7 +59,7 @@ def test_table__found_in_its_folder(tmp_path: Path, save_all) -> None:
     write_csv(tmp_path / "list.csv", "path", "a.jpg")
     assert detect_format(tmp_path) == "table"
     write_csv(tmp_path / "list.csv", "name", "a.jpg")
-    assert detect_format(tmp_path) == "folder"
+    assert detect_format(tmp_path) == "folders"
 
 
 def test_table__files_left_out(tmp_path: Path, save_all) -> None:

@@ -7,7 +7,7 @@ from app.components.charts.contents import SplitRow, camera_bars, left_out, spli
 from app.components.tables.progress import progress_panel
 from app.views.fragments import fragment
 from app.wording import counted, plain
-from pul.errors import PulError
+from pul.errors import AmbiguousLayoutError, PulError
 
 
 def show(now: services.workspace.WorkspaceStatus) -> None:
@@ -23,28 +23,49 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         is_sent = st.form_submit_button("Check folder")
     if is_sent:
         _look(root, format)
+    _choose_reading()
     found = state.found()
     if found is None:
         st.caption(
-            "Read as they are: Market-1501, DukeMTMC-reID, CUHK03, MSMT17, VIPeR, a folder of "
-            "crops, a folder per person, a table. Nothing is copied or changed."
+            "Read as they are: folders by person, by camera or by train, query and gallery, a "
+            "table, and the published data sets. Nothing is copied or changed."
         )
     else:
         _found(found, is_first=not now.n_images)
 
 
-def _look(root: str, format: str) -> None:
-    st.session_state[state.FOUND] = None
+def _look(root: str, format: str, levels: str = "") -> None:
+    st.session_state[state.FOUND] = st.session_state[state.READINGS] = None
     try:
         with st.spinner("Reading the list of images"):
-            st.session_state[state.FOUND] = services.imports.look(root, format)
+            st.session_state[state.FOUND] = services.imports.look(root, format, levels)
+    except AmbiguousLayoutError as error:
+        st.session_state[state.READINGS] = (root, dict(error.readings))
     except PulError as error:
         st.error(plain(str(error)))
 
 
+def _choose_reading() -> None:
+    """Ask what the folders mean where nothing in them decides it."""
+    asked = st.session_state[state.READINGS]
+    if asked is None:
+        return
+    root, readings = asked
+    with st.container(border=True):
+        levels = st.radio(
+            "These folders can be read in several ways. Which is right?",
+            list(readings),
+            format_func=lambda levels: f"`{levels}`: {plain(readings[levels])}",
+        )
+        if st.button("Read them this way", type="primary"):
+            _look(root, "auto", levels)
+            st.rerun()
+
+
 def _found(found: services.imports.Found, *, is_first: bool) -> None:
     n_images = sum(row[1] for row in found.contents.splits)
-    st.markdown(f"**{plain(found.name)}**, read as `{found.format}`")
+    read_as = f"{found.format}, {found.levels}" if found.levels else found.format
+    st.markdown(f"**{plain(found.name)}**, read as `{read_as}`")
     left, right = st.columns(2, gap="large")
     with left:
         split_table([SplitRow(*row) for row in found.contents.splits])
@@ -58,9 +79,7 @@ def _found(found: services.imports.Found, *, is_first: bool) -> None:
         help="Leave it off for another place, whose people and cameras get numbers of their own.",
     )
     if st.button(f"Import {counted(n_images, 'image')}", type="primary"):
-        services.imports.start_import(
-            state.location(), found.root, found.format, is_same_place=is_same_place
-        )
+        services.imports.start_import(state.location(), found, is_same_place=is_same_place)
         st.session_state[state.FOUND] = None
         st.rerun()
 

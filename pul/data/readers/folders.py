@@ -1,127 +1,286 @@
-"""Plain folders of crops, and folders with a sub-folder per identity."""
+"""Images in folders of any build: by split, by person, by camera, or by none of these."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pul.data.readers import words
+from pul.data.readers.levels import File, Levels, Role, Understanding, parse_levels, understand
 from pul.data.readers.listing import has_images, list_images, subfolders
-from pul.data.readers.reading import Reader, Reading
+from pul.data.readers.reading import LevelReading, Reader, Reading
 from pul.data.samples import Sample, Skipped, parse_name
 from pul.records import Split
 
-_SPLITS: tuple[Split, ...] = ("train", "query", "gallery")
-_CAMERA = re.compile(r"(?:cam(?:era)?|c)[ _-]?(\d{1,9})", re.ASCII | re.IGNORECASE)
-_INTEGER = re.compile(r"-1|\d{1,9}", re.ASCII)
-
-
-def _is_crops(root: Path) -> bool:
-    return root.is_dir() and (has_images(root) or _has_camera_folders(root))
-
-
-def _has_camera_folders(root: Path) -> bool:
-    folders = [folder for folder in subfolders(root) if has_images(folder)]
-    return bool(folders) and all(_CAMERA.fullmatch(folder.name) for folder in folders)
-
-
-def _read_crops(root: Path) -> Reading:
-    listing = list_images(root, root=root, recursive=True)
-    samples = [_crop(path, root) for path in listing.images]
-    notes = ["All images are training images; identities are not known."]
-    n_parsed = sum(parse_name(sample.path.name) is not None for sample in samples)
-    if n_parsed:
-        notes.append(
-            f"{n_parsed} names read like Market-1501's: their cameras and frames are kept, the "
-            "identities in them are not used."
-        )
-    if all(sample.camid is None for sample in samples):
-        notes.append("Cameras are not known.")
-    return Reading(root.name, tuple(samples), listing.skipped, tuple(notes))
-
-
-def _crop(path: Path, root: Path) -> Sample:
-    camid, frame = _camera_and_frame(path, root)
-    return Sample(path, camid=camid, frame=frame)
-
-
-def _is_identities(root: Path) -> bool:
-    if not root.is_dir():
-        return False
-    folders = [folder for part in _parts(root).values() for folder in subfolders(part)]
-    # One folder alone is a plain folder of crops that lies one level lower.
-    return sum(has_images(folder) or _has_camera_folders(folder) for folder in folders) > 1
-
-
-def _read_identities(root: Path) -> Reading:
-    parts = _parts(root)
-    folders = [(split, folder) for split, part in parts.items() for folder in subfolders(part)]
-    pids, notes = _number({folder.name for _, folder in folders})
-    samples: list[Sample] = []
-    skipped: list[Skipped] = []
-    for split, folder in folders:
-        listing = list_images(folder, root=root, recursive=True)
-        skipped.extend(listing.skipped)
-        for path in listing.images:
-            camid, frame = _camera_and_frame(path, root)
-            pid = pids[folder.name]
-            samples.append(Sample(path, pid=pid, camid=camid, split=split, frame=frame))
-    for part in {root, *parts.values()}:
-        skipped.extend(_loose_files(part, root))
-    if root not in parts.values():
-        skipped.extend(
-            Skipped(folder, "not one of train, query and gallery")
-            for folder in subfolders(root)
-            if folder not in parts.values()
-        )
-    if any(sample.camid is None for sample in samples):
-        notes.append("Cameras of some images are not known.")
-    skipped.sort(key=lambda item: item.path)
-    return Reading(root.name, tuple(samples), tuple(skipped), tuple(notes))
-
-
-def _parts(root: Path) -> dict[Split, Path]:
-    """Folders of the splits where there are such, else all of it for training."""
-    found = {split: root / split for split in _SPLITS if (root / split).is_dir()}
-    return found or {"train": root}
-
-
-def _number(names: set[str]) -> tuple[dict[str, int], list[str]]:
-    """Give every identity folder a pid: its own number where that is safe, else its place."""
-    if all(_INTEGER.fullmatch(name) for name in names):
-        pids = {name: int(name) for name in names}
-        counts_from_zero = 0 in pids.values() and -1 not in pids.values()
-        if len(set(pids.values())) == len(names) and not counts_from_zero:
-            return pids, []
-    pids = {name: place for place, name in enumerate(sorted(names), start=1)}
-    return pids, ["Identities are the sub-folders in sorted order, numbered from 1."]
-
-
-def _loose_files(part: Path, root: Path) -> list[Skipped]:
-    listing = list_images(part, root=root)
-    loose = [Skipped(path, "not in the folder of an identity") for path in listing.images]
-    return [*loose, *listing.skipped]
-
-
-def _camera_and_frame(path: Path, root: Path) -> tuple[int | None, int | None]:
-    """Read the camera from the name, else from a folder above it named like cam2."""
-    name = parse_name(path.name)
-    if name is not None:
-        return name.camid, name.frame
-    for folder in path.relative_to(root).parts[-2::-1]:
-        match = _CAMERA.fullmatch(folder)
-        if match:
-            return int(match[1]), None
-    return None, None
-
-
-IDENTITIES = Reader(
-    "identities",
-    "a folder per identity, with that person's images in it; or train/, query/ and gallery/, "
-    "each with such folders",
-    _is_identities,
-    _read_identities,
+_DEEPEST = 8  # levels of folders that are searched for an image
+_MOST = 0.9  # share of the names that has to hold a number before it is taken
+_N_SHOWN = 12
+_ORDER: dict[Split, int] = {"train": 0, "query": 1, "gallery": 2}
+_PERSON_IN_NAME = re.compile(
+    r"(?<![^\W_])(?:person|pers|pid|id|identity|subject)[_-]?(\d{1,9})(?!\d)", re.ASCII | re.I
 )
-CROPS = Reader(
-    "folder",
-    "a plain folder of crops (.jpg, .png, ...), with or without sub-folders cam1/, cam2/, ...",
-    _is_crops,
-    _read_crops,
+_CAMERA_IN_NAME = re.compile(
+    r"(?<![^\W_])(?:cam|camera|ch|channel|c)[_-]?(\d{1,9})(?![^\W_])", re.ASCII | re.I
+)
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_MEANS: dict[Role, str] = {
+    "split": "a split",
+    "person": "a person",
+    "camera": "a camera",
+    "tracklet": "a tracklet",
+    "recording": "a recording",
+    "date": "a date",
+    "class": "a class",
+    "-": "a mere folder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What folders and name of one image say; people and cameras still by their names."""
+
+    path: Path
+    split: Split
+    person: str | None = None
+    camera: str | None = None
+    tracklet: str | None = None
+    frame: int | None = None
+
+
+def _is_folders(root: Path) -> bool:
+    return root.is_dir() and _has_images(root, _DEEPEST)
+
+
+def _has_images(folder: Path, n_levels: int) -> bool:
+    if has_images(folder):
+        return True
+    return n_levels > 0 and any(_has_images(below, n_levels - 1) for below in subfolders(folder))
+
+
+def _read_folders(root: Path, *, levels: str = "") -> Reading:
+    """Read a tree of folders; `levels` says what they mean, as in camera/person."""
+    listing = list_images(root, root=root, recursive=True)
+    files = [
+        File(path.relative_to(root).parts[:-1], parse_name(path.name)) for path in listing.images
+    ]
+    given = parse_levels(levels) if levels else None
+    found = understand(files) if given is None else Understanding({}, (given,))
+    if len(found.readings) > 1:
+        readings = tuple(_describe(reading, files) for reading in found.readings)
+        return Reading(root.name, (), listing.skipped, readings=readings)
+    rows: list[_Row] = []
+    skipped = list(listing.skipped)
+    read = _RowReader.of(root, files, listing.images, found)
+    for path, file in zip(listing.images, files, strict=True):
+        row = read.row(path, file)
+        if isinstance(row, str):
+            skipped.append(Skipped(path, row))
+        else:
+            rows.append(row)
+    samples, notes = _number_samples(rows)
+    return Reading(
+        root.name,
+        tuple(sorted(samples, key=lambda sample: (_ORDER[sample.split], sample.path))),
+        tuple(sorted(skipped, key=lambda item: item.path)),
+        (*_level_notes(files, found), *notes),
+        levels="/".join(found.readings[0]),
+    )
+
+
+@dataclass(frozen=True)
+class _RowReader:
+    """Reads single images by what was understood of them all."""
+
+    root: Path
+    found: Understanding
+    people_classes: frozenset[str]
+    all_of_train: str | None
+    takes_person: bool
+    takes_camera: bool
+
+    @classmethod
+    def of(
+        cls, root: Path, files: Sequence[File], paths: Sequence[Path], found: Understanding
+    ) -> "_RowReader":
+        names = [path.name for path in paths]
+        levels = found.readings[0]
+        of_role = {
+            role: {file.folders[i] for file in files if len(file.folders) > i}
+            for i, role in enumerate(levels)
+        }
+        classes = of_role.get("class", set())
+        return cls(
+            root=root,
+            found=found,
+            people_classes=frozenset(c for c in classes if words.fold(c) in words.PEOPLE_CLASSES),
+            all_of_train=next(filter(_is_all_of_train, sorted(of_role.get("split", ()))), None),
+            takes_person=_is_in_most(_PERSON_IN_NAME, names),
+            takes_camera=_is_in_most(_CAMERA_IN_NAME, names),
+        )
+
+    def row(self, path: Path, file: File) -> _Row | str:
+        """Return what is known of an image, or why it is left out."""
+        levels = self._levels(file)
+        if levels is None:
+            return "in no folder of train, query or gallery"
+        row = _Row(path, "train")
+        for folder, role in zip(file.folders, levels, strict=False):
+            if role == "split":
+                word = words.split_word(folder)
+                reason = self._reason(folder, word)
+                if word is None or reason:
+                    return reason or f"{folder!r} is named after no split"
+                row = replace(row, split=words.to_split(word))
+            elif role == "class" and self.people_classes and folder not in self.people_classes:
+                return f"a crop of the class {folder!r}, which is no person"
+            elif role == "person":
+                row = replace(row, person=folder)
+            elif role == "camera":
+                row = replace(row, camera=folder)
+            elif role == "tracklet":
+                depth = file.folders.index(folder) + 1
+                row = replace(row, tracklet="/".join(file.folders[:depth]))
+        if "person" in levels and row.person is None:
+            return "not in the folder of a person"
+        return self._by_name(row, file, levels)
+
+    def _levels(self, file: File) -> Levels | None:
+        """Return the roles of a file's folders; None where there are splits and it is in none."""
+        of_split, levels = self.found.of_split, self.found.readings[0]
+        if not of_split or "" in of_split:
+            return (
+                levels
+                if "split" not in levels or len(file.folders) > levels.index("split")
+                else None
+            )
+        depth = levels.index("split")
+        return of_split.get(file.folders[depth]) if len(file.folders) > depth else None
+
+    def _reason(self, folder: str, word: words.SplitWord | None) -> str | None:
+        if word == "pooled":
+            return "pooled with queries by `pul evaluate --multi-query`, not imported"
+        is_part = word in ("train", "validation") and folder != self.all_of_train
+        if self.all_of_train and is_part:
+            return f"its images are in {self.all_of_train!r} too"
+        return None
+
+    def _by_name(self, row: _Row, file: File, levels: Levels) -> _Row:
+        """Add what the name of the file says, where no folder says it."""
+        name, stem = file.name, row.path.name
+        person, camera = row.person, row.camera
+        if person is None and name is not None and "split" in levels:
+            person = str(name.pid)
+        elif person is None and self.takes_person and (match := _PERSON_IN_NAME.search(stem)):
+            person = match[1]
+        if camera is None and name is not None:
+            camera = str(name.camid)
+        elif camera is None and self.takes_camera and (match := _CAMERA_IN_NAME.search(stem)):
+            camera = match[1]
+        is_comparable = not {"recording", "date"} & set(levels)
+        frame = name.frame if name is not None and is_comparable else None
+        tracklet = row.tracklet or (name.tracklet if name is not None else None)
+        return replace(row, person=person, camera=camera, frame=frame, tracklet=tracklet)
+
+
+def _is_all_of_train(folder: str) -> bool:
+    tokens = words.tokens(folder)
+    return words.split_word(folder) == "train" and ("all" in tokens or "trainval" in tokens)
+
+
+def _is_in_most(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
+    return sum(pattern.search(name) is not None for name in names) >= _MOST * len(names)
+
+
+def _number_samples(rows: Sequence[_Row]) -> tuple[list[Sample], list[str]]:
+    """Give people and cameras numbers: their own where these are safe, else by their place."""
+    people = {row.person for row in rows if row.person is not None}
+    nobody = {name for name in people if words.is_nobody(name)}
+    pids = {name: -1 for name in people if words.is_junk(name)}
+    pids |= {name: 0 for name in people if words.is_distractor(name)}
+    pids |= _number(people - nobody - pids.keys())
+    cameras = _number({row.camera for row in rows if row.camera is not None})
+    samples = [
+        Sample(
+            row.path,
+            pid=pids.get(row.person or ""),
+            camid=None if row.camera is None else cameras[row.camera],
+            split=row.split,
+            tracklet=row.tracklet,
+            frame=row.frame,
+        )
+        for row in rows
+    ]
+    notes = [*_number_notes("Identities", pids), *_number_notes("Cameras", cameras)]
+    for name in sorted(nobody):
+        n_images = sum(row.person == name for row in rows)
+        notes.append(f"{name!r} is nobody: {n_images:,} images of whom nobody knows who they show.")
+    if not people:
+        notes.append("Identities are not known.")
+    if any(row.camera is None for row in rows):
+        notes.append(f"Cameras are not known{' of some images' if cameras else ''}.")
+    return samples, notes
+
+
+def _number(names: Iterable[str]) -> dict[str, int]:
+    """Number names: by the one number in each where these differ, else in sorted order from 1."""
+    ordered = sorted(names)
+    numbers = [_NUMBER.findall(name) for name in ordered]
+    if all(len(found) == 1 for found in numbers):
+        own = [int(found[0]) for found in numbers]
+        if len(set(own)) == len(own):
+            return dict(zip(ordered, own, strict=True))
+    return {name: place for place, name in enumerate(ordered, start=1)}
+
+
+def _number_notes(what: str, numbers: Mapping[str, int]) -> list[str]:
+    renamed = {name: n for name, n in numbers.items() if n > 0 and name.lstrip("0") != str(n)}
+    if not renamed or all(str(n) in name for name, n in renamed.items()):
+        return []
+    shown = ", ".join(f"{n} {name}" for name, n in list(renamed.items())[:_N_SHOWN])
+    more = f" and {len(renamed) - _N_SHOWN:,} more" if len(renamed) > _N_SHOWN else ""
+    return [f"{what} are numbered in sorted order: {shown}{more}."]
+
+
+def _level_notes(files: Sequence[File], found: Understanding) -> list[str]:
+    """Say what each level of folders was taken for."""
+    levels = found.readings[0]
+    notes = []
+    n_parsed = sum(file.name is not None for file in files)
+    if n_parsed and not {"split", "person"} & set(levels):
+        notes.append(
+            f"{n_parsed:,} names read like Market-1501's: their cameras and frames are taken, the "
+            "identities in them are not."
+        )
+    shown = [(i, role) for i, role in enumerate(levels) if role != "-"]
+    if not shown:
+        return notes
+    text = ", ".join(
+        f"{example!r} is {_MEANS[role]}"
+        for i, role in shown
+        for example in sorted({file.folders[i] for file in files if len(file.folders) > i})[:1]
+    )
+    return [f"Folders are read as {'/'.join(levels)}: {text}. Another reading: --levels.", *notes]
+
+
+def _describe(levels: Levels, files: Sequence[File]) -> LevelReading:
+    """Say what a reading makes of the folders."""
+    counts = Counter[Role]()
+    examples = []
+    for i, role in enumerate(levels):
+        folders = sorted({file.folders[i] for file in files if len(file.folders) > i})
+        counts[role] = len(folders)
+        examples.append(f"{folders[0]!r} is {_MEANS[role]}")
+    people = f"{counts['person']:,} people" if counts["person"] else "people not known"
+    cameras = (
+        f"{counts['camera']:,} cameras" if counts["camera"] else "cameras by the names of files"
+    )
+    return LevelReading("/".join(levels), f"{people}, {cameras}; {', '.join(examples)}")
+
+
+FOLDERS = Reader(
+    "folders",
+    "images in folders of any build: by person, by camera, by train/query/gallery, or by none",
+    _is_folders,
+    _read_folders,
 )

@@ -52,7 +52,7 @@ def _read_folders(folder: Path, root: Path, name: str, published: list[str]) -> 
     for part, split in _FOLDERS.items():
         if not (folder / part).is_dir():
             continue
-        listing = list_images(folder / part, root=root)
+        listing = list_images(folder / part, root=root, recursive=True)
         skipped.extend(listing.skipped)
         for path in listing.images:
             sample = _sample(path, split)

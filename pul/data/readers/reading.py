@@ -8,6 +8,19 @@ from pul.data.samples import Sample, Skipped
 
 
 @dataclass(frozen=True, slots=True)
+class LevelReading:
+    """One way to read the levels of folders.
+
+    Attributes:
+        levels: As `read_dataset(levels=...)` takes it: `camera/person`.
+        text: What it makes of them, for people.
+    """
+
+    levels: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader found.
 
@@ -16,12 +29,17 @@ class Reading:
         samples: The images, in a stable order.
         skipped: Files left out, with reasons.
         notes: Remarks for people.
+        levels: What the levels of folders mean; "" where the layout says it.
+        readings: The ways to read the folders, where evidence does not decide between them; there
+            are no samples then.
     """
 
     name: str
     samples: tuple[Sample, ...]
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    levels: str = ""
+    readings: tuple[LevelReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

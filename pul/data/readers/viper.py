@@ -12,11 +12,16 @@ from pul.data.samples import Sample, Skipped
 from pul.errors import ConfigError
 
 _CAMERAS = {"cam_a": 1, "cam_b": 2}
+_NAME = re.compile(r"\d{1,9}_\d{1,3}\.", re.ASCII)  # person and angle
 _NUMBER = re.compile(r"\d{1,9}(?=[_.])", re.ASCII)
 
 
 def _is_viper(root: Path) -> bool:
-    return all((root / name).is_dir() for name in _CAMERAS)
+    folders = [root / name for name in _CAMERAS]
+    return all(folder.is_dir() for folder in folders) and all(
+        any(_NAME.match(path.name) for path in list_images(folder, root=root).images)
+        for folder in folders
+    )
 
 
 def _read_viper(root: Path, *, split_seed: int = 0) -> Reading:

@@ -1,0 +1,207 @@
+"""What the name of a folder means, in the languages and by the recorders that people use."""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Literal
+
+from pul.records import Split
+
+SplitWord = Literal["train", "query", "gallery", "validation", "pooled"]
+
+_SPLITS: tuple[tuple[SplitWord, str], ...] = (  # the first that fits: `test_probe` is a query
+    ("pooled", "gt"),
+    (
+        "query",
+        r"quer(y|ies)\w*|probes?|anfragen?|consultas?|requetes?|zapros\w*|запрос\w*|проб[аы]|"
+        r"查询\w*|查詢\w*|クエリ|쿼리|sorgu|occluded",
+    ),
+    (
+        "train",
+        r"train\w*|trn|entrenamiento|entrainement|apprentissage|addestramento|treino|treinamento|"
+        r"обуч\w*|трен\w*|训练\w*|訓練\w*|学習\w*|학습\w*|훈련\w*|egitim|trening\w*|uczenie|traning",
+    ),
+    (
+        "gallery",
+        r"galler(y|ies)\w*|test|tests|testing|testset|testdata|galerie|galeria|galleria|galeri|"
+        r"pruebas?|prova|teste|тест\w*|галере\w*|测试\w*|測試\w*|图库|画廊|テスト\w*|ギャラリー|"
+        r"테스트\w*|갤러리|whole",
+    ),
+    (
+        "validation",
+        r"val|valid|validation\w*|validierung|validacion|validacao|validazione|dev|eval|"
+        r"провер\w*|валид\w*|验证\w*|驗證\w*|検証\w*|검증\w*|dogrulama",
+    ),
+)
+_CAMERA = re.compile(
+    r"cams?|cameras?|kameras?|camaras?|telecamera|kam|ipc|ipcam|webcam|cctv|nvr|dvr|ch|chan|"
+    r"channel|kanal|canal|canale|views?|ansicht|vue|vista|sensor|камера|кам|канал|摄像头|摄像机|"
+    r"攝影機|相机|通道|カメラ|카메라|채널|kanali|kamery"
+)
+_MODALITY = re.compile(r"rgb|visible|vis|color|colour|infrared|ir|nir|lwir|swir|thermal|depth|fir")
+_PLACE = re.compile(
+    r"entrances?|exits?|entry|lobby|gates?|hall|hallway|corridor|parking|carpark|garage|doors?|"
+    r"lift|elevator|stairs?|staircase|stairwell|reception|office|street|roof|yard|courtyard|dock|"
+    r"warehouse|cashier|checkout|till|shop|store|platform|escalator|canteen|kitchen|lounge|foyer|"
+    r"north|south|east|west|front|back|rear|left|right|side|indoor|outdoor|inside|outside|"
+    r"eingang|ausgang|flur|parkplatz|tor|tur|tuer|halle|treppe|aufzug|kasse|hof|buro|buero|lager|"
+    r"strasse|rampe|empfang|nord|sud|sued|ost|keller|einfahrt|ausfahrt|vorne|hinten|"
+    r"entree|sortie|couloir|porte|escalier|ascenseur|caisse|accueil|rue|quai|bureau|cour|ouest|est|"
+    r"entrada|salida|pasillo|aparcamiento|estacionamiento|puerta|escalera|ascensor|caja|recepcion|"
+    r"calle|almacen|patio|vestibulo|norte|sur|este|oeste|saida|corredor|estacionamento|"
+    r"ingresso|uscita|corridoio|parcheggio|porta|scale|ascensore|cassa|cortile|"
+    r"ingang|uitgang|gang|parkeerplaats|deur|wejscie|wyjscie|korytarz|"
+    r"giris|cikis|вход|выход|коридор|парковка|лифт|лестница|двор|ворота|холл|"
+    r"入口|出口|大厅|大廳|走廊|停车场|停車場|大门|门口|电梯|廊下|駐車場|玄関|입구|출구|복도|주차장"
+)
+_PERSON = re.compile(
+    r"persons?|pers|personne|personnes|personen|persona|personas|pessoa|people|pid|ids?|identity|"
+    r"identities|identitaet|identite|identidad|subjects?|subj|individuals?|individu|ind|human|uid|"
+    r"player|pedestrian|ped|vehicle|veh|animal|челов\w*|персона|лицо|人|人物|行人|人员|사람|kisi|"
+    r"osoba|persoon"
+)
+_TRACKLET = re.compile(r"tracks?|tracklets?|tid|trk|trajectory|spur|piste|трек|轨迹|軌跡|トラック")
+_RECORDING = re.compile(
+    r"seq|seqs|sequences?|sequenz|secuencia|videos?|vid|clips?|recordings?|rec|aufnahme|scenes?|"
+    r"scen|session|episode|file|hour|shot|видео|запись|视频|影片|录像|序列|動画|영상"
+)
+_DAY = re.compile(r"days?|tag|jour|dia|giorno|date|день|天|日")
+_CONTAINER = re.compile(
+    r"images?|imgs?|pics?|pictures?|photos?|jpe?gs?|pngs?|crops?|cropped|data|dataset|frames?|"
+    r"detections?|bilder|fotos?|imagenes|immagini|bbox|boxes|output|outputs|runs?|predict|"
+    r"изображения|фото|图片|圖片|图像|画像|写真|이미지"
+)
+_CLASSES = frozenset(
+    # Of COCO and of common detectors of people and vehicles.
+    """person persons pedestrian pedestrians people face head body bicycle bike cyclist rider car
+    motorcycle motorbike airplane bus train truck van boat trailer tram scooter vehicle bird cat dog
+    horse sheep cow elephant bear zebra giraffe backpack umbrella handbag bag tie suitcase frisbee
+    skis snowboard kite skateboard surfboard bottle cup fork knife spoon bowl banana apple sandwich
+    orange broccoli carrot pizza donut cake chair couch bed toilet tv laptop mouse remote keyboard
+    microwave oven toaster sink refrigerator book clock vase scissors toothbrush plate
+    helmet""".split()  # noqa: SIM905
+) | {
+    *("cell phone", "potted plant", "dining table", "teddy bear", "hair drier", "wine glass"),
+    *("hot dog", "sports ball", "baseball bat", "baseball glove", "tennis racket", "traffic light"),
+    *("fire hydrant", "stop sign", "parking meter", "license plate"),
+}
+PEOPLE_CLASSES = frozenset(
+    {"person", "persons", "pedestrian", "pedestrians", "people", "body", "cyclist", "rider"}
+)
+_NOBODY = re.compile(
+    r"|unknowns?|unk|unbekannt|inconnus?|desconocid[oa]s?|desconhecid[oa]s?|sconosciut[oi]|"
+    r"onbekend|nieznan[ey]|неизвестн\w*|未知|不明|알수없음|bilinmeyen|"
+    r"none|null|nil|nan|na|n a|nobody|"
+    r"no id|noid|unidentified|unlabell?ed|unassigned|undefined|others?|andere|sonstige|autres?|"
+    r"otr[oa]s?|altr[io]|outr[oa]s|прочее|другие|其他|其它|その他|기타|misc|miscellaneous|rest|"
+    r"background|bg|noise|false positives?|fp|unsure|unclear|trash|reject(ed)?|ignored?"
+)
+_JUNK = re.compile(r"junk|00-1|-1")
+_DISTRACTORS = re.compile(r"distractors?")
+_IP_ADDRESS = re.compile(r"\d{1,3}([._-])\d{1,3}\1\d{1,3}\1\d{1,3}(?!\d)", re.ASCII)
+_YEAR_FIRST = re.compile(r"((?:19|20)\d\d)[-_. ]?(\d\d)[-_. ]?(\d\d)(?!\d{1,3}$)", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d\d)[-_. ](\d\d)[-_. ]((?:19|20)\d\d)", re.ASCII)
+_CLOCK = re.compile(
+    r"([01]?\d|2[0-3])h([0-5]\d)?|([01]\d|2[0-3])[-_:]([0-5]\d)([-_:][0-5]\d)?", re.A
+)
+
+
+def fold(name: str) -> str:
+    """Return a name in lower case and without accents: `Caméra` is `camera`."""
+    split_words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # TrainSet
+    parts = unicodedata.normalize("NFKD", split_words)
+    bare = "".join(sign for sign in parts if not unicodedata.combining(sign))
+    return unicodedata.normalize("NFC", bare).lower().replace("ß", "ss").strip()
+
+
+def tokens(name: str) -> list[str]:
+    """Return the words and numbers of a name: `bounding_box_train` is bounding, box and train."""
+    return re.findall(r"[^\W\d_]+|\d+", fold(name))
+
+
+def split_word(name: str) -> SplitWord | None:
+    """Return which split a folder is named after; None where it is named after none."""
+    words = [word for word in tokens(name) if not word.isdigit()]
+    for split, pattern in _SPLITS:
+        if any(re.fullmatch(pattern, word) for word in words):
+            return split
+    return None
+
+
+def to_split(word: SplitWord) -> Split:
+    """Return the split that images of a folder go to; validation people are there to train."""
+    return word if word in ("query", "gallery") else "train"
+
+
+def is_camera(name: str) -> bool:
+    """Whether a folder is named as a camera, a channel of a recorder or a place."""
+    words = tokens(name)
+    if _IP_ADDRESS.search(name) or re.fullmatch(r"[cd]0*\d{1,3}", fold(name)):
+        return True
+    return any(_CAMERA.fullmatch(word) or _PLACE.fullmatch(word) for word in words)
+
+
+def is_modality(name: str) -> bool:
+    """Whether a folder is named as a kind of sensor."""
+    return any(_MODALITY.fullmatch(word) for word in tokens(name))
+
+
+def is_numbered_person(name: str) -> bool:
+    """Whether a folder is named as a person with a number: `person_0001`, `ID12`."""
+    words = tokens(name)
+    return any(word.isdigit() for word in words) and any(_PERSON.fullmatch(word) for word in words)
+
+
+def is_tracklet(name: str) -> bool:
+    """Whether a folder is named as a tracklet."""
+    return any(_TRACKLET.fullmatch(word) for word in tokens(name))
+
+
+def is_recording(name: str) -> bool:
+    """Whether a folder is named as a recording, which may show many people."""
+    return any(_RECORDING.fullmatch(word) for word in tokens(name))
+
+
+def is_date(name: str) -> bool:
+    """Whether a folder is named as a day or a time of day."""
+    words = tokens(name)
+    if _CLOCK.fullmatch(fold(name)) or (len(words) == 2 and _DAY.fullmatch(words[0])):
+        return True
+    first, last = _YEAR_FIRST.match(name), _DAY_FIRST.match(name)
+    parts = first.groups() if first else last.groups()[::-1] if last else None
+    if parts is None:
+        return False
+    try:
+        date(*map(int, parts))
+    except ValueError:
+        return False
+    return True
+
+
+def is_container(name: str) -> bool:
+    """Whether a folder is named as one that merely holds images."""
+    words = [word for word in tokens(name) if not word.isdigit()]
+    return bool(words) and all(_CONTAINER.fullmatch(word) for word in words)
+
+
+def is_class(name: str) -> bool:
+    """Whether a folder is named as a class of a detector: `person`, `backpack`."""
+    return " ".join(tokens(name)) in _CLASSES
+
+
+def is_nobody(name: str) -> bool:
+    """Whether the name of a person means that nobody knows who it is: `unknown`, `other`, -2."""
+    if re.fullmatch(r"-\d+", name.strip()) and not is_junk(name):
+        return True
+    plain = " ".join(re.findall(r"[^\W_]+", fold(name)))
+    return _NOBODY.fullmatch(plain) is not None
+
+
+def is_junk(name: str) -> bool:
+    """Whether the name of a person means an image of no use: `junk`, -1."""
+    return _JUNK.fullmatch(fold(name)) is not None
+
+
+def is_distractor(name: str) -> bool:
+    """Whether the name of a person means people who are nobody's match."""
+    return _DISTRACTORS.fullmatch(fold(name)) is not None
