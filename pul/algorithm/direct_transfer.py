@@ -12,16 +12,13 @@ from pul.config import EvaluationConfig
 from pul.data.datasets import Dataset
 from pul.data.images import load_pixels
 from pul.data.multi_query import read_query_boxes
-from pul.data.samples import Sample
-from pul.errors import DataError
+from pul.data.samples import Sample, to_arrays
 from pul.evaluation.reranking import k_reciprocal
 from pul.evaluation.retrieval import evaluate, evaluate_distances
 from pul.models.network import Network
 from pul.records import RetrievalMetrics
 
 Pooling = Literal["mean", "max"]
-
-UNKNOWN_PID, UNKNOWN_CAMID = -2, -1
 
 
 def evaluate_network(
@@ -56,7 +53,7 @@ def evaluate_network(
         DataError: The dataset has no queries or no gallery, or no images for multi-query.
         EvaluationError: No query has a true match.
     """
-    query, gallery = _official_splits(dataset)
+    query, gallery = dataset.test_images()
     boxes = read_query_boxes(dataset) if multi_query else ()
     parts = (query, gallery, boxes)
     n_images, done, features = sum(map(len, parts)), 0, []
@@ -74,9 +71,9 @@ def evaluate_network(
     query_features, gallery_features, box_features = features
     if multi_query:
         query_features = pool_queries(
-            query_features, _identities(query), box_features, _identities(boxes), how=multi_query
+            query_features, to_arrays(query), box_features, to_arrays(boxes), how=multi_query
         )
-    who = (*_identities(query), *_identities(gallery))
+    who = (*to_arrays(query), *to_arrays(gallery))
     options = config.model_dump()
     if rerank:
         distances = k_reciprocal(query_features, gallery_features)
@@ -119,17 +116,6 @@ def pool_queries(
     return l2_normalize(pooled)
 
 
-def _official_splits(dataset: Dataset) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
-    query, gallery = dataset.split("query"), dataset.split("gallery")
-    if not query or not gallery:
-        raise DataError(
-            f"{dataset.name} has {len(query)} queries and {len(gallery)} gallery images; both are "
-            "needed. Give a dataset with `query` and `bounding_box_test`, or a table with a split "
-            "column."
-        )
-    return query, gallery
-
-
 def _pixels(network: Network, samples: Sequence[Sample], cache_dir: Path | None) -> ByteArray:
     return load_pixels(
         [sample.path for sample in samples],
@@ -137,12 +123,6 @@ def _pixels(network: Network, samples: Sequence[Sample], cache_dir: Path | None)
         width=network.config.width,
         cache_dir=cache_dir,
     )
-
-
-def _identities(samples: Sequence[Sample]) -> tuple[IntArray, IntArray]:
-    pids = [UNKNOWN_PID if sample.pid is None else sample.pid for sample in samples]
-    camids = [UNKNOWN_CAMID if sample.camid is None else sample.camid for sample in samples]
-    return np.array(pids, dtype=np.int64), np.array(camids, dtype=np.int64)
 
 
 def _shifted(on_progress: OnProgress | None, before: int, total: int) -> OnProgress | None:

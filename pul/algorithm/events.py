@@ -78,6 +78,13 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class NotMeasurable:
+    """The run adapts the model, but its figures cannot be had."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class IterationFinished:
     """An iteration is whole: its record, its arrays, its rankings, the network it ended with.
 
@@ -97,5 +104,5 @@ class RunFinished:
     reason: Literal["converged", "n_iterations"]
 
 
-Event = Progress | IterationFinished | RunFinished
+Event = Progress | NotMeasurable | IterationFinished | RunFinished
 Live = Callable[[int], LiveSettings]

@@ -90,7 +90,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
     Raises:
         PulError: The job failed.
     """
-    from pul.algorithm.events import IterationFinished, Progress
+    from pul.algorithm.events import IterationFinished, NotMeasurable, Progress
     from pul.jobs import start_job
     from pul.jobs.worker import work
 
@@ -103,6 +103,8 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
         def on_event(event: Any) -> None:
             if isinstance(event, Progress):
                 show(event.progress)
+            elif isinstance(event, NotMeasurable) and not json:
+                OUT.print(f"figures are not measurable: {event.reason}", markup=False)
             elif isinstance(event, IterationFinished) and not json:
                 OUT.print(iteration_line(event.record), markup=False)
 
@@ -111,7 +113,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
         iterations = workspace.iterations(job.run_id) if job.run_id is not None else []
         print_json({"job": job, "iterations": iterations})
     if job.status == "failed":
-        if not json:
+        if job.traceback and not json:
             typer.echo(job.traceback, err=True)
         raise PulError(job.error)
     if not json:

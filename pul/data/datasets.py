@@ -9,7 +9,7 @@ from pul.data.detection import READERS, locate, nothing_found, open_as, resolve
 from pul.data.numbering import number_anew, settle_pids
 from pul.data.readers import LOOSE_LAYOUT
 from pul.data.readers.reading import Reader
-from pul.data.samples import Sample, Skipped
+from pul.data.samples import Sample, Skipped, asks_for_somebody, can_be_found, to_arrays
 from pul.errors import AmbiguousLayoutError, ConfigError, DatasetError
 from pul.records import Split
 
@@ -80,6 +80,27 @@ class Dataset:
         if name not in _SPLITS:
             raise ConfigError(f"split must be one of {', '.join(_SPLITS)}, but is {name!r}.")
         return tuple(sample for sample in self.samples if sample.split == name)
+
+    def test_images(self) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
+        """Return the queries and the gallery that a model is measured on.
+
+        Raises:
+            DatasetError: There are no queries, or there is no gallery.
+        """
+        query, gallery = self.split("query"), self.split("gallery")
+        asked = asks_for_somebody(to_arrays(query)[0])
+        found = can_be_found(to_arrays(gallery)[0])
+        measured = (
+            tuple(sample for sample, counts in zip(query, asked, strict=True) if counts),
+            tuple(sample for sample, counts in zip(gallery, found, strict=True) if counts),
+        )
+        if not measured[0] or not measured[1]:
+            raise DatasetError(
+                f"{self.name} has {len(measured[0])} queries and {len(measured[1])} gallery images "
+                "of which it is known who they show; both are needed. Give a dataset with folders "
+                "for train, query and gallery, or a table with the columns pid and split."
+            )
+        return measured
 
     def summary(self) -> list[SplitSummary]:
         """Count images, identities and cameras of each split that has images."""

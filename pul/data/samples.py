@@ -1,9 +1,13 @@
 """One image of a dataset, and what its file name says."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from pul.arrays import BoolArray, IntArray
 from pul.records import Split
 
 # At most nine digits, so that an id always fits the integers of an array or a database.
@@ -38,6 +42,23 @@ class Sample:
     split: Split = "train"
     tracklet: str | None = None
     frame: int | None = None
+
+
+UNKNOWN_PID, UNKNOWN_CAMID = -2, -1  # in arrays, where a sample has None
+
+
+def asks_for_somebody(pids: IntArray) -> BoolArray:
+    """Whether a query of each id is measured, shape (Q,): one of a person is."""
+    return pids > 0
+
+
+def can_be_found(pids: IntArray) -> BoolArray:
+    """Whether a gallery image of each id is measured, shape (G,).
+
+    It is known who it shows, or that it is a distractor (0) or junk (-1), which the protocol treats
+    each in its way; an image of which nothing is known could be anybody's match.
+    """
+    return pids > UNKNOWN_PID
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +116,10 @@ def parse_name(name: str) -> ParsedName | None:
         frame=None if frame is None else int(frame),
         tracklet=match["tracklet"] if match.re is _TRACKLET_NAME else None,
     )
+
+
+def to_arrays(samples: Sequence[Sample]) -> tuple[IntArray, IntArray]:
+    """Return the ids and the cameras of N samples, each of shape (N,)."""
+    pids = [UNKNOWN_PID if sample.pid is None else sample.pid for sample in samples]
+    camids = [UNKNOWN_CAMID if sample.camid is None else sample.camid for sample in samples]
+    return np.array(pids, dtype=np.int64), np.array(camids, dtype=np.int64)

@@ -84,6 +84,10 @@ class Protocol:
             is_junk = (camids[same] == camid) & self.camera_aware
             yield same[~is_junk], same[is_junk]
 
+    def is_measurable(self) -> bool:
+        """Whether any query has a true match."""
+        return any(len(matches) for matches, _ in self.relations())
+
     def explain_unmatched(self) -> str:
         """Say why no query has a true match: which rule removed what."""
         n_queries, n_dropped = len(self.query_pids), int((~self.kept).sum())
@@ -103,5 +107,8 @@ class Protocol:
             f"{n_same_camera} matches from a query's own camera."
         )
         if n_same_camera:
-            message += " With one camera or none, evaluate with camera_aware=False."
+            message += (
+                " With one camera or none, turn `evaluation.camera_aware` off: `pul evaluate "
+                "--no-camera-aware`, `pul run --set evaluation.camera_aware=false`."
+            )
         return message

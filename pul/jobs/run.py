@@ -10,6 +10,7 @@ from pul.algorithm.events import (
     EvaluationSet,
     IterationFinished,
     LiveSettings,
+    NotMeasurable,
     Progress,
     ResumeState,
 )
@@ -18,6 +19,7 @@ from pul.arrays import ByteArray
 from pul.config import RunConfig
 from pul.data.images import load_pixels
 from pul.errors import JobError
+from pul.evaluation.protocol import Protocol
 from pul.jobs.heartbeat import Heartbeat
 from pul.labelling.guidance import read_guidance
 from pul.labelling.loading import read_footage
@@ -98,9 +100,17 @@ def _load_split(
 def _load_evaluation_set(
     workspace: Workspace, run_id: int, train: ImageTable, network: Network, heartbeat: Heartbeat
 ) -> EvaluationSet | None:
-    """Return the images and identities to evaluate with; None where no identity is known."""
+    """Return the images and identities to evaluate with; None where no identity is known.
+
+    Where no figure can be had of the test images, as with one camera, the reason is reported: to
+    adapt the model they are not needed.
+    """
     query, gallery = workspace.test_images(run_id)
     train_pids = train.pids if (train.pids > 0).any() else None
+    reason = _why_not_measurable(workspace, run_id, query, gallery)
+    if reason:
+        heartbeat.report_event(NotMeasurable(reason))
+        query, gallery = (table.where(np.zeros(len(table), bool)) for table in (query, gallery))
     if train_pids is None and not (len(query) and len(gallery)):
         return None
     return EvaluationSet(
@@ -112,6 +122,16 @@ def _load_evaluation_set(
         gallery_camids=gallery.camids,
         train_pids=train_pids,
     )
+
+
+def _why_not_measurable(
+    workspace: Workspace, run_id: int, query: ImageTable, gallery: ImageTable
+) -> str:
+    if not len(query) or not (gallery.pids >= 0).any():
+        return ""  # nothing to measure on was given, and nobody expects figures
+    camera_aware = RunConfig(**workspace.run(run_id).config).evaluation.camera_aware
+    protocol = Protocol.of(query.pids, query.camids, gallery.pids, gallery.camids, camera_aware)
+    return "" if protocol.is_measurable() else protocol.explain_unmatched()
 
 
 def _load_resume_state(workspace: Workspace, run_id: int) -> ResumeState | None:

@@ -4,9 +4,10 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from pul.algorithm.events import Event, IterationFinished, RunFinished
+from pul.algorithm.events import Event, IterationFinished, NotMeasurable, RunFinished
 from pul.errors import PulError
 from pul.jobs import WorkerProcess
 from pul.jobs.heartbeat import Heartbeat, JobStopped, OnEvent
@@ -17,16 +18,24 @@ from pul.store.workspace import Workspace
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "can't start new thread")
 
 
-def work(workspace: Workspace, job_id: int, *, on_event: OnEvent | None = None) -> JobRecord:
+def work(
+    workspace: Workspace,
+    job_id: int,
+    *,
+    on_event: OnEvent | None = None,
+    on_trace: Callable[[str], None] | None = None,
+) -> JobRecord:
     """Do a queued job in this process, to its end or until it is stopped.
 
     Args:
         workspace: Where the job is.
         job_id: The job.
         on_event: Called with every event, for a command line that shows them.
+        on_trace: Called with the trace of a failure, for a log.
 
     Returns:
-        The job as it ended: finished, stopped, or failed with the error and its trace.
+        The job as it ended: finished, stopped, or failed with the error, and with its trace where
+        the error was not foreseen.
 
     Raises:
         JobError: Another worker has the job.
@@ -42,7 +51,11 @@ def work(workspace: Workspace, job_id: int, *, on_event: OnEvent | None = None) 
     except (JobStopped, KeyboardInterrupt):
         status = "stopped"
     except Exception as failure:  # whatever it is, people should see it
-        status, error, trace = "failed", _explain(failure), traceback.format_exc()
+        status, error = "failed", _explain(failure)
+        if not isinstance(failure, PulError):
+            trace = traceback.format_exc()
+        if on_trace is not None:
+            on_trace(traceback.format_exc())
     return workspace.finish_job(job_id, status, error, trace)
 
 
@@ -53,10 +66,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Workspace.open(location) as workspace:
         is_run = workspace.job(int(job_id)).kind == "run"  # only a run has events to log
-        job = work(workspace, int(job_id), on_event=_log if is_run else None)
+        job = work(workspace, int(job_id), on_event=_log if is_run else None, on_trace=_print)
     _print(f"job {job.job_id} {job.status}")
     if job.status == "failed":
-        sys.exit(job.traceback)
+        sys.exit(1)
 
 
 def _do(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
@@ -92,6 +105,8 @@ def _explain(failure: Exception) -> str:
 
 
 def _log(event: Event) -> None:
+    if isinstance(event, NotMeasurable):
+        _print(f"figures are not measurable: {event.reason}")
     if isinstance(event, RunFinished):
         _print(f"run ended: {event.reason}")
     if isinstance(event, IterationFinished):

@@ -12,14 +12,19 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, inse
 from pul.arrays import IntArray
 from pul.data.datasets import Dataset, SplitSummary
 from pul.data.numbering import continue_numbering
-from pul.data.samples import Sample
+from pul.data.samples import (
+    UNKNOWN_CAMID,
+    UNKNOWN_PID,
+    Sample,
+    asks_for_somebody,
+    can_be_found,
+)
 from pul.errors import StoreError
 from pul.records import ImageTable, Split
 from pul.store.schema import images, runs, skipped_files
 from pul.store.section import Section
 
-UNKNOWN_PID = -2  # -1 is junk, 0 a distractor
-UNKNOWN_CAMID = UNKNOWN_FRAME = -1
+UNKNOWN_FRAME = -1
 _SPLITS = ("train", "query", "gallery")
 
 
@@ -111,7 +116,10 @@ class ImageSection(Section):
             StoreError: There is no such run.
         """
         query, gallery = self.run_images(run_id, "query"), self.run_images(run_id, "gallery")
-        return query.where(query.pids > 0), gallery.where(gallery.pids > UNKNOWN_PID)
+        return (
+            query.where(asks_for_somebody(query.pids)),
+            gallery.where(can_be_found(gallery.pids)),
+        )
 
     def skipped(self) -> list[tuple[str, str]]:
         """Return path and reason of every file that was left out, by path."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -6,8 +8,13 @@ from pul.algorithm.direct_transfer import evaluate_network, pool_queries
 from pul.config import EvaluationConfig
 from pul.data.datasets import read_dataset
 from pul.data.multi_query import read_query_boxes
+from pul.data.samples import Sample
 from pul.errors import DataError
-from tests.support.networks import coloured_images, tiny_network
+from pul.jobs import create_run
+from pul.jobs.worker import work
+from pul.models.network import save_network
+from pul.store.workspace import Workspace
+from tests.support.networks import TINY_RUN, coloured_images, tiny_network
 
 QUERY = np.array([[1.0, 0], [0, 1.0], [1.0, 0]], dtype=np.float32)
 QUERY_PIDS, QUERY_CAMIDS = np.array([7, 7, 8]), np.array([1, 2, 1])
@@ -76,3 +83,26 @@ def test_evaluate_network__multi_query_needs_its_folder(market):
         path.unlink()
     with pytest.raises(DataError, match="gt_bbox"):
         evaluate_network(tiny_network(), dataset, EvaluationConfig(), multi_query="max")
+
+
+def test_evaluate_network__measures_what_a_run_measures(market, tmp_path_factory):
+    """Images of nobody known are among the queries and in the gallery."""
+    for folder in ("query", "bounding_box_test"):
+        for pid, camid in ((-1, 1), (0, 2)):
+            Image.fromarray(coloured_images(1, 1)[0][0]).save(
+                market / folder / f"{pid:04}_c{camid}s1_000099_00.png"
+            )
+    dataset, network = read_dataset(market), tiny_network()
+    metrics = evaluate_network(network, dataset, EvaluationConfig())
+    place = tmp_path_factory.mktemp("place") / "workspace"
+    with Workspace.create(place) as workspace:
+        workspace.add_dataset(replace(dataset, samples=(*dataset.samples, *_as_training(dataset))))
+        save_network(network, place / "start.safetensors")
+        job = create_run(workspace, TINY_RUN.replace(n_iterations=0), place / "start.safetensors")
+        assert work(workspace, job.job_id).status == "finished"
+        assert workspace.iterations(1)[0].metrics == metrics
+
+
+def _as_training(dataset):
+    boxes = sorted((dataset.root / "gt_bbox").iterdir())
+    return tuple(Sample(path, pid=None, camid=1, split="train") for path in boxes)

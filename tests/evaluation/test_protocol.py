@@ -42,7 +42,8 @@ def test_explain_unmatched__names_each_rule_with_its_count():
         "1 have an identity that the gallery lacks; "
         "3 have theirs in the gallery, but only from their own camera. Removed as junk: "
         "2 of 5 gallery images with a negative pid, and 5 matches from a query's own camera. "
-        "With one camera or none, evaluate with camera_aware=False."
+        "With one camera or none, turn `evaluation.camera_aware` off: `pul evaluate "
+        "--no-camera-aware`, `pul run --set evaluation.camera_aware=false`."
     )
 
 

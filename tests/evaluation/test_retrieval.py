@@ -281,7 +281,7 @@ def test_evaluate_distances__leaves_its_input_alone():
     ("query_pids", "gallery_pids", "gallery_camids", "says"),
     [
         # one camera: everything is the query's own
-        ([7, 8], [7, 8, 8], [1, 1, 1], ["2 have theirs", "3 matches", "camera_aware=False"]),
+        ([7, 8], [7, 8, 8], [1, 1, 1], ["2 have theirs", "3 matches", "--no-camera-aware"]),
         # the gallery is of other people, and partly bad detections
         ([7, 8], [9, -1, -1], [2, 2, 2], ["2 have an identity that the gallery lacks", "2 of 3"]),
         # nothing is known

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pul import jobs
-from pul.algorithm.events import Event, IterationFinished, Progress, RunFinished
+from pul.algorithm.events import Event, IterationFinished, NotMeasurable, Progress, RunFinished
 from pul.config import RunConfig, TrainConfig
 from pul.errors import ArtifactError, JobError
 from pul.jobs.worker import work
@@ -236,12 +236,33 @@ def test_work__gives_signs_of_life_during_a_long_step(workspace):
     assert work(workspace, job.job_id, on_event=dawdle).status == "finished"
 
 
-def test_work__a_failure_is_kept_with_its_trace(workspace):
+def test_work__a_foreseen_failure_is_a_sentence_and_its_trace_goes_to_the_log(workspace):
     (workspace.path / "images" / "train" / "0003.png").write_bytes(b"broken")
-    ended = work(workspace, start(workspace).job_id)
+    traces: list[str] = []
+    ended = work(workspace, start(workspace).job_id, on_trace=traces.append)
     assert (ended.status, workspace.run(1).status) == ("failed", "failed")
     assert "0003.png" in ended.error
-    assert "ImageError" in ended.traceback
+    assert ended.traceback == ""
+    assert len(traces) == 1
+    assert "ImageError" in traces[0]
+
+
+def test_work__one_camera_has_no_figures_says_why_and_adapts(workspace):
+    with workspace._database.write() as connection:
+        connection.exec_driver_sql("UPDATE images SET camid = 4")
+    events: list[Event] = []
+    job = start(workspace, CONFIG.replace(n_iterations=1))
+    assert work(workspace, job.job_id, on_event=events.append).status == "finished"
+    (remark,) = (event for event in events if isinstance(event, NotMeasurable))
+    assert "6 have theirs in the gallery, but only from their own camera" in remark.reason
+    assert "turn `evaluation.camera_aware` off" in remark.reason
+    records = workspace.iterations(1)
+    assert [record.metrics for record in records] == [None, None]
+    assert records[0].cluster_quality is not None
+    # The advice, obeyed.
+    told = CONFIG.replace(**{"n_iterations": 0, "evaluation.camera_aware": False})
+    assert work(workspace, start(workspace, told).job_id).status == "finished"
+    assert workspace.iterations(2)[0].metrics is not None
 
 
 def test_work__a_surprise_is_kept_too(workspace):
@@ -253,6 +274,7 @@ def test_work__a_surprise_is_kept_too(workspace):
     assert ended.error == (
         "An unexpected error, which is a bug: ZeroDivisionError: of a kind nobody thought of"
     )
+    assert "Traceback" in ended.traceback
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import numpy as np
 
 from pul.data.datasets import Dataset
 from pul.data.images import load_pixels
+from pul.data.samples import UNKNOWN_CAMID
 from pul.errors import DataError
 from pul.reproduce.baselines.bow import BowExtractor
-from pul.reproduce.baselines.ranking import UNKNOWN_CAMID, Extract, extract_samples
+from pul.reproduce.baselines.ranking import Extract, extract_samples
 from pul.reproduce.baselines.umdl import UmdlConfig, choose_images, choose_people, fit_umdl
 
 HEIGHT, WIDTH = 128, 64  # the size of Market-1501's images

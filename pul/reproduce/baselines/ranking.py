@@ -6,19 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
+from pul.arrays import ByteArray, FloatArray, l2_normalize
 from pul.config import EvaluationConfig
 from pul.data.datasets import Dataset
 from pul.data.images import Progress, load_pixels
-from pul.data.samples import Sample
-from pul.errors import DataError
+from pul.data.samples import Sample, to_arrays
 from pul.evaluation.retrieval import evaluate_distances
 from pul.records import RetrievalMetrics
 
 Extract = Callable[[ByteArray], NDArray[Any]]
 
 _CHUNK = 512  # images decoded and described at a time
-UNKNOWN_PID, UNKNOWN_CAMID = -2, -1
 
 
 def evaluate_extractor(
@@ -48,13 +46,7 @@ def evaluate_extractor(
         DataError: The dataset has no queries or no gallery, or an image cannot be decoded.
         EvaluationError: No query has a true match.
     """
-    query, gallery = dataset.split("query"), dataset.split("gallery")
-    if not query or not gallery:
-        raise DataError(
-            f"{dataset.name} has {len(query)} queries and {len(gallery)} gallery images; both are "
-            "needed. Give a dataset with `query` and `bounding_box_test`, or a table with a split "
-            "column."
-        )
+    query, gallery = dataset.test_images()
     n_images = len(query) + len(gallery)
     first = _shifted(on_progress, 0, n_images)
     query_features = extract_samples(extract, query, height=height, width=width, on_progress=first)
@@ -64,7 +56,7 @@ def evaluate_extractor(
     for features in _features(extract, gallery, height, width, then):
         distances[:, done : done + len(features)] = 1 - query_features @ features.T
         done += len(features)
-    identities = (*_identities(query), *_identities(gallery))
+    identities = (*to_arrays(query), *to_arrays(gallery))
     return evaluate_distances(distances, *identities, **config.model_dump()).to_metrics()
 
 
@@ -111,9 +103,3 @@ def _shifted(on_progress: Progress | None, before: int, total: int) -> Progress 
     if on_progress is None:
         return None
     return lambda done, _: on_progress(before + done, total)
-
-
-def _identities(samples: Sequence[Sample]) -> tuple[IntArray, IntArray]:
-    pids = [UNKNOWN_PID if sample.pid is None else sample.pid for sample in samples]
-    camids = [UNKNOWN_CAMID if sample.camid is None else sample.camid for sample in samples]
-    return np.array(pids, dtype=np.int64), np.array(camids, dtype=np.int64)
