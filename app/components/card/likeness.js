@@ -1,5 +1,5 @@
 // Who looks like whom: affinities of tracklets, as the server measured them.
-class Likeness {
+export class Likeness {
   constructor({ tracklets, steps }) {
     this.size = tracklets.length;
     this.places = new Map(tracklets.map((tracklet, place) => [tracklet, place]));
@@ -15,10 +15,12 @@ class Likeness {
     const known = members.filter((tracklet) => this.places.has(tracklet));
     const own = new Set(candidate.tiles.map(({ tracklet }) => tracklet));
     if (!known.length) return 0;
-    return Math.max(...[...own].map((tracklet) => {
-      const steps = known.map((other) => this.between(tracklet, other));
-      return (steps.reduce((sum, step) => sum + step, 0) / steps.length + Math.max(...steps)) / 2;
-    }));
+    return Math.max(
+      ...[...own].map((tracklet) => {
+        const steps = known.map((other) => this.between(tracklet, other));
+        return (steps.reduce((sum, step) => sum + step, 0) / steps.length + Math.max(...steps)) / 2;
+      }),
+    );
   }
 
   // Two groups around the two members that are least alike, moved to better middles a few times.
@@ -28,7 +30,8 @@ class Likeness {
     let parts = [tracklets, []];
     for (let round = 0; round < 5; round += 1) {
       parts = [[], []];
-      for (const tracklet of tracklets) parts[Number(this.between(tracklet, middles[1]) > this.between(tracklet, middles[0]))].push(tracklet);
+      for (const tracklet of tracklets)
+        parts[Number(this.between(tracklet, middles[1]) > this.between(tracklet, middles[0]))].push(tracklet);
       if (!parts[0].length || !parts[1].length) return [tracklets, []];
       middles = parts.map((part) => this.middle(part));
     }
@@ -37,7 +40,8 @@ class Likeness {
 
   farthest(tracklets) {
     let found = [tracklets[0], tracklets[1]];
-    for (const a of tracklets) for (const b of tracklets) if (this.between(a, b) < this.between(...found)) found = [a, b];
+    for (const a of tracklets)
+      for (const b of tracklets) if (this.between(a, b) < this.between(...found)) found = [a, b];
     return found;
   }
 

@@ -1,10 +1,17 @@
 // Same person or not? Two groups of tiles side by side; Y, N, ?.
-const PAIR_EVERY = 10; // cards between two bursts
-const PAIR_BURST = 3;
+import { escape } from "../shared_js/text.js";
 
-function pairHtml({ left, right, reason }, thumbs) {
-  const side = ({ name, tiles }) => `<section><h5>${escape(name)}</h5><div>${tiles.map((tile) =>
-    `<figure><img src="${thumbs}${tile.token}" alt="" width="96" height="192"><figcaption>${tile.camera === null ? "" : `camera ${tile.camera}`}</figcaption></figure>`).join("")}</div></section>`;
+export const PAIR_EVERY = 10; // cards between two bursts
+export const PAIR_BURST = 3;
+
+export function pairHtml({ left, right, reason }, thumbs) {
+  const side = ({ name, tiles }) =>
+    `<section><h5>${escape(name)}</h5><div>${tiles
+      .map(
+        (tile) =>
+          `<figure><img src="${thumbs}${tile.token}" alt="" width="96" height="192"><figcaption>${tile.camera === null ? "" : `camera ${tile.camera}`}</figcaption></figure>`,
+      )
+      .join("")}</div></section>`;
   return `<h3>Are these the same person?</h3><p>${escape(reason)}</p><div class="sides">${side(left)}${side(right)}</div>
     <div class="answers"><button type="button" data-answer="same" tabindex="-1">Yes, the same <kbd>Y</kbd></button>
     <button type="button" data-answer="different" tabindex="-1">No, two people <kbd>N</kbd></button>

@@ -1,11 +1,35 @@
-// The tiles of a card: grouped by camera, tracklets fanned out; click, brush, range, keyboard, and a larger picture on hover.
+// The tiles of a card: by camera, tracklets fanned out; click, brush, range, keyboard, and a larger picture on hover.
+import { escape } from "../shared_js/text.js";
+
 const TILE_WIDTHS = [112, 96, 80, 64];
 const WALK = 8; // tiles of a tracklet in a fan: it fits the line at any width
 const ROOM = 0.75; // share of the height that a new card may fill, so that what joins it finds room
 
-class Tiles {
+/**
+ * @typedef {import("../shared_js/types").Tile} Tile
+ * @typedef {import("../shared_js/types").Candidate} Candidate
+ * @typedef {{ camera: number | null, isLoose?: boolean, accepted?: number, tiles: Tile[] }} Group
+ */
+
+export class Tiles {
+  /** @type {Tile[]} In the order on the screen. */
+  order = [];
+  /** @type {Map<number, HTMLElement>} */
+  figures = new Map();
+  /** @type {Map<number, boolean> | null} What the pointer has marked since it went down. */
+  marking = null;
+  cursor = -1;
+  anchor = -1;
+
+  /**
+   * @param {HTMLElement} element
+   * @param {import("../shared_js/zoom.js").Zoom} zoom
+   * @param {(images: number[], isDropped: boolean) => void} onMark
+   */
   constructor(element, zoom, onMark) {
-    Object.assign(this, { element, zoom, onMark, cursor: -1, anchor: -1 });
+    this.element = element;
+    this.zoom = zoom;
+    this.onMark = onMark;
     element.onpointerdown = (event) => this.press(event);
     element.onpointermove = (event) => this.brush(event);
     element.onpointerup = element.onpointercancel = () => this.release();
@@ -20,19 +44,25 @@ class Tiles {
     const key = this.order.map((tile) => tile.image).join();
     if (isNewCard || key !== this.key) {
       this.element.innerHTML = groups.map((group, n) => groupHtml(group, cameras, thumbs, groups[n - 1])).join("");
-      this.figures = new Map(Array.from(this.element.querySelectorAll("figure"), (figure) => [Number(figure.dataset.image), figure]));
+      this.figures = new Map(
+        Array.from(this.element.querySelectorAll("figure"), (figure) => [Number(figure.dataset.image), figure]),
+      );
       this.key = key;
       this.zoom.watch(this.element, "figure");
     }
-    if (isNewCard) { this.cursor = this.anchor = -1; this.element.scrollTop = 0; this.fit(TILE_WIDTHS[0], ROOM); }
-    else this.fit(this.width, 1);
+    if (isNewCard) {
+      this.cursor = this.anchor = -1;
+      this.element.scrollTop = 0;
+      this.fit(TILE_WIDTHS[0], ROOM);
+    } else this.fit(this.width, 1);
     this.mark();
   }
 
   // The largest tiles that fit; where even the smallest do not, tracklets are stacked closer.
   fit(largest, room) {
     const { style } = this.element;
-    const isFull = () => this.figures.size > 0 && this.element.lastElementChild.offsetTop + this.element.lastElementChild.offsetHeight > room * (this.element.clientHeight - 50);
+    const last = /** @type {HTMLElement | null} */ (this.element.lastElementChild);
+    const isFull = () => last !== null && last.offsetTop + last.offsetHeight > room * (this.element.clientHeight - 50);
     style.setProperty("--fan", "0.45");
     for (const width of TILE_WIDTHS.filter((size) => size <= largest)) {
       this.width = width;
@@ -63,7 +93,10 @@ class Tiles {
     this.isSingle = event.altKey;
     this.last = place;
     if (event.shiftKey && this.anchor >= 0) this.paint(this.range(this.anchor, place));
-    else { this.anchor = place; this.paint(this.unit(place)); }
+    else {
+      this.anchor = place;
+      this.paint(this.unit(place));
+    }
   }
 
   brush(event) {
@@ -87,7 +120,9 @@ class Tiles {
   unit(place) {
     const { tracklet, image, isChosen } = this.order[place];
     if (this.isSingle) return [image];
-    return this.order.filter((tile) => tile.tracklet === tracklet && tile.isChosen === isChosen).map((tile) => tile.image);
+    return this.order
+      .filter((tile) => tile.tracklet === tracklet && tile.isChosen === isChosen)
+      .map((tile) => tile.image);
   }
 
   release() {
@@ -111,7 +146,10 @@ class Tiles {
 
   moveLine(direction) {
     const here = this.current?.getBoundingClientRect();
-    if (!here) { this.move(0, false); return; }
+    if (!here) {
+      this.move(0, false);
+      return;
+    }
     const middle = (box) => (box.left + box.right) / 2;
     let best = Infinity;
     let found = this.cursor;
@@ -119,14 +157,20 @@ class Tiles {
       const box = this.figures.get(tile.image).getBoundingClientRect();
       const down = (box.top - here.top) * direction;
       const cost = down < 20 ? Infinity : 4 * down + Math.abs(middle(box) - middle(here));
-      if (cost < best) { best = cost; found = place; }
+      if (cost < best) {
+        best = cost;
+        found = place;
+      }
     });
     this.cursor = found;
     this.move(0, false);
   }
 
   toggle(isSingle) {
-    if (this.cursor < 0) { this.move(0, false); return; }
+    if (this.cursor < 0) {
+      this.move(0, false);
+      return;
+    }
     this.isSingle = isSingle;
     this.onMark(this.unit(this.cursor), !this.isDropped(this.cursor));
   }
@@ -141,12 +185,20 @@ class Tiles {
 
   placeOf(target) {
     const figure = target?.closest?.("figure[data-image]");
-    return figure && this.element.contains(figure) ? this.order.findIndex((tile) => String(tile.image) === figure.dataset.image) : -1;
+    return figure && this.element.contains(figure)
+      ? this.order.findIndex((tile) => String(tile.image) === figure.dataset.image)
+      : -1;
   }
 }
 
-// As the server ordered them: those that look like one person by camera, then the rest of the cluster; last what was joined.
-function arrange(tiles, accepted) {
+/**
+ * Group tiles as the server ordered them: those that look like one person by camera, then the rest of the cluster; last
+ * what was joined.
+ * @param {Tile[]} tiles
+ * @param {Candidate[]} accepted
+ */
+export function arrange(tiles, accepted) {
+  /** @type {Group[]} */
   const groups = [];
   for (const tile of tiles) {
     const last = groups.at(-1);
@@ -160,17 +212,27 @@ function arrange(tiles, accepted) {
 function groupHtml(group, cameras, thumbs, before) {
   const { camera, accepted, isLoose, tiles } = group;
   const name = accepted ? `joined ${accepted}` : camera === null ? "" : `cam ${camera}`;
-  const color = accepted ? "var(--st-primary-color)" : cameras[camera] ?? "var(--st-border-color)";
+  const color = accepted ? "var(--st-primary-color)" : (cameras[camera] ?? "var(--st-border-color)");
   const caption = `${name}${tiles.length > 1 ? `${name && " · "}${tiles.length}` : ""}`;
-  const heading = isLoose && !before?.isLoose ? "<h5>Same cluster, looks different: click who belongs to the person</h5>"
-    : accepted && !before?.accepted ? "<h5>Joined: click who does not belong</h5>" : "";
-  const walks = walksOf(tiles).map((walk, n) =>
-    `<div class="walk">${walk.map((tile, place) => figureHtml(tile, n + place === 0 ? caption : "", color, isLoose, thumbs)).join("")}</div>`);
+  const heading =
+    isLoose && !before?.isLoose
+      ? "<h5>Same cluster, looks different: click who belongs to the person</h5>"
+      : accepted && !before?.accepted
+        ? "<h5>Joined: click who does not belong</h5>"
+        : "";
+  const walks = walksOf(tiles).map(
+    (walk, n) =>
+      `<div class="walk">${walk.map((tile, place) => figureHtml(tile, n + place === 0 ? caption : "", color, isLoose, thumbs)).join("")}</div>`,
+  );
   return heading + walks.join("");
 }
 
-// One tracklet, or a part of it that fits a line.
-function walksOf(tiles) {
+/**
+ * Cut tiles into tracklets, or parts of one that fit a line.
+ * @param {Tile[]} tiles
+ */
+export function walksOf(tiles) {
+  /** @type {Tile[][]} */
   const walks = [];
   tiles.forEach((tile, place) => {
     if (place && tile.tracklet === tiles[place - 1].tracklet && walks.at(-1).length < WALK) walks.at(-1).push(tile);
@@ -180,8 +242,14 @@ function walksOf(tiles) {
 }
 
 function figureHtml(tile, caption, color, isLoose, thumbs) {
-  const hints = [tile.camera === null ? "image" : `camera ${tile.camera}`, !tile.isReliable && "below λ", isLoose && "same cluster, looks different"];
-  return `<figure class="${tile.isReliable ? "" : "far"} ${isLoose ? "loose" : ""}" style="--c:${color}" data-image="${tile.image}" role="option">` +
+  const hints = [
+    tile.camera === null ? "image" : `camera ${tile.camera}`,
+    !tile.isReliable && "below λ",
+    isLoose && "same cluster, looks different",
+  ];
+  return (
+    `<figure class="${tile.isReliable ? "" : "far"} ${isLoose ? "loose" : ""}" style="--c:${color}" data-image="${tile.image}" role="option">` +
     `<figcaption>${escape(caption)}</figcaption>` +
-    `<img src="${thumbs}${tile.token}" alt="${escape(hints.filter(Boolean).join(", "))}" width="64" height="128" draggable="false"></figure>`;
+    `<img src="${thumbs}${tile.token}" alt="${escape(hints.filter(Boolean).join(", "))}" width="64" height="128" draggable="false"></figure>`
+  );
 }

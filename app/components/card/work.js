@@ -1,11 +1,37 @@
 // What is being done to one card. A value: every change makes a new one, so that undo is to go back to the old.
 const N_CANDIDATES = 12;
 
-class Work {
+/**
+ * @typedef {import("../shared_js/types").Tile} Tile
+ * @typedef {import("../shared_js/types").Candidate} Candidate
+ * @typedef {import("../shared_js/types").Card} Card
+ * @typedef {import("../shared_js/types").Pool} Pool
+ * @typedef {{ tiles?: Tile[], dropped?: Set<number>, accepted?: Candidate[], rejected?: Candidate[],
+ *   row?: Candidate[] | null }} Changes
+ */
+
+export class Work {
+  /**
+   * @param {Card} card
+   * @param {Changes} changes
+   */
   constructor(card, changes = {}) {
-    Object.assign(this, { card, tiles: card.tiles, dropped: looseOf(card), accepted: [], rejected: [], row: null }, changes);
+    this.card = card;
+    this.tiles = changes.tiles ?? card.tiles;
+    /** Images that are out: taken out by hand, or not chosen to begin with. */
+    this.dropped = changes.dropped ?? looseOf(card);
+    /** @type {Candidate[]} */
+    this.accepted = changes.accepted ?? [];
+    /** @type {Candidate[]} */
+    this.rejected = changes.rejected ?? [];
+    /** The candidates on the screen, while somebody chooses among them. */
+    this.row = changes.row ?? null;
   }
 
+  /**
+   * @param {Changes} changes
+   * @returns {Work}
+   */
   with(changes) {
     const { dropped, accepted, rejected, tiles, row } = this;
     return new Work(this.card, { tiles, dropped, accepted, rejected, row, ...changes });
@@ -24,50 +50,90 @@ class Work {
     return this.allTiles.filter((tile) => this.dropped.has(tile.image) && tile.isChosen).map((tile) => tile.image);
   }
 
+  /**
+   * @param {Iterable<number>} images
+   * @param {boolean} isDropped
+   */
   drop(images, isDropped) {
     const dropped = new Set(this.dropped);
-    for (const image of images) if (isDropped) dropped.add(image); else dropped.delete(image);
+    for (const image of images)
+      if (isDropped) dropped.add(image);
+      else dropped.delete(image);
     return this.with({ dropped });
   }
 
-  // The row of candidates stands still until `0`, so that several can be joined in one look; a second press takes one back.
+  /**
+   * Join a candidate, or take it back. The row does not move until `0`, so that several can be joined in one look.
+   * @param {Candidate} candidate
+   * @param {Candidate[]} row
+   */
   join(candidate, row) {
-    const accepted = this.accepted.includes(candidate) ? this.accepted.filter((other) => other !== candidate) : [...this.accepted, candidate];
+    const accepted = this.accepted.includes(candidate)
+      ? this.accepted.filter((other) => other !== candidate)
+      : [...this.accepted, candidate];
     return this.with({ accepted, rejected: this.rejected.filter((other) => other !== candidate), row });
   }
 
-  // Done with a row: all up to a place join, for it is ranked and its first ones are mostly right; the others are somebody else.
+  /**
+   * Finish a row: all up to a place join, as it is ranked and its first ones are mostly right; the others are not this
+   * person.
+   * @param {number} place
+   * @param {Candidate[]} row
+   */
   joinUpTo(place, row) {
     const open = row.slice(0, place + 1).filter((candidate) => !this.isSettled(candidate));
     return this.with({ accepted: [...this.accepted, ...open] }).pass(row);
   }
 
+  /**
+   * @param {Candidate} candidate
+   * @param {Candidate[]} row
+   */
   reject(candidate, row) {
-    return this.with({ rejected: [...this.rejected, candidate], accepted: this.accepted.filter((other) => other !== candidate), row });
+    return this.with({
+      rejected: [...this.rejected, candidate],
+      accepted: this.accepted.filter((other) => other !== candidate),
+      row,
+    });
   }
 
-  // None of the others of the row: the next row may come.
+  /**
+   * None of the others of the row: the next row may come.
+   * @param {Candidate[]} row
+   */
   pass(row) {
-    return this.with({ rejected: [...this.rejected, ...row.filter((candidate) => !this.isSettled(candidate))], row: null });
+    return this.with({
+      rejected: [...this.rejected, ...row.filter((candidate) => !this.isSettled(candidate))],
+      row: null,
+    });
   }
 
+  /** @param {Candidate} candidate */
   isSettled(candidate) {
     return this.accepted.includes(candidate) || this.rejected.includes(candidate);
   }
 
-  // Who else, from a pool of the card's own or one that came later.
+  /**
+   * Who else, from a pool of the card's own or one that came later.
+   * @param {Pool} pool
+   * @param {Set<number>} used Images that are elsewhere already.
+   * @returns {Candidate[]}
+   */
   candidates({ candidates, likeness }, used) {
     const gone = new Set([...this.accepted, ...this.rejected].flatMap(imagesOf));
     const members = this.chosen.map((tile) => tile.tracklet);
     return candidates
       .filter((candidate) => !imagesOf(candidate).some((image) => gone.has(image) || used.has(image)))
-      .map((candidate, place) => [likeness.toPerson(candidate, members), place, candidate])
+      .map((candidate, place) => /** @type {const} */ ([likeness.toPerson(candidate, members), place, candidate]))
       .sort(([a, i], [b, j]) => b - a || i - j)
       .slice(0, N_CANDIDATES)
       .map(([, , candidate]) => candidate);
   }
 
-  // The dropped tiles, or where none are dropped the half that looks less like the rest, as a card of its own.
+  /**
+   * The dropped tiles, or where none are dropped the half that looks less like the rest, as a card of its own.
+   * @returns {[Work, Card] | null} What stays and what goes; null where all look alike.
+   */
   split() {
     const own = this.tiles;
     const chosen = own.filter((tile) => !this.dropped.has(tile.image));
@@ -84,8 +150,10 @@ class Work {
   }
 }
 
+/** @param {Card} card */
 function looseOf(card) {
   return new Set(card.tiles.filter((tile) => !tile.isChosen).map((tile) => tile.image));
 }
 
-const imagesOf = ({ tiles }) => tiles.map((tile) => tile.image);
+/** @param {Candidate} candidate */
+export const imagesOf = ({ tiles }) => tiles.map((tile) => tile.image);

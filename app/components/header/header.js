@@ -10,7 +10,9 @@ class Line {
     this.shown = "";
     this.leftAt = -Infinity;
     this.timer = setInterval(() => this.ask(), PERIOD_MS);
-    this.onClick = (event) => { if (event.target.closest("a")) this.leftAt = performance.now(); };
+    this.onClick = (event) => {
+      if (event.target.closest("a")) this.leftAt = performance.now();
+    };
     document.addEventListener("click", this.onClick, true);
   }
 

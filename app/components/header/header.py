@@ -9,7 +9,7 @@ from pul.records import IterationRecord, JobRecord, RunRecord
 
 _render = mount(
     "pul_header",
-    scripts=("header/header.js",),
+    script="header/header.js",
     values=("moved",),
     html='<div class="pul-line"></div>',
 )

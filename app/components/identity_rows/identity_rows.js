@@ -1,4 +1,9 @@
 // Page 4: a row per identity; select rows to merge, open one to split it or to take images out.
+import { keyName } from "../shared_js/keys.js";
+import { Outbox } from "../shared_js/outbox.js";
+import { counted, escape } from "../shared_js/text.js";
+import { Zoom } from "../shared_js/zoom.js";
+
 const TOAST_MS = 7000;
 
 class People {
@@ -40,11 +45,16 @@ class People {
 
   // ---- keys and clicks
   key(event) {
-    if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=listbox]") || event.altKey) return;
-    const key = event.key.toLowerCase();
-    if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y")) this.put(event.shiftKey || key === "y" ? "redo" : "undo");
+    if (
+      event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=listbox]") ||
+      event.altKey
+    )
+      return;
+    const key = keyName(event);
+    if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y"))
+      this.put(event.shiftKey || key === "y" ? "redo" : "undo");
     else if (key === "m" && !event.ctrlKey && !event.metaKey && this.selected.size > 1) this.merge();
-    else if (key === "escape" && this.data.opened !== null) this.open(null);
+    else if (key === "Escape" && this.data.opened !== null) this.open(null);
     else return;
     event.preventDefault();
   }
@@ -55,13 +65,15 @@ class People {
     const member = target.closest("[data-member]");
     if (act) this.act(act, row && Number(row.dataset.identity));
     else if (member) this.mark(Number(member.dataset.member));
-    else if (row && target.closest(".faces")) this.open(this.data.opened === Number(row.dataset.identity) ? null : Number(row.dataset.identity));
+    else if (row && target.closest(".faces"))
+      this.open(this.data.opened === Number(row.dataset.identity) ? null : Number(row.dataset.identity));
   }
 
   change({ target }) {
     const identity = Number(target.closest("[data-identity]")?.dataset.identity);
     if (target.matches("[type=checkbox]")) {
-      if (target.checked) this.selected.add(identity); else this.selected.delete(identity);
+      if (target.checked) this.selected.add(identity);
+      else this.selected.delete(identity);
       this.drawButtons();
     } else if (target.matches("[data-name]")) {
       this.put("rename", { identity, name: target.value });
@@ -79,8 +91,14 @@ class People {
       validation: () => this.setRole("validation"),
       undo: () => this.put("undo"),
       redo: () => this.put("redo"),
-      split: () => { this.put("split", { identity, images }); this.marked.clear(); },
-      remove: () => { this.put("remove", { identity, images }); this.marked.clear(); },
+      split: () => {
+        this.put("split", { identity, images });
+        this.marked.clear();
+      },
+      remove: () => {
+        this.put("remove", { identity, images });
+        this.marked.clear();
+      },
       close: () => this.open(null),
       open: () => this.open(identity),
     };
@@ -88,7 +106,9 @@ class People {
   }
 
   merge() {
-    this.put("merge", { identities: this.data.rows.map(({ identity }) => identity).filter((identity) => this.selected.has(identity)) });
+    this.put("merge", {
+      identities: this.data.rows.map(({ identity }) => identity).filter((identity) => this.selected.has(identity)),
+    });
     this.selected.clear();
     this.draw();
   }
@@ -105,19 +125,27 @@ class People {
   }
 
   mark(image) {
-    if (this.marked.has(image)) this.marked.delete(image); else this.marked.add(image);
+    if (this.marked.has(image)) this.marked.delete(image);
+    else this.marked.add(image);
     this.drawMarks();
   }
 
   // ---- drawing
   draw() {
     const { rows, opened, members } = this.data;
-    const typing = document.activeElement?.matches?.("[data-name]") && this.root.contains(document.activeElement) ? document.activeElement : null;
-    if (!typing) { // somebody who types a name is not disturbed
-      this.find("rows").innerHTML = rows.map((row) => rowHtml(row, this.data, row.identity === opened ? members : null)).join("");
+    const typing =
+      document.activeElement?.matches?.("[data-name]") && this.root.contains(document.activeElement)
+        ? document.activeElement
+        : null;
+    if (!typing) {
+      // somebody who types a name is not disturbed
+      this.find("rows").innerHTML = rows
+        .map((row) => rowHtml(row, this.data, row.identity === opened ? members : null))
+        .join("");
       this.zoom.watch(this.find("rows"), ".face, [data-member]");
     }
-    for (const box of this.root.querySelectorAll("[type=checkbox]")) box.checked = this.selected.has(Number(box.closest("[data-identity]").dataset.identity));
+    for (const box of this.root.querySelectorAll("[type=checkbox]"))
+      box.checked = this.selected.has(Number(box.closest("[data-identity]").dataset.identity));
     this.drawButtons();
     this.drawMarks();
     this.drawCounts();
@@ -129,10 +157,16 @@ class People {
     const n = rows.length;
     const training = rows.filter(({ role }) => role === "training");
     const images = training.reduce((sum, row) => sum + row.n_images, 0);
-    const goal = goals.map((limit) => `<span class="${training.length >= limit ? "met" : ""}">L ${Math.min(training.length, limit)}/${limit}</span>`).join("");
+    const goal = goals
+      .map(
+        (limit) =>
+          `<span class="${training.length >= limit ? "met" : ""}">L ${Math.min(training.length, limit)}/${limit}</span>`,
+      )
+      .join("");
     const left = this.outbox.commits.length;
     this.root.dataset.open = String(left);
-    this.find("counts").innerHTML = `<b>${n === 1 ? "1 identity" : `${n} identities`}</b>${goal}<span>${counted(images, "training image")}</span>` +
+    this.find("counts").innerHTML =
+      `<b>${n === 1 ? "1 identity" : `${n} identities`}</b>${goal}<span>${counted(images, "training image")}</span>` +
       `<span>${n - training.length} held out</span><span>${left ? "saving …" : "saved"}</span>`;
   }
 
@@ -145,9 +179,14 @@ class People {
   }
 
   drawMarks() {
-    for (const figure of this.root.querySelectorAll("[data-member]")) figure.classList.toggle("marked", this.marked.has(Number(figure.dataset.member)));
-    for (const button of this.root.querySelectorAll('[data-act="split"], [data-act="remove"]')) button.disabled = this.marked.size === 0;
-    for (const line of this.root.querySelectorAll(".hint")) line.textContent = this.marked.size ? `${counted(this.marked.size, "image")} chosen` : "Click the images that are somebody else.";
+    for (const figure of this.root.querySelectorAll("[data-member]"))
+      figure.classList.toggle("marked", this.marked.has(Number(figure.dataset.member)));
+    for (const button of this.root.querySelectorAll('[data-act="split"], [data-act="remove"]'))
+      button.disabled = this.marked.size === 0;
+    for (const line of this.root.querySelectorAll(".hint"))
+      line.textContent = this.marked.size
+        ? `${counted(this.marked.size, "image")} chosen`
+        : "Click the images that are somebody else.";
   }
 
   toast(text, isRefused) {
@@ -156,13 +195,17 @@ class People {
     toast.classList.toggle("refused", isRefused);
     toast.hidden = false;
     clearTimeout(this.toastTimer);
-    this.toastTimer = setTimeout(() => { toast.hidden = true; }, TOAST_MS);
+    this.toastTimer = setTimeout(() => {
+      toast.hidden = true;
+    }, TOAST_MS);
   }
 }
 
 function rowHtml(row, { thumbs }, members) {
   const { identity, name, color, tokens, n_images: n, n_cameras: cameras, compactness, nearest, flags, role } = row;
-  const faces = tokens.map((token) => `<img class="face" src="${thumbs}${token}" alt="" width="40" height="80" loading="lazy">`).join("");
+  const faces = tokens
+    .map((token) => `<img class="face" src="${thumbs}${token}" alt="" width="40" height="80" loading="lazy">`)
+    .join("");
   const option = (value, text) => `<option value="${value}" ${role === value ? "selected" : ""}>${text}</option>`;
   return `<div class="person" role="row" data-identity="${identity}" style="--c:${color}"><input type="checkbox" aria-label="Select ${escape(name)}">
     <i></i><input data-name value="${escape(name)}" aria-label="Name" title="Click to rename; empty brings the number back" spellcheck="false">
@@ -177,17 +220,27 @@ function rowHtml(row, { thumbs }, members) {
 }
 
 function membersHtml(members, thumbs) {
-  const tiles = members.map(([image, token, camera, isOutlier]) =>
-    `<figure data-member="${image}" class="${isOutlier ? "outlier" : ""}"><img src="${thumbs}${token}" alt="${camera === null ? "image" : `camera ${camera}`}${isOutlier ? ", far from the others" : ""}" width="64" height="128">` +
-    `<figcaption>${camera === null ? "" : `camera ${camera}`}</figcaption></figure>`).join("");
+  const tiles = members
+    .map(
+      ([image, token, camera, isOutlier]) =>
+        `<figure data-member="${image}" class="${isOutlier ? "outlier" : ""}"><img src="${thumbs}${token}" alt="${camera === null ? "image" : `camera ${camera}`}${isOutlier ? ", far from the others" : ""}" width="64" height="128">` +
+        `<figcaption>${camera === null ? "" : `camera ${camera}`}</figcaption></figure>`,
+    )
+    .join("");
   return `<div class="members"><div class="label-bar"><span class="hint"></span><button type="button" data-act="split">Split off: they are one other person</button>
     <button type="button" data-act="remove">Take out: not this person</button></div><div class="tiles">${tiles}</div></div>`;
 }
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".people");
-  if (root.people && root.people.data.workspace !== data.workspace) { root.people.dispose(); root.people = null; }
+  if (root.people && root.people.data.workspace !== data.workspace) {
+    root.people.dispose();
+    root.people = null;
+  }
   root.people ??= new People(root, data.workspace);
   root.people.update(data, setStateValue);
-  return () => { root.people?.dispose(); root.people = null; };
+  return () => {
+    root.people?.dispose();
+    root.people = null;
+  };
 }

@@ -7,12 +7,7 @@ from app.components.mount import mount
 
 _render = mount(
     "pul_identity_rows",
-    scripts=(
-        "shared_js/text.js",
-        "shared_js/outbox.js",
-        "shared_js/zoom.js",
-        "identity_rows/identity_rows.js",
-    ),
+    script="identity_rows/identity_rows.js",
     values=("outbox", "opened"),
     html="identity_rows/identity_rows.html",
     css="identity_rows/identity_rows.css",

@@ -34,18 +34,35 @@ void main() {
 }`;
 const ATTRIBUTES = { from: 2, to: 2, code: 1, similarity: 1, mark: 1 };
 
-class Points {
+export class Points {
+  /** @type {number[][] | undefined} */
+  colors;
+  isSmooth = false;
+
   constructor(canvas) {
     this.canvas = canvas;
     this.arrays = {};
-    this.uniforms = { middle: [0, 0], step_: 1, lambda: 0, size: 6, range: [0, 1], ink: [0, 0, 0], isByReliable: 0, isDimmed: 0 };
+    this.uniforms = {
+      middle: [0, 0],
+      step_: 1,
+      lambda: 0,
+      size: 6,
+      range: [0, 1],
+      ink: [0, 0, 0],
+      isByReliable: 0,
+      isDimmed: 0,
+    };
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => this.start());
     this.start();
   }
 
   start() {
-    const gl = (this.gl = this.canvas.getContext("webgl2", { alpha: true, antialias: false, premultipliedAlpha: true }));
+    const gl = (this.gl = this.canvas.getContext("webgl2", {
+      alpha: true,
+      antialias: false,
+      premultipliedAlpha: true,
+    }));
     if (!gl) throw new Error("this browser offers no WebGL 2; switch on hardware acceleration or use another one");
     this.program = link(gl);
     this.buffers = Object.fromEntries(Object.keys(ATTRIBUTES).map((name) => [name, gl.createBuffer()]));
@@ -68,11 +85,22 @@ class Points {
   // colors: list of [r, g, b] in 0-255; blended between neighbours where isSmooth
   setPalette(colors, isSmooth = this.isSmooth) {
     const { gl } = this;
-    Object.assign(this, { colors, isSmooth });
+    this.colors = colors;
+    this.isSmooth = isSmooth;
     const filter = isSmooth ? gl.LINEAR : gl.NEAREST;
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, colors.length, 1, 0, gl.RGB, gl.UNSIGNED_BYTE, new Uint8Array(colors.flat()));
+    gl.texImage2D(
+      gl.TEXTURE_2D,
+      0,
+      gl.RGB,
+      colors.length,
+      1,
+      0,
+      gl.RGB,
+      gl.UNSIGNED_BYTE,
+      new Uint8Array(colors.flat()),
+    );
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, filter);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, filter);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
@@ -108,7 +136,8 @@ class Points {
     for (const name of ["step_", "lambda"]) gl.uniform1f(at(name), uniforms[name]);
     for (const name of ["isByReliable", "isDimmed"]) gl.uniform1i(at(name), uniforms[name]);
     const n = this.arrays.code?.length ?? 0;
-    for (const pass of uniforms.isDimmed ? [0, 1, 2] : [0, 2]) { // the selected over the rest, centers over all
+    for (const pass of uniforms.isDimmed ? [0, 1, 2] : [0, 2]) {
+      // the selected over the rest, centers over all
       gl.uniform1f(at("pass"), pass);
       gl.drawArrays(gl.POINTS, 0, n);
     }
@@ -121,7 +150,10 @@ class Points {
 
 function link(gl) {
   const program = gl.createProgram();
-  for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+  for (const [type, source] of [
+    [gl.VERTEX_SHADER, VERTEX],
+    [gl.FRAGMENT_SHADER, FRAGMENT],
+  ]) {
     const shader = gl.createShader(type);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);

@@ -1,4 +1,9 @@
-// The map of all images: pan, zoom, lasso, box, click, hover, and λ live. Needs points.js before it.
+// The map of all images: pan, zoom, lasso, box, click, hover, and λ live.
+import { escape } from "../shared_js/text.js";
+import { boxAround, isInside, parseArrays } from "./geometry.js";
+import { Points } from "./points.js";
+import { Selection, SelectionChart } from "./selection.js";
+
 const layouts = new Map(); // the last few layouts by address, so that going back costs nothing
 const GLIDE_MS = 400;
 const CLICK_PX = 4;
@@ -32,27 +37,34 @@ async function fetchArrays(url) {
   return parseArrays(await response.arrayBuffer());
 }
 
-function parseArrays(buffer) {
-  const types = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
-  const size = new DataView(buffer).getUint32(0, true);
-  const fields = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  return Object.fromEntries(fields.map(({ name, dtype, offset, length }) => [name, new types[dtype](buffer, offset, length)]));
-}
-
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-const count = (value) => value.toLocaleString("en");
 
 class Scatter {
+  /** @type {import("../shared_js/types").Layout & { selection: Selection }} */
+  layout;
+  mode = "lasso";
+  /** @type {number[][]} What is being drawn with the pointer, in data units. */
+  outline = [];
+  /** @type {number[]} */
+  selected = [];
+
+  /** @param {HTMLElement & { scatter?: Scatter }} root */
   constructor(root) {
-    const find = (name) => root.querySelector(name);
-    Object.assign(this, { root, find, mode: "lasso", outline: [], selected: [] });
+    this.root = root;
+    /** @type {(selector: string) => any} */
+    this.find = (selector) => root.querySelector(selector);
+    const { find } = this;
     this.canvas = find("canvas");
     this.points = new Points(this.canvas);
     this.chart = new SelectionChart(root);
     this.slider = find(".scatter-plot input");
-    for (const button of root.querySelectorAll("[data-mode]")) button.onclick = () => this.setMode(button.dataset.mode);
-    find("[data-fit]").onclick = () => { this.fit(); this.draw(); };
+    /** @type {NodeListOf<HTMLButtonElement>} */
+    this.modes = root.querySelectorAll("[data-mode]");
+    for (const button of this.modes) button.onclick = () => this.setMode(button.dataset.mode);
+    find("[data-fit]").onclick = () => {
+      this.fit();
+      this.draw();
+    };
     find("[data-clear]").onclick = () => this.select("none", []);
     this.slider.oninput = () => this.setLambda(Number(this.slider.value));
     this.slider.onchange = () => this.send("lambda_", { value: this.lambda, from: this.data.lambda_ });
@@ -60,9 +72,17 @@ class Scatter {
     this.canvas.onpointermove = (event) => this.move(event);
     this.canvas.onpointerup = (event) => this.release(event);
     this.canvas.onpointerleave = () => this.hidePeek();
-    this.canvas.ondblclick = () => { this.fit(); this.draw(); };
+    this.canvas.ondblclick = () => {
+      this.fit();
+      this.draw();
+    };
     this.canvas.addEventListener("wheel", (event) => this.zoom(event), { passive: false });
-    this.observer = new ResizeObserver(() => { if (this.layout) { if (this.isFitted) this.fit(); this.draw(); } });
+    this.observer = new ResizeObserver(() => {
+      if (this.layout) {
+        if (this.isFitted) this.fit();
+        this.draw();
+      }
+    });
     this.observer.observe(this.canvas);
   }
 
@@ -122,10 +142,16 @@ class Scatter {
     const { layout, data } = this;
     const { by, colors, range, is_smooth: isSmooth } = data.color;
     const style = getComputedStyle(this.root);
-    const ink = style.color.match(/[\d.]+/g).slice(0, 3).map((value) => value / 255);
+    const ink = style.color
+      .match(/[\d.]+/g)
+      .slice(0, 3)
+      .map((value) => Number(value) / 255);
     const sources = {
-      cosine: layout.similarities, camera: layout.cameras, cluster: layout.clusters,
-      identity: layout.identities, doubt: layout.doubts,
+      cosine: layout.similarities,
+      camera: layout.cameras,
+      cluster: layout.clusters,
+      identity: layout.identities,
+      doubt: layout.doubts,
     };
     const source = sources[by] ?? layout.clusters;
     const n = by === "cluster" ? colors.length : 0;
@@ -134,7 +160,11 @@ class Scatter {
     this.points.setPalette(colors.map(rgb), isSmooth);
     Object.assign(this.points.uniforms, { range, ink, isByReliable: Number(by === "reliable") });
     this.find(".scatter-legend").innerHTML = data.color.labels
-      .map(([label, css, kind]) => `<span><i class="${escape(kind)}" style="--c:${escape(css)}"></i>${escape(label)}</span>`).join("");
+      .map(
+        ([label, css, kind]) =>
+          `<span><i class="${escape(kind)}" style="--c:${escape(css)}"></i>${escape(label)}</span>`,
+      )
+      .join("");
   }
 
   setSelected(images) {
@@ -174,18 +204,27 @@ class Scatter {
     const span = [0, 1].map((k) => Math.max(high[k] - low[k], 1e-6));
     this.isFitted = true;
     this.view = n
-      ? { middle: [0, 1].map((k) => (high[k] + low[k]) / 2), perUnit: Math.min((width - 40) / span[0], (height - 40) / span[1]) }
+      ? {
+          middle: [0, 1].map((k) => (high[k] + low[k]) / 2),
+          perUnit: Math.min((width - 40) / span[0], (height - 40) / span[1]),
+        }
       : { middle: [0, 0], perUnit: 1 };
   }
 
   toScreen(x, y) {
     const { middle, perUnit } = this.view;
-    return [this.canvas.clientWidth / 2 + (x - middle[0]) * perUnit, this.canvas.clientHeight / 2 - (y - middle[1]) * perUnit];
+    return [
+      this.canvas.clientWidth / 2 + (x - middle[0]) * perUnit,
+      this.canvas.clientHeight / 2 - (y - middle[1]) * perUnit,
+    ];
   }
 
   toData(x, y) {
     const { middle, perUnit } = this.view;
-    return [middle[0] + (x - this.canvas.clientWidth / 2) / perUnit, middle[1] - (y - this.canvas.clientHeight / 2) / perUnit];
+    return [
+      middle[0] + (x - this.canvas.clientWidth / 2) / perUnit,
+      middle[1] - (y - this.canvas.clientHeight / 2) / perUnit,
+    ];
   }
 
   screenOf(image) {
@@ -203,7 +242,11 @@ class Scatter {
   }
 
   draw() {
-    if (!this.frame) this.frame = requestAnimationFrame(() => { this.frame = null; this.paint(); });
+    if (!this.frame)
+      this.frame = requestAnimationFrame(() => {
+        this.frame = null;
+        this.paint();
+      });
   }
 
   paint() {
@@ -212,7 +255,11 @@ class Scatter {
   }
 
   paintOutline() {
-    const path = this.outline.map(([x, y]) => this.toScreen(x, y).map((v) => v.toFixed(1)).join(" "));
+    const path = this.outline.map(([x, y]) =>
+      this.toScreen(x, y)
+        .map((v) => v.toFixed(1))
+        .join(" "),
+    );
     this.find(".scatter-outline path").setAttribute("d", path.length ? `M${path.join("L")}Z` : "");
   }
 
@@ -249,7 +296,10 @@ class Scatter {
   pan(here) {
     const { middle, perUnit } = this.view;
     const { last } = this.drag;
-    this.view = { middle: [middle[0] - (here[0] - last[0]) / perUnit, middle[1] + (here[1] - last[1]) / perUnit], perUnit };
+    this.view = {
+      middle: [middle[0] - (here[0] - last[0]) / perUnit, middle[1] + (here[1] - last[1]) / perUnit],
+      perUnit,
+    };
     this.isFitted = false;
   }
 
@@ -257,14 +307,20 @@ class Scatter {
     const image = this.nearest(here);
     if (image < 0) return;
     const { clusters } = this.layout;
-    this.select("cluster", Array.from(clusters.keys()).filter((i) => clusters[i] === clusters[image]));
+    this.select(
+      "cluster",
+      Array.from(clusters.keys()).filter((i) => clusters[i] === clusters[image]),
+    );
   }
 
   selectInside(isAdded) {
     const { points, n } = this.layout;
     const images = new Set(isAdded ? this.selected : []);
     for (let i = 0; i < n; i += 1) if (isInside(points[2 * i], points[2 * i + 1], this.outline)) images.add(i);
-    this.select(images.size ? "area" : "none", [...images].sort((a, b) => a - b));
+    this.select(
+      images.size ? "area" : "none",
+      [...images].sort((a, b) => a - b),
+    );
   }
 
   select(kind, images) {
@@ -280,7 +336,10 @@ class Scatter {
     let found = -1;
     for (let i = 0; i < n; i += 1) {
       const distance = (points[2 * i] - dataX) ** 2 + (points[2 * i + 1] - dataY) ** 2;
-      if (distance < best) { best = distance; found = i; }
+      if (distance < best) {
+        best = distance;
+        found = i;
+      }
     }
     return found;
   }
@@ -291,7 +350,8 @@ class Scatter {
     this.hovering = requestAnimationFrame(() => {
       this.hovering = null;
       const image = this.hovered ? this.nearest(this.hovered) : -1;
-      if (image < 0) this.hidePeek(); else this.showPeek(image);
+      if (image < 0) this.hidePeek();
+      else this.showPeek(image);
     });
   }
 
@@ -304,7 +364,8 @@ class Scatter {
       const token = new TextDecoder().decode(layout.tokens.subarray(image * length, (image + 1) * length));
       const camera = layout.cameras[image] < 0 ? "" : `camera ${escape(data.cameras[layout.cameras[image]])}<br>`;
       peek.querySelector("img").src = data.thumbs_url + token;
-      peek.querySelector("span").innerHTML = `cluster ${layout.clusters[image]}<br>${camera}cosine ${layout.similarities[image].toFixed(2)}<br>` +
+      peek.querySelector("span").innerHTML =
+        `cluster ${layout.clusters[image]}<br>${camera}cosine ${layout.similarities[image].toFixed(2)}<br>` +
         (layout.isCenter[image] ? "center" : this.isReliable(image) ? "reliable" : "not reliable");
       peek.dataset.image = image;
     }
@@ -328,34 +389,25 @@ class Scatter {
 
   showMode() {
     this.root.dataset.drag = this.mode;
-    for (const button of this.root.querySelectorAll("[data-mode]")) {
+    for (const button of this.modes) {
       button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
     }
   }
 }
 
-function boxAround([x0, y0], [x1, y1]) {
-  return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
-}
-
-function isInside(x, y, outline) { // even-odd rule
-  let isIn = false;
-  for (let i = 0, j = outline.length - 1; i < outline.length; j = i, i += 1) {
-    const [xi, yi] = outline[i];
-    const [xj, yj] = outline[j];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) isIn = !isIn;
-  }
-  return isIn;
-}
-
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".scatter");
-  const say = (error) => { root.querySelector(".scatter-counts").textContent = `The map cannot be drawn: ${error.message}`; };
+  const say = (error) => {
+    root.querySelector(".scatter-counts").textContent = `The map cannot be drawn: ${error.message}`;
+  };
   try {
     root.scatter ??= new Scatter(root);
     root.scatter.update(data, setStateValue).catch(say);
   } catch (error) {
     say(error);
   }
-  return () => { root.scatter?.dispose(); root.scatter = null; };
+  return () => {
+    root.scatter?.dispose();
+    root.scatter = null;
+  };
 }

@@ -1,10 +1,13 @@
 // What λ selects, over its slider: the cosines, and share, purity and recall against λ.
+import { count } from "../shared_js/text.js";
+
 const N_BINS = 50;
 const PAPER_LAMBDA = 0.85;
 const INSET_PX = 8; // half a slider's thumb: so the line of λ stands over it
 
 // Counts in the time of a search, so that every step of the slider is free.
-class Selection {
+export class Selection {
+  /** @param {import("../shared_js/types").Layout} layout */
   constructor(layout) {
     const { similarities, clusters, centers, isCenter, n } = layout;
     const others = new Float32Array(n - centers.length);
@@ -16,29 +19,55 @@ class Selection {
       best[clusters[image]] = Math.max(best[clusters[image]], others[at]);
       at += 1;
     }
-    Object.assign(this, { n, nClusters: centers.length, others: others.sort(), best: best.filter((c) => c > -Infinity).sort() });
+    this.n = n;
+    this.nClusters = centers.length;
+    this.others = others.sort();
+    this.best = best.filter((c) => c > -Infinity).sort();
     this.bins = new Int32Array(N_BINS);
     for (const cosine of others) this.bins[Math.min(N_BINS - 1, Math.max(0, Math.floor(cosine * N_BINS)))] += 1;
   }
 
-  nReliable(lambda) { return lambda === 0 ? this.n : this.nClusters + above(this.others, lambda); }
+  /** @param {number} lambda */
+  nReliable(lambda) {
+    return lambda === 0 ? this.n : this.nClusters + above(this.others, lambda);
+  }
 
-  nKept(lambda) { return lambda === 0 ? this.best.length : above(this.best, lambda); }
+  /** @param {number} lambda */
+  nKept(lambda) {
+    return lambda === 0 ? this.best.length : above(this.best, lambda);
+  }
 
-  share(lambda) { return this.n ? this.nReliable(lambda) / this.n : 0; }
+  /** @param {number} lambda */
+  share(lambda) {
+    return this.n ? this.nReliable(lambda) / this.n : 0;
+  }
 }
 
-function above(ascending, lambda) { // how many are above λ, both as the cosines are: 32 bits
+/**
+ * How many are above λ, both as the cosines are: 32 bits.
+ * @param {Float32Array} ascending
+ * @param {number} lambda
+ */
+function above(ascending, lambda) {
   const value = Math.fround(lambda);
   let [low, high] = [0, ascending.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (ascending[middle] > value) high = middle; else low = middle + 1;
+    if (ascending[middle] > value) high = middle;
+    else low = middle + 1;
   }
   return ascending.length - low;
 }
 
-class SelectionChart {
+export class SelectionChart {
+  /** @type {Selection | undefined} */
+  selection;
+  /** @type {any} Purity and recall, and what they were counted on. */
+  quality;
+  lambda = 0;
+  used = 0;
+
+  /** @param {HTMLElement} root */
   constructor(root) {
     this.find = (name) => root.querySelector(name);
     this.chart = this.find(".scatter-chart");
@@ -46,17 +75,24 @@ class SelectionChart {
     this.observer.observe(this.chart);
   }
 
-  dispose() { this.observer.disconnect(); }
+  dispose() {
+    this.observer.disconnect();
+  }
 
   set(selection, quality) {
-    Object.assign(this, { selection, quality });
+    this.selection = selection;
+    this.quality = quality;
     this.find(".scatter-note").textContent = quality.note;
     this.drawCurves();
   }
 
-  x(lambda) { return INSET_PX + lambda * (this.chart.clientWidth - 2 * INSET_PX); }
+  x(lambda) {
+    return INSET_PX + lambda * (this.chart.clientWidth - 2 * INSET_PX);
+  }
 
-  y(share) { return 4 + (1 - share) * (this.chart.clientHeight - 8); }
+  y(share) {
+    return 4 + (1 - share) * (this.chart.clientHeight - 8);
+  }
 
   drawCurves() {
     const { selection, quality } = this;
@@ -67,19 +103,28 @@ class SelectionChart {
       return n ? `M${left} ${this.y(0)}V${this.y(n / most)}H${right - 1}V${this.y(0)}Z` : "";
     });
     this.find(".scatter-bars").setAttribute("d", bars.join(""));
-    this.find(".scatter-levels").setAttribute("d", [0, 0.5, 1].map((s) => `M${this.x(0)} ${this.y(s)}H${this.x(1)}`).join(""));
+    this.find(".scatter-levels").setAttribute(
+      "d",
+      [0, 0.5, 1].map((s) => `M${this.x(0)} ${this.y(s)}H${this.x(1)}`).join(""),
+    );
     this.find(".scatter-paper").setAttribute("d", `M${this.x(PAPER_LAMBDA)} 0V${this.chart.clientHeight}`);
     const steps = Array.from({ length: 101 }, (_, step) => step / 100);
-    this.drawLine("reliable", steps.map((lambda) => selection.share(lambda)));
+    this.drawLine(
+      "reliable",
+      steps.map((lambda) => selection.share(lambda)),
+    );
     this.drawLine("purity", quality.purities);
     this.drawLine("recall", quality.recalls);
-    this.setLambda(this.lambda ?? 0);
+    this.setLambda(this.lambda);
   }
 
   drawLine(name, shares) {
     let isDown = false;
     const parts = (shares ?? []).map((share, step) => {
-      if (share === null) { isDown = false; return ""; }
+      if (share === null) {
+        isDown = false;
+        return "";
+      }
       const word = isDown ? "L" : "M";
       isDown = true;
       return `${word}${this.x(step / (shares.length - 1)).toFixed(1)} ${this.y(share).toFixed(1)}`;
@@ -88,7 +133,8 @@ class SelectionChart {
   }
 
   setLambda(lambda, used = this.used) {
-    Object.assign(this, { lambda, used });
+    this.lambda = lambda;
+    this.used = used;
     const { selection, quality } = this;
     this.find(".scatter-now").setAttribute("d", `M${this.x(lambda)} 0V${this.chart.clientHeight}`);
     this.find("output").textContent = lambda === 0 ? "all" : lambda.toFixed(2);
@@ -99,7 +145,9 @@ class SelectionChart {
     this.find(".scatter-counts").innerHTML =
       row("reliable", selection.share(lambda), "reliable", `${count(nReliable)} of ${count(selection.n)} images`) +
       `<li><span>${count(selection.nKept(lambda))} of ${count(selection.nClusters)} clusters kept</span></li>` +
-      (quality.purities ? row("purity", quality.purities[step], "purity") + row("recall", quality.recalls[step], "recall") : "");
+      (quality.purities
+        ? row("purity", quality.purities[step], "purity") + row("recall", quality.recalls[step], "recall")
+        : "");
   }
 }
 

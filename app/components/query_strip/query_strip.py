@@ -9,7 +9,7 @@ from app.components.mount import mount
 
 _render = mount(
     "pul_query_strip",
-    scripts=("query_strip/query_strip.js",),
+    script="query_strip/query_strip.js",
     values=("chosen",),
     html='<div class="queries" role="group" aria-label="Queries"></div>',
     css="query_strip/query_strip.css",

@@ -2,7 +2,20 @@
 const RESEND_MS = 4000; // at first; twice as long each time, or a slow server would only get more to do
 const RESEND_AT_MOST_MS = 60_000;
 
-class Outbox {
+/**
+ * @typedef {import("./types").Act} Act
+ * @typedef {import("./types").Commit} Commit
+ */
+
+export class Outbox {
+  /** @type {import("./types").Send | undefined} */
+  deliver;
+  sentAt = 0;
+
+  /**
+   * @param {string} workspace
+   * @param {() => void} onChange
+   */
   constructor(workspace, onChange) {
     this.prefix = `pul:outbox:${workspace}:`;
     this.onChange = onChange;
@@ -11,6 +24,7 @@ class Outbox {
     this.tab = newName();
     this.number = 0;
     this.resendMs = RESEND_MS;
+    /** @type {Commit[]} */
     this.commits = this.leftBehind();
     this.timer = setInterval(() => this.resend(), 1000);
   }
@@ -26,6 +40,10 @@ class Outbox {
     if (isFirst) this.send(); // also tells the server who is here, for undo and redo
   }
 
+  /**
+   * @param {Act} act
+   * @returns {string} Its token.
+   */
   put(act) {
     this.number += 1;
     const commit = { token: `${this.annotator}-${this.tab}-${this.number}`, ...act };
@@ -35,6 +53,7 @@ class Outbox {
     return commit.token;
   }
 
+  /** @param {Iterable<string>} tokens Of the acts that the server has stored. */
   acknowledge(tokens) {
     const known = new Set(tokens);
     const before = this.commits.length;
@@ -50,7 +69,12 @@ class Outbox {
 
   send() {
     this.sentAt = performance.now();
-    this.deliver?.("outbox", { annotator: this.annotator, name: stored("pul:name"), commits: this.commits, sent: `${this.tab}-${Date.now()}` });
+    this.deliver?.("outbox", {
+      annotator: this.annotator,
+      name: stored("pul:name"),
+      commits: this.commits,
+      sent: `${this.tab}-${Date.now()}`,
+    });
     this.onChange();
   }
 
@@ -64,25 +88,39 @@ class Outbox {
     return this.commits.length > 0 && performance.now() - this.sentAt > RESEND_MS / 2;
   }
 
-  leftBehind() { // by a page that was closed or reloaded before the server had answered
+  leftBehind() {
+    // by a page that was closed or reloaded before the server had answered
     return this.keys().flatMap((key) => JSON.parse(stored(key) ?? "[]"));
   }
 
   keys() {
     try {
-      return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort();
+      return Object.keys(localStorage)
+        .filter((key) => key.startsWith(this.prefix))
+        .sort();
     } catch {
       return [];
     }
   }
 }
 
-const newName = () => Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(36).padStart(2, "0")).join("");
+const newName = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(36).padStart(2, "0")).join("");
 
 function stored(key) {
-  try { return localStorage.getItem(key); } catch { return null; }
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
 }
 
-function store(key, value) { // a browser that keeps nothing still labels: the queue is in memory too
-  try { if (value === null) localStorage.removeItem(key); else localStorage.setItem(key, value); } catch { /* kept in memory */ }
+function store(key, value) {
+  // a browser that keeps nothing still labels: the queue is in memory too
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    /* kept in memory */
+  }
 }

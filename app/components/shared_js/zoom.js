@@ -1,14 +1,18 @@
 // A larger picture beside what the pointer rests on, after a moment.
+import { escape } from "./text.js";
+
 const ZOOM_MS = 125;
 
-class Zoom {
+export class Zoom {
   constructor(element) {
     this.element = element;
   }
 
   watch(parent, selector) {
     for (const item of parent.querySelectorAll(selector)) {
-      item.onpointerenter = (event) => { if (!event.buttons) this.plan(item); };
+      item.onpointerenter = (event) => {
+        if (!event.buttons) this.plan(item);
+      };
       item.onpointerleave = item.onpointerup = () => this.hide();
     }
   }
@@ -20,7 +24,8 @@ class Zoom {
 
   show(item) {
     const images = item.dataset.tokens ? item.dataset.tokens.split(" ") : [(item.querySelector("img") ?? item).src];
-    this.element.innerHTML = images.map((src) => `<img src="${escape(src)}" alt="">`).join("") +
+    this.element.innerHTML =
+      images.map((src) => `<img src="${escape(src)}" alt="">`).join("") +
       `<span>${escape(item.dataset.hint ?? (item.querySelector("img") ?? item).alt)}</span>`;
     this.element.hidden = false;
     const box = item.getBoundingClientRect();
