@@ -9,7 +9,7 @@ from pul.cluster.clustering import Clustering
 from pul.cluster.jaccard import jaccard_distances
 from pul.errors import ConfigError
 
-OUTLIER = -1
+OUTLIER = -1  # not a cluster of its own: its center would always be reliable, and train
 
 
 def cluster_by_density(
