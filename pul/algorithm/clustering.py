@@ -135,7 +135,7 @@ def fit_n_clusters(n_clusters: int, n_images: int, annotations: Mapping[int, int
         annotations: Image index → identity.
 
     References:
-        METHOD §2 on K - L clusters; docs/decisions/0051.
+        Sec. III-C of the paper on K - L clusters.
     """
     n_identities, n_free = len(set(annotations.values())), n_images - len(annotations)
     if not n_identities or not n_free or n_clusters > n_images:  # the last is refused, as ever

@@ -12,7 +12,9 @@ from pul.errors import ConfigError, FeatureError
 
 _N_COMPONENTS = 128  # 50 would keep a good trustworthiness and lose the clusters
 _MANY_PRODUCTS = 10**11  # multiplications from which neighbours are sought among components
-_MANY_IMAGES = 60_000  # above, all pairs are too many to compare (decision 0046)
+# Above, comparing all pairs takes too long; the bound is a guess between the 36,000 and 130,000
+# images that were timed. Not HNSW: its graph depends on the order of threads, not on the seed.
+_MANY_IMAGES = 60_000
 _FEW_IMAGES = 5  # below this there is no neighbourhood to keep
 _RADIUS = 10.0  # of a fresh map's start, as umap's own
 _BISECTIONS = 64
@@ -32,7 +34,7 @@ def project(
 
     Neighbours are exact: by the features themselves, or by their first 128 principal components
     where comparing all pairs would take seconds (N² D > 10¹¹). Of more than 60,000 images nine in
-    ten are found (decision 0046). A map that has one before it starts from there, moves little (100
+    ten are found. A map that has one before it starts from there, moves little (100
     epochs at learning rate 0.3) and is laid onto it, so that people find images where they were.
     Fewer than 5 images are shown by their first two principal components.
 

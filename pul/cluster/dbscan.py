@@ -10,7 +10,7 @@ from pul.cluster.jaccard import jaccard_distances
 from pul.config import RunConfig
 from pul.errors import ConfigError
 
-OUTLIER = -1
+OUTLIER = -1  # not a cluster of its own: its center would always be reliable, and train
 
 
 def by_density(

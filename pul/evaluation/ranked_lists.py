@@ -11,7 +11,7 @@ from pul.records import IterationRankings
 
 Mark = Literal["match", "wrong", "same camera", "junk"]
 
-N_RANKED = 100  # images kept of each query
+N_RANKED = 100  # images kept of each query: 2.7 MB for Market-1501, where features are 118 MB
 N_CMC = 100  # ranks of the curve that are kept
 
 _EPSILON = 1e-12

@@ -20,7 +20,9 @@ _LOG = logging.getLogger(__name__)
 class FusedConvolution(nn.Module):
     """A convolution whose output oneDNN adds to and clamps before it writes it.
 
-    The operators are those that `torch.compile` calls on a CPU; they need no compiler.
+    The operators are those that `torch.compile` calls on a CPU; they need no compiler. They are
+    private, so the result is tried before it is used, and in float32, where they would gain 5 to
+    10 %, they are not used.
 
     Args:
         convolution: What to compute; its weights are copied.

@@ -9,7 +9,7 @@ from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.index import SuggestionIndex
 
-N_TYPICAL = 10  # identities after which the queue turns to doubtful cards (decision 0048)
+N_TYPICAL = 10  # identities after which the queue turns to doubtful cards: docs/results.md
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
 _PER_SIZE = 0.5  # cosine that e times as many images are worth
 _PER_CAMERA = 0.2  # cosine that one more camera is worth, up to four
@@ -54,9 +54,8 @@ def next_cards(
 
     The first `N_TYPICAL` identities come from large and dense bundles of several cameras, far from
     the identities that are known; later cards from where an answer changes most images. A person
-    whose card joins many images of many cameras takes no more acts than another
-    (docs/decisions/0044). Images that somebody judged (in an identity, unsure, junk) are on no
-    card.
+    whose card joins many images of many cameras takes no more actions than another. Images that
+    somebody judged (in an identity, unsure, junk) are on no card.
 
     Args:
         index: The iteration.
