@@ -1,4 +1,4 @@
-"""The part of the door to `pul` behind an import: what a folder or table holds, and adding it."""
+"""Import of images: check what a folder or table holds, and add it."""
 
 from collections import Counter
 from dataclasses import astuple, dataclass
@@ -8,20 +8,20 @@ from pul import jobs
 from pul.data.datasets import DATASET_FORMATS, read_dataset
 from pul.records import JobRecord
 
-__all__ = ["DATASET_FORMATS", "Found", "look", "start_import"]
+__all__ = ["DATASET_FORMATS", "Found", "inspect", "start_import"]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found in a folder or table, before anything is imported.
+    """The dataset found in a folder or table, before it is imported.
 
     Attributes:
-        name: Name for people.
+        name: Its name.
         format: One of `DATASET_FORMATS`.
-        root: Where it is.
+        root: Its path.
         contents: What it holds.
-        skipped: Path and reason of what is left out.
-        notes: Remarks for people.
+        skipped: Path and reason of each skipped file.
+        notes: Remarks to show.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Found:
     notes: tuple[str, ...]
 
 
-def look(root: str, format: str = "auto") -> Found:
+def inspect(root: str, format: str = "auto") -> Found:
     """Read what a folder or table holds; nothing is written and no image is opened.
 
     Raises:
