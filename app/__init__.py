@@ -1,1 +1,1 @@
-"""PUL Studio: the screen. It knows nothing of training; `services` is its door to `pul`."""
+"""PUL Studio, the Streamlit app. It reaches `pul` only through `app.services`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app import services
 
-_OWN = ("127.0.0.1", "::1", "localhost")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_UPLOAD_MIB = 20  # a picture, or a list of labels
 _MAX_MESSAGE_MIB = 200
 
@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _check_login()
     shown = f"[{options.host}]" if ":" in options.host else options.host
     print(f"PUL Studio: http://{shown}:{options.port}  (Ctrl+C stops it)", flush=True)
-    if options.host not in _OWN and not options.login:
-        print("Whoever reaches this address may see the images and start work here.", flush=True)
+    if options.host not in _LOOPBACK and not options.login:
+        print("Anyone who can reach this address can see the images and start jobs.", flush=True)
     app.run(config=server_config(options.host, options.port, options.allow_host))
 
 
@@ -41,21 +41,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the options of the command line; wrong ones end the process with a message."""
     parser = argparse.ArgumentParser(prog="python -m app", description="Start PUL Studio.")
     parser.add_argument(
-        "workspace", nargs="?", help="folder or URL of a workspace; the demo where not given"
+        "workspace", nargs="?", help="folder or URL of a workspace; by default the demo"
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets others in"
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0 accepts connections from other machines",
     )
     parser.add_argument("--port", type=int, default=8501, help="port to listen on")
     parser.add_argument(
-        "--no-demo-run", action="store_true", help="do not start a run of the demo by itself"
+        "--no-demo-run", action="store_true", help="do not start the demo's run automatically"
     )
     parser.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="a name of this server, as behind a proxy; others are refused where one is given",
+        help="accept requests for this host name only, for example behind a proxy; may be repeated",
     )
     parser.add_argument("--login", action="store_true", help="require OIDC login")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
@@ -75,12 +77,12 @@ def _check_login() -> None:
 
 
 def server_config(host: str, port: int, names: Sequence[str] = ()) -> dict[str, object]:
-    """Return Streamlit's settings: nothing is sent anywhere, no file is watched.
+    """Return Streamlit's settings: no telemetry, no file watcher.
 
-    On this machine's own address only its own names are answered to, so that no page of another
-    site reaches the studio under a name that was made to lead here (DNS rebinding).
+    On a loopback address only loopback host names are accepted, which protects against DNS
+    rebinding.
     """
-    is_own = host in _OWN
+    is_local = host in _LOOPBACK
     return {
         "server.address": host,
         "server.port": port,
@@ -90,15 +92,15 @@ def server_config(host: str, port: int, names: Sequence[str] = ()) -> dict[str, 
         "server.enableCORS": True,
         "server.enableStaticServing": False,
         "server.enableAgentApi": False,
-        # A full collection after every run of a page costs more than the run, the more people look.
+        # A full garbage collection after every rerun costs more than the rerun itself.
         "runner.postScriptGC": False,
-        # A drawing of the whole page would drop the presses that wait behind a fragment.
+        # With fast reruns, a rerun of the page drops clicks that are queued behind a fragment.
         "runner.fastReruns": False,
-        "server.allowedHosts": [*_OWN, *names] if is_own or names else [],
+        "server.allowedHosts": [*_LOOPBACK, *names] if is_local or names else [],
         "server.maxUploadSize": _MAX_UPLOAD_MIB,
         "server.maxMessageSize": _MAX_MESSAGE_MIB,
-        # Named, so that Streamlit does not ask a server elsewhere for this machine's address.
-        "browser.serverAddress": "localhost" if is_own or host in ("0.0.0.0", "::") else host,
+        # Set, so that Streamlit does not ask an external server for this machine's address.
+        "browser.serverAddress": "localhost" if is_local or host in ("0.0.0.0", "::") else host,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "viewer",
     }

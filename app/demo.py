@@ -1,4 +1,4 @@
-"""The demo: made once, in a process of its own, and its run started when its people are there."""
+"""The demo: created once, in a separate process; then its run is started."""
 
 import logging
 import os
@@ -16,12 +16,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DemoState:
-    """Where the demo stands.
+    """The status of the demo.
 
     Attributes:
         status: `absent`, `making`, `ready` or `failed`.
-        message: What happens, or what went wrong; "" where there is nothing to say.
-        share: How much of it is made, in [0, 1].
+        message: The current step, or the error; "" for none.
+        share: Share that is done, in [0, 1].
     """
 
     status: Literal["absent", "making", "ready", "failed"]
@@ -30,7 +30,7 @@ class DemoState:
 
 
 class _Maker:
-    """The one process that makes the demo, and what became of it."""
+    """The one process that creates the demo, and its state."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class _Maker:
         self._n_done = self._n_total = 0
         self._error = ""
 
-    def begin(self) -> None:
+    def start(self) -> None:
         with self._lock:
             if self._is_making():
                 return
@@ -57,7 +57,7 @@ class _Maker:
             )
             threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         if self._process is not None and self._is_making():
             self._process.terminate()
             self._process.wait(timeout=10)
@@ -75,14 +75,14 @@ class _Maker:
         return self._process is not None and self._process.poll() is None
 
     def _follow(self, process: subprocess.Popen[str]) -> None:
-        said, complaint = process.stdout or (), process.stderr
-        for line in said:
+        output, errors = process.stdout or (), process.stderr
+        for line in output:
             self._n_done, self._n_total = map(int, line.split())
-        why = complaint.read().strip().rpartition("\n")[2] if complaint else ""
+        reason = errors.read().strip().rpartition("\n")[2] if errors else ""
         if process.wait() == 0:
             self._start_run()
         else:
-            self._error = why or f"its process ended with status {process.returncode}"
+            self._error = reason or f"its process ended with status {process.returncode}"
 
     def _start_run(self) -> None:
         if os.environ.get("PUL_STUDIO_DEMO_RUN") == "0":
@@ -97,23 +97,23 @@ class _Maker:
 _maker = _Maker()
 
 
-def begin() -> None:
-    """Make the demo if there is none, and start its run if it never had one; returns at once."""
-    _maker.begin()
+def start() -> None:
+    """Create the demo if there is none, and start its run if it never had one; returns at once."""
+    _maker.start()
 
 
-def end() -> None:
-    """Stop making it; what is half made is made anew the next time."""
-    _maker.end()
+def stop() -> None:
+    """Stop creating it; the next start creates it from scratch."""
+    _maker.stop()
 
 
 def state() -> DemoState:
-    """Return where the demo stands."""
+    """Return the status of the demo."""
     return _maker.state()
 
 
 def main() -> None:
-    """Make the demo at the given place: `python -m app.demo LOCATION`; prints done and total."""
+    """Create the demo: `python -m app.demo LOCATION`; prints (done, total) as it goes."""
     try:
         services.workspace.make_demo(
             sys.argv[1], lambda done, total: print(done, total, flush=True)

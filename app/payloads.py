@@ -1,4 +1,4 @@
-"""What labelling sends to the browser, and what it takes from it; knows nothing of Streamlit."""
+"""The data that the Label and Identities pages send to the browser; no Streamlit here."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ LIMITS = (25, 50)  # numbers of identities, L, of the paper
 
 
 def desk_payload(location: str, desk: Desk) -> dict[str, Any]:
-    """Return what both pages send: what is stored, what came of it, where pictures are."""
+    """Return what both pages send: stored acts, their outcomes, where thumbnails are."""
     return {
         "workspace": services.labels.log_name(location),
         "name": desk.name,
@@ -36,7 +36,7 @@ def card_payload(
     cameras: Sequence[int],
     more: More | None = None,
 ) -> dict[str, Any]:
-    """Return all that page 2 draws: the next cards, questions, identities, and how far it is."""
+    """Return all that the Label page draws: next cards, questions, identities, progress."""
     pace = services.labels.pace(services.labels.read_annotations(location))
     return desk_payload(location, desk) | {
         "cards": [_card(location, card) for card in cards],
@@ -46,8 +46,8 @@ def card_payload(
         "cameras": {camera: CAMERAS[n % len(CAMERAS)] for n, camera in enumerate(cameras)},
         "empty": {
             "title": "All cards are done.",
-            "next": "What is left is too small or too mixed for a card. An iteration with what is "
-            "labelled groups people anew.",
+            "next": "The remaining clusters are too small or too mixed for a card. The next "
+            "iteration clusters again, with your labels.",
         },
         "progress": {
             "identities": pace.n_identities,
@@ -62,7 +62,7 @@ def card_payload(
 def rows_payload(
     location: str, desk: Desk, rows: Sequence[IdentityRow], opened: int | None
 ) -> dict[str, Any]:
-    """Return all that page 4 draws; the images of the opened identity too."""
+    """Return all that the Identities page draws, with the images of the opened identity."""
     members = next((row.members for row in rows if row.identity == opened), None)
     return desk_payload(location, desk) | {
         "rows": [_row(location, row) for row in rows],
@@ -166,5 +166,5 @@ def _row(location: str, row: IdentityRow) -> dict[str, Any]:
 
 
 def color(place: int) -> str:
-    """Return the colour of an identity by the place it was made at."""
+    """Return the colour of an identity by its number in the order of creation."""
     return CAMERAS[place % len(CAMERAS)]

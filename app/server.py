@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas  # noqa: F401  whole, before threads draw: plotly takes it half imported otherwise
+import pandas  # noqa: F401  imported before threads start: plotly may see it half imported otherwise
 import streamlit as st
 
 from app import demo, services
@@ -17,13 +17,13 @@ from pul.errors import PulError
 @asynccontextmanager
 async def _lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     if services.workspace.default_location() == services.workspace.demo_location():
-        demo.begin()
+        demo.start()
     yield {}
-    demo.end()
+    demo.stop()
 
 
 def _explain(error: Exception) -> bool:
-    """Show an error that we foresaw in its own words; leave any other to Streamlit's trace."""
+    """Show the message of a `PulError`; leave other exceptions to Streamlit."""
     if isinstance(error, PulError):
         st.error(plain(str(error)))
     return isinstance(error, PulError)

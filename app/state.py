@@ -1,4 +1,4 @@
-"""Every key of the session's state and of the address, with its type and its first value."""
+"""Every key of the session state and of the query parameters, with its type and default."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -23,34 +23,34 @@ CARD_IMAGES = "card_images"
 ANNOTATOR = "annotator"
 COMPARED = "compared"
 FORK = "fork"
-FORM_REMEMBERED = "form_kept"
+FORM_REMEMBERED = "form_remembered"
 SHELVED = "shelved"
 TROUBLE = "trouble"
 PREVIEWED = "previewed"
 
-_FIRST: dict[str, Any] = {
-    LOCATION: None,  # the workspace that is open; the server's own where None
-    RUN_ID: None,  # the run that is looked at; the newest where None
-    ITERATIONS: {},  # the iteration on the map by run, where it is not the newest
-    FOUND: None,  # the dataset that was looked at and is not yet imported
-    READINGS: None,  # a folder that can be read in several ways, and these
+_DEFAULTS: dict[str, Any] = {
+    LOCATION: None,  # the open workspace; None for the server's default
+    RUN_ID: None,  # the selected run; None for the newest
+    ITERATIONS: {},  # the iteration on the map by run, if not the newest
+    FOUND: None,  # the dataset that was checked and is not imported yet
+    READINGS: None,  # a folder that can be read in several ways, and the ways
     PAGES: {},  # the pages by name, for links
-    DESKS: {},  # what this screen sent while payloads, by workspace
+    DESKS: {},  # the labelling state of this session, by workspace
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
-    CARD_IMAGES: [],  # numbers of images that were chosen elsewhere: the Label page's next card
-    ANNOTATOR: "",  # who labels here, as typed into the sidebar
-    COMPARED: (),  # the runs that are laid over the one that is looked at
-    FORK: None,  # run and iteration whose model the next run shall start from
-    FORM_REMEMBERED: False,  # whether the form of a new run was opened and keeps what was typed
+    CARD_IMAGES: [],  # image ids chosen on another page: the Label page's next card
+    ANNOTATOR: "",  # name of the annotator, as typed into the sidebar
+    COMPARED: (),  # the runs compared with the selected one
+    FORK: None,  # run and iteration whose model the next run starts from
+    FORM_REMEMBERED: False,  # whether the form of a new run keeps its values
     TROUBLE: (0, ""),  # the run from which another could not be started, and why
-    SHELVED: None,  # the run that was archived or deleted last, to take it back
+    SHELVED: None,  # the run that was archived or deleted last, for Undo
 }
 
 
-def begin() -> None:
-    """Set what is not set yet; the address says which run to look at and what to lay over it."""
+def init_session() -> None:
+    """Set missing keys to their defaults; read the selected and the compared runs from the URL."""
     is_new = RUN_ID not in st.session_state
-    for key, value in _FIRST.items():
+    for key, value in _DEFAULTS.items():
         st.session_state.setdefault(key, copy(value))  # no two sessions share a dictionary
     named = st.query_params.get("run", "")
     if is_new and named.isdigit():
@@ -61,12 +61,12 @@ def begin() -> None:
 
 
 def location() -> str:
-    """Return the workspace that this session looks at."""
+    """Return the workspace that is open in this session."""
     return cast("str | None", st.session_state[LOCATION]) or services.workspace.default_location()
 
 
 def open_location(place: str) -> None:
-    """Look at another workspace from here on."""
+    """Open another workspace in this session."""
     st.session_state[LOCATION] = place
     st.session_state[FOUND] = None
     st.session_state[CARD_IMAGES] = []
@@ -77,12 +77,12 @@ def open_location(place: str) -> None:
 
 
 def run_id() -> int | None:
-    """Return the run that is looked at; None for the newest."""
+    """Return the selected run; None for the newest."""
     return cast("int | None", st.session_state[RUN_ID])
 
 
 def show_run(run_id: int | None) -> None:
-    """Look at another run, and say so in the address; None for the newest."""
+    """Select a run, in the URL too; None for the newest."""
     st.session_state[RUN_ID] = run_id
     if run_id is None:
         st.query_params.pop("run", None)
@@ -91,19 +91,19 @@ def show_run(run_id: int | None) -> None:
 
 
 def compared() -> tuple[int, ...]:
-    """Return the runs that are laid over the one that is looked at."""
+    """Return the runs compared with the selected one."""
     return cast("tuple[int, ...]", st.session_state[COMPARED])
 
 
 def compare(run_ids: Sequence[int]) -> None:
-    """Lay other runs over the one that is looked at."""
+    """Compare other runs with the selected one."""
     st.session_state[COMPARED] = tuple(run_ids)
 
 
 def write_address(run_id: int) -> None:
-    """Say in the address what Rounds shows, so that a reload or another person sees the same."""
-    told = {"run": str(run_id), "compare": ",".join(map(str, compared()))}
-    for name, value in told.items():
+    """Write what Rounds shows to the URL, so that a reload or a shared link shows the same."""
+    shown = {"run": str(run_id), "compare": ",".join(map(str, compared()))}
+    for name, value in shown.items():
         if not value:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != value:
@@ -111,12 +111,12 @@ def write_address(run_id: int) -> None:
 
 
 def fork() -> tuple[int, int] | None:
-    """Return run and iteration whose model the next run shall start from."""
+    """Return run and iteration whose model the next run starts from."""
     return cast("tuple[int, int] | None", st.session_state[FORK])
 
 
 def fork_from(place: tuple[int, int] | None) -> None:
-    """Let the next run start from the model of an iteration; None takes it back."""
+    """Let the next run start from the model of an iteration; None cancels."""
     st.session_state[FORK] = place
 
 
@@ -125,34 +125,34 @@ def is_form_remembered() -> bool:
     return cast("bool", st.session_state[FORM_REMEMBERED])
 
 
-def remember_form(is_kept: bool) -> None:
-    """Keep what is typed into the form of a new run, or forget it."""
-    st.session_state[FORM_REMEMBERED] = is_kept
+def remember_form(is_remembered: bool) -> None:
+    """Set whether the form of a new run keeps its values."""
+    st.session_state[FORM_REMEMBERED] = is_remembered
 
 
 def shelved() -> RunRecord | None:
-    """Return the run that was archived or deleted last, while that can be taken back here."""
+    """Return the run that was archived or deleted last, while Undo is offered."""
     return cast("RunRecord | None", st.session_state[SHELVED])
 
 
 def remember_shelved(run: RunRecord | None) -> None:
-    """Keep the run that has just been archived or deleted."""
+    """Remember the run that has just been archived or deleted."""
     st.session_state[SHELVED] = run
 
 
 def trouble(run_id: int) -> str:
-    """Return why no other run could be started from one; "" where that was not tried, or went."""
+    """Return why no other run could be started from this one; "" for no error."""
     last, why = cast("tuple[int, str]", st.session_state[TROUBLE])
     return why if last == run_id else ""
 
 
 def remember_trouble(run_id: int, why: str) -> None:
-    """Keep why no other run could be started from one, until it is tried again; "" forgets it."""
+    """Remember why no other run could be started from this one; "" clears it."""
     st.session_state[TROUBLE] = (run_id, why)
 
 
 def shown_on_rounds() -> tuple[object, ...]:
-    """Return what a press on Rounds may change, to see that it did."""
+    """Return what a click on Rounds may change, to compare before and after."""
     return (run_id(), fork(), shelved(), compared())
 
 
@@ -163,7 +163,7 @@ def iteration(run_id: int, newest: int) -> int:
 
 
 def show_iteration(run_id: int, iteration: int, newest: int) -> None:
-    """Put an iteration on the map; who looks at the newest will see the next one come."""
+    """Show an iteration on the map; if it is the newest, the map follows newer ones."""
     chosen = cast("dict[tuple[str, int], int]", st.session_state[ITERATIONS])
     chosen.pop((location(), run_id), None)
     if iteration != newest:
@@ -171,7 +171,7 @@ def show_iteration(run_id: int, iteration: int, newest: int) -> None:
 
 
 def found() -> services.imports.Found | None:
-    """Return the dataset that was looked at and is not yet imported."""
+    """Return the dataset that was checked and is not imported yet."""
     return cast("services.imports.Found | None", st.session_state[FOUND])
 
 
@@ -181,7 +181,7 @@ def page(name: str) -> st.Page:
 
 
 def desk() -> Desk:
-    """Return what this session labelled in the workspace that it looks at."""
+    """Return the labelling state of this session in its workspace."""
     desks = cast("dict[str, Desk]", st.session_state[DESKS])
     return desks.setdefault(location(), Desk(desk_id=_session_id()))
 
@@ -197,12 +197,12 @@ def _session_id() -> str:
 
 
 def card_images() -> list[int]:
-    """Return the images, by number in the store, that shall be the Label page's next card."""
+    """Return the image ids of the Label page's next card, if some were chosen."""
     return cast("list[int]", st.session_state[CARD_IMAGES])
 
 
 def open_card(images: Sequence[int]) -> None:
-    """Let images be the Label page's next card, such as those of a lasso; none takes it back."""
+    """Make images the Label page's next card, such as those of a lasso; none cancels."""
     st.session_state[CARD_IMAGES] = [int(image) for image in images]
 
 
@@ -219,16 +219,16 @@ def preview(run_id: int, iteration: int, n_clusters: int) -> None:
 
 
 def annotator() -> str:
-    """Return who labels here: as typed, as logged in, as this browser knows, or the system's user.
+    """Return the annotator: as typed, as logged in, as stored in the browser, or the system's user.
 
-    Acts are signed by it, and undo takes back one's own.
+    Labels are signed with this name, and Undo reverts only one's own.
     """
     logged_in = str(st.user.get("name") or st.user.get("email") or "")
     return desk().name or logged_in or services.workspace.system_user()
 
 
 def ask_annotator() -> None:
-    """Ask once for the annotator's name; what is given stays as it is until it is changed."""
+    """Show the field for the annotator's name."""
     typed = cast("str", st.session_state.get(ANNOTATOR, "")).strip()
     if typed:
         desk().name = typed
@@ -237,5 +237,5 @@ def ask_annotator() -> None:
         key=ANNOTATOR,
         placeholder=annotator(),
         max_chars=60,
-        help="What you label is signed by it, and undo takes back your own acts.",
+        help="Your labels are signed with it, and Undo reverts only your own.",
     )

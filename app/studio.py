@@ -1,4 +1,4 @@
-"""The frame around every page: title, navigation, the header that polls. No content of its own."""
+"""The frame around every page: title, navigation, and the header, which polls."""
 
 from functools import partial
 from pathlib import Path
@@ -27,14 +27,14 @@ def main() -> None:
     st.logo(str(HERE / "logo.svg"), icon_image=str(HERE / "icon.svg"), size="large")
     st.html(HERE / "studio.css")
     access.require_access()
-    state.begin()
+    state.init_session()
     try:
-        now = status.look(state.location(), state.run_id())
+        now = status.read_status(state.location(), state.run_id())
         page = _navigate(now)
         with st.container(key="header"):
             _header(now)
         if now is None and demo.state().status == "making":
-            opening.show()  # whatever page is open, until there is something to show on it
+            opening.show()  # on every page, until the demo exists
         else:
             page.run()
     except PulError as error:
@@ -70,12 +70,12 @@ def _navigate(now: services.workspace.WorkspaceStatus | None) -> st.Page:
 
 def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
     names = {run.run_id: f"{run.name} · {run.status}" for run in reversed(now.runs)}
-    twice = [run_id for run_id, name in names.items() if list(names.values()).count(name) > 1]
-    names |= {run_id: f"{names[run_id]} · no. {run_id}" for run_id in twice}
+    repeated = [run_id for run_id, name in names.items() if list(names.values()).count(name) > 1]
+    names |= {run_id: f"{names[run_id]} · no. {run_id}" for run_id in repeated}
     newest = now.runs[-1].run_id
     shown_run = now.run.run_id if now.run else newest
-    # A key for each run and status: the choice follows a run that was started or opened elsewhere,
-    # and a browser shows the text that was chosen, whatever its option is called by now.
+    # A key for each run and status: the selection follows a run that was started or opened
+    # elsewhere, and the browser shows the current label of the selected run.
     picked = st.selectbox(
         "Run",
         list(names),

@@ -1,4 +1,4 @@
-"""How numbers, times and definitions read on the screen."""
+"""Texts for the screen: numbers, durations, definitions of figures."""
 
 import re
 
@@ -23,7 +23,7 @@ STEP_NAMES = {  # short ones, for charts
     "cluster": "clusters",
     "select": "selection",
     "project": "map",
-    "initialize": "labelled first",
+    "initialize": "fine-tuning on labels",
     "finetune": "fine-tuning",
     "evaluate": "evaluation",
     "validate": "validation",
@@ -31,15 +31,15 @@ STEP_NAMES = {  # short ones, for charts
 
 
 def plain(text: str) -> str:
-    """Return text as Markdown that shows no picture, link, colour or formula: names are not ours.
+    """Escape text for Markdown, so that names show no picture, link, colour or formula.
 
-    Code and bold print stay, as our own messages use them.
+    Code and bold stay, because our own messages use them.
     """
     return re.sub(r"([\\\[\]<$])", r"\\\1", text)
 
 
 def count(value: int) -> str:
-    """Return a number with thousands set apart: 12,936."""
+    """Return a number with thousands separators: 12,936."""
     return f"{value:,}"
 
 
@@ -82,10 +82,10 @@ def duration(seconds: float) -> str:
 
 
 def definition(metrics: RetrievalMetrics) -> str:
-    """Return which definition a figure follows, for the line below it."""
+    """Return the definition of a figure, for its caption."""
     text = f"{metrics.ap_method} AP over {counted(metrics.n_queries, 'query')}"
     if metrics.n_unmatched:
-        rule = "counted as 0" if metrics.unmatched == "zero" else "left out"
+        rule = "counted as 0" if metrics.unmatched == "zero" else "not counted"
         text += f", {count(metrics.n_unmatched)} without a true match {rule}"
     return text
 
@@ -128,14 +128,14 @@ _ORDER = (
 def remaining_s(
     progress: JobProgress | None, iterations: tuple[IterationRecord, ...]
 ) -> float | None:
-    """Guess how long a run still takes, from how long its last iteration took.
+    """Estimate the remaining time of a run from the duration of its last iteration.
 
     Args:
-        progress: Where the run is.
-        iterations: Its whole iterations, the baseline first.
+        progress: Progress of the run.
+        iterations: Its finished iterations, the baseline first.
 
     Returns:
-        Seconds; None before the first iteration that trained is whole.
+        Seconds; None before the first training iteration has finished.
     """
     if progress is None or len(iterations) < 2:
         return None

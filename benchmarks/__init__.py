@@ -1,1 +1,1 @@
-"""Ours beside named peers: the same work, in turns, in one process. See docs/benchmarks.md."""
+"""Benchmarks of ours against named peers: the same work, in alternation. See docs/benchmarks.md."""

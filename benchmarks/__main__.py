@@ -1,4 +1,4 @@
-"""`python -m benchmarks [name…]`: run benchmarks, keep their results, render the document."""
+"""`python -m benchmarks [name…]`: run benchmarks, store their results, render the document."""
 
 import argparse
 import datetime
@@ -55,7 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of: {', '.join(NAMES)}")
     parser.add_argument("--size", default="small", help="small, paper, medium (maps) or large")
-    parser.add_argument("--device", default="cuda", help="of gpu: cuda, cuda:1, or cpu to try it")
+    parser.add_argument(
+        "--device",
+        default="cuda",
+        help="device of the benchmark gpu: cuda, cuda:1, or cpu to test the code",
+    )
     parser.add_argument("--repeats", type=int, default=3, help="0 only renders the document")
     parser.add_argument("--threads", type=int, default=1, help="threads of each contender")
     return parser

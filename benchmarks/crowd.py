@@ -1,4 +1,4 @@
-"""People in front of the studio, a page and a coroutine each: some browse, some label."""
+"""Simulated users of the studio, a page and a coroutine each: some browse, some label."""
 
 import asyncio
 import time
@@ -13,12 +13,12 @@ from playwright.async_api import TimeoutError as Late
 
 from benchmarks.label_fifty import CARD, WATCH
 from benchmarks.screen import MOVE_LAMBDA
-from benchmarks.tally import Told
+from benchmarks.tally import ReportedAct
 
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 LASSO_PX = 60
-LEAST_ACTS = 5  # of everybody: who came late on a slow machine has seen something too
-# A page is there when this is: each is on one page only.
+MIN_ACTS = 5  # of each person, also of those who arrive late on a slow machine
+# A page is loaded when its selector matches; each is on one page only.
 SHOWN = {
     "Label": ".label[data-card]",
     "Map": ".scatter[data-ready]",
@@ -47,38 +47,39 @@ _PLACE_OF_ANY = """(share) => {
   const [x, y] = scatter.screenOf(Math.floor(share * scatter.layout.n));
   return [left + x, top + y];
 }"""
-# Listens to the outbox: every act when it is put there, and when the server says that it is stored.
+# Reports every act when it is put into the outbox, and when the server acknowledges it.
 _LISTEN = """() => {
   const { label } = document.querySelector(".label");
-  if (label.isHeard) return;
-  label.isHeard = true;
+  if (label.isReported) return;
+  label.isReported = true;
   const { outbox } = label;
   const [put, acknowledge] = [outbox.put.bind(outbox), outbox.acknowledge.bind(outbox)];
   const hear = label.hear.bind(label);
-  const begun = new Map();
+  const started = new Map();
   const refusals = new Map();
   outbox.put = (act) => {
-    const started = performance.now();
+    const now = performance.now();
     const token = put(act);
-    begun.set(token, started);
-    window.tellAct({ token, kind: act.kind, images: act.images ?? [] });
+    started.set(token, now);
+    window.reportAct({ token, kind: act.kind, images: act.images ?? [] });
     return token;
   };
   outbox.acknowledge = (tokens) => {
     acknowledge(tokens);
     const open = new Set(outbox.commits.map(({ token }) => token));
-    for (const [token, started] of [...begun].filter(([known]) => !open.has(known))) {
-      begun.delete(token);
-      window.tellAct({ token, seconds: (performance.now() - started) / 1000 });
+    for (const [token, at] of [...started].filter(([known]) => !open.has(known))) {
+      started.delete(token);
+      window.reportAct({ token, seconds: (performance.now() - at) / 1000 });
     }
   };
   label.hear = (heard) => {
     hear(heard);
     for (const { token, text, is_refused: isRefused } of heard) {
-      const refusal = isRefused && !text.startsWith("Not stored yet") ? text : ""; // it comes again
+      // "Not stored yet": the act will be sent again.
+      const refusal = isRefused && !text.startsWith("Not stored yet") ? text : "";
       if ((refusals.get(token) ?? "") === refusal) continue;
       refusals.set(token, refusal);
-      window.tellAct({ token, refusal });
+      window.reportAct({ token, refusal });
     }
   };
 }"""
@@ -86,19 +87,19 @@ _LISTEN = """() => {
 
 @dataclass
 class Notes:
-    """What all people saw.
+    """What all people observed.
 
     Attributes:
         since: Monotonic second from which on waits count: the end of the warm-up.
-        waits: Seconds by kind of act.
-        told: What pages said of acts, by token.
-        troubles: What no page should have shown, and how often it did.
+        waits: Seconds by kind of action.
+        reported: Acts as pages reported them, by token.
+        troubles: Errors that pages showed, and how often.
         n_acts: Acts of all kinds by all people.
     """
 
     since: float
     waits: dict[str, list[float]] = field(default_factory=dict)
-    told: dict[str, Told] = field(default_factory=dict)
+    reported: dict[str, ReportedAct] = field(default_factory=dict)
     troubles: Counter[str] = field(default_factory=Counter)
     n_acts: int = 0
 
@@ -106,27 +107,27 @@ class Notes:
         if time.monotonic() >= self.since:
             self.waits.setdefault(kind, []).append(seconds)
 
-    def hear(self, author: str, said: dict[str, Any]) -> None:
-        """Take what the outbox of a page tells of one act."""
-        token = said["token"]
-        if "kind" in said:
-            self.told[token] = Told(said["kind"], author, tuple(said["images"]))
-        elif token in self.told and "seconds" in said:
-            self.told[token].is_acknowledged = True
-            self.wait("commit to acknowledgement", said["seconds"])
-        elif token in self.told:
-            self.told[token].refusal = said["refusal"]
+    def record_act(self, author: str, report: dict[str, Any]) -> None:
+        """Record what the outbox of a page reports about one act."""
+        token = report["token"]
+        if "kind" in report:
+            self.reported[token] = ReportedAct(report["kind"], author, tuple(report["images"]))
+        elif token in self.reported and "seconds" in report:
+            self.reported[token].is_acknowledged = True
+            self.wait("commit to acknowledgement", report["seconds"])
+        elif token in self.reported:
+            self.reported[token].refusal = report["refusal"]
 
 
 class Person(ABC):
-    """Somebody who does one thing after another, with pauses, on a page of their own.
+    """A simulated user who acts with pauses on a page of their own.
 
     Attributes:
-        name: What others call them.
+        name: Their name.
         page: Their page.
-        address: The studio with what comes behind the name of a page, such as `http://…/{}?run=1`.
-        notes: Where they write down what they see.
-        random: What they do next.
+        address: Address with a place for the name of a page, such as `http://…/{}?run=1`.
+        notes: Where observations are recorded.
+        random: Source of random choices.
         think_s: Shortest and longest pause.
     """
 
@@ -136,17 +137,17 @@ class Person(ABC):
     ) -> None:  # fmt: skip
         self.name, self.page, self.address, self.notes = name, page, address, notes
         self.random, self.think_s = Random(seed), think_s
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: self.complain(f"JavaScript: {error}"))
         page.on("crash", lambda _: self.complain("the page crashed"))
 
     async def live(self, begin: float, until: float) -> None:
-        """Come at one monotonic second, and do things until another, a few at least."""
+        """Arrive at one monotonic second, and act until another, at least `MIN_ACTS` times."""
         await asyncio.sleep(max(0.0, begin - time.monotonic()))
         try:
             await self.arrive()
             n_done = 0
-            while n_done < LEAST_ACTS or time.monotonic() < until:
+            while n_done < MIN_ACTS or time.monotonic() < until:
                 await asyncio.sleep(self.random.uniform(*self.think_s))
                 await self._try()
                 n_done += 1
@@ -160,17 +161,17 @@ class Person(ABC):
 
     @abstractmethod
     async def act(self) -> None:
-        """Do one thing and wait for what comes of it."""
+        """Do one thing and wait for its result."""
 
     async def leave(self) -> None:
-        """Wait for what is still on its way."""
+        """Wait for pending work."""
         await self.page.wait_for_selector(_IS_DONE)
 
     def complain(self, what: str) -> None:
         self.notes.troubles[what.strip()] += 1
 
     async def open(self, page: str) -> None:
-        """Open a page, and open it anew where it does not come, as people do."""
+        """Open a page, and reload it if it does not appear, as people do."""
         for is_last in (False, False, True):
             try:
                 await self.page.goto(self.address.format(page.lower()))
@@ -187,7 +188,7 @@ class Person(ABC):
         try:
             await self.act()
         except Late as error:
-            self.complain(f"no answer in {PATIENCE_MS // 1000} s: {_first_line(error)}")
+            self.complain(f"no answer in {TIMEOUT_MS // 1000} s: {_first_line(error)}")
         for text in await self.page.evaluate(_TROUBLE):
             self.complain(text)
 
@@ -197,7 +198,7 @@ def _first_line(error: Error) -> str:
 
 
 class Browsing(Person):
-    """Goes from page to page and looks; changes nothing for others."""
+    """Goes from page to page without changing anything."""
 
     at = "Map"
 
@@ -248,7 +249,7 @@ class Browsing(Person):
 
     async def choose_query(self) -> None:
         queries = self.page.locator(".queries button")
-        await queries.first.wait_for()  # another person's act may have drawn the page anew
+        await queries.first.wait_for()  # another person's act may have caused a rerun
         query = queries.nth(self.random.randrange(await queries.count()))
         url = await query.locator("img").get_attribute("src")
         started = time.perf_counter()
@@ -264,15 +265,17 @@ class Browsing(Person):
         await self.page.wait_for_selector(_NOBODY_CHOSEN)
 
     async def _see_chosen(self, kind: str, started: float) -> None:
-        await self.page.wait_for_selector(".pul-grid h6")  # the line over each chosen cluster
+        await self.page.wait_for_selector(".pul-grid h6")  # the heading of each selected cluster
         self.notes.wait(kind, time.perf_counter() - started)
 
 
 class Labelling(Person):
-    """Labels one card after another by keys: not by the truth, each key has its turn."""
+    """Labels one card after another with random keys, without ground truth."""
 
     async def arrive(self) -> None:
-        await self.page.expose_function("tellAct", lambda said: self.notes.hear(self.name, said))
+        await self.page.expose_function(
+            "reportAct", lambda report: self.notes.record_act(self.name, report)
+        )
         await self.page.add_init_script(WATCH)
         await self.open("Label")
         await self.page.get_by_role("textbox", name="Your name").fill(self.name)
@@ -280,7 +283,9 @@ class Labelling(Person):
         await self.page.wait_for_function(
             "name => document.querySelector('.label').label.data.name === name", arg=self.name
         )
-        await self.page.locator(".label-reason").click()  # out of the field, so that keys are ours
+        await self.page.locator(
+            ".label-reason"
+        ).click()  # leave the text field, so that the card gets the keys
 
     async def act(self) -> None:
         await self.page.evaluate(_LISTEN)
@@ -289,7 +294,7 @@ class Labelling(Person):
             if "seen" in wait:
                 self.notes.wait("card to its pictures", wait["seen"] / 1000)
         shown = await self.page.evaluate(CARD)
-        if shown is None:  # every card is done, or the next one is on its way
+        if shown is None:  # every card is done, or the next one is loading
             return
         if "pair" in shown:
             await self.page.keyboard.press(self.random.choice("yn?"))
@@ -306,7 +311,7 @@ class Labelling(Person):
         if keys == "a" and await self.page.evaluate(_N_PEOPLE):
             await self.page.keyboard.press("a")
             await self.page.wait_for_selector(".label-chooser input:focus")
-            keys = "Enter"  # whoever looks most like this card
+            keys = "Enter"  # the most similar identity
         await self.page.keyboard.press("Enter" if keys == "a" else keys)
         await self.page.wait_for_function(
             "card => document.querySelector('.label').dataset.card !== card", arg=card

@@ -1,7 +1,7 @@
-"""How soon an iteration's point is on the curve of the Rounds page, in a headless Chromium.
+"""The delay until an iteration's point is on the curve of the Rounds page, in headless Chromium.
 
-Seconds run from the moment the iteration is in the store until its point is drawn, without a click;
-processor time and memory are those of the studio's own process. The workspace is made up.
+Seconds are from storing the iteration until its point is drawn, without a click; CPU time and
+memory are those of the studio's process. The workspace is synthetic.
 """
 
 import os
@@ -24,7 +24,7 @@ from pul.store.workspace import Workspace
 
 SIZES = {"small": (600, 64, 40), "paper": (12_936, 1280, 750)}
 _RUN_ID = 1
-_PATIENCE_MS = 60_000
+_TIMEOUT_MS = 60_000
 _N_POINTS = """(n) => {
     const trace = document.querySelector(".js-plotly-plot .xy .scatterlayer .trace");
     return trace !== null && trace.querySelectorAll(".point").length === n;
@@ -48,11 +48,11 @@ def cases(size: str) -> Iterator[Case]:
 
 
 def _store(workspace: Workspace, page: Page, studio: Studio, repeat: int) -> Figures:
-    """Store one more iteration and wait until it is seen."""
+    """Store one more iteration and wait until it is drawn."""
     last = workspace.iterations(_RUN_ID)[-1]
     arrays = IterationArrays(**workspace.arrays(_RUN_ID, last.iteration))
     record = replace(last, iteration=last.iteration + 1, epoch_losses=(1.0,))
-    time.sleep(0.37 * repeat % 1)  # not in step with the page, which looks once a second
+    time.sleep(0.37 * repeat % 1)  # out of phase with the page, which polls once a second
     process = psutil.Process(studio.pid)
     workspace.add_iteration(_RUN_ID, record, arrays, b"no checkpoint")
     before, started = process.cpu_times(), time.perf_counter()
@@ -66,4 +66,4 @@ def _store(workspace: Workspace, page: Page, studio: Studio, repeat: int) -> Fig
 
 
 def _wait_for_points(page: Page, n_points: int) -> None:
-    page.wait_for_function(_N_POINTS, arg=n_points, timeout=_PATIENCE_MS)
+    page.wait_for_function(_N_POINTS, arg=n_points, timeout=_TIMEOUT_MS)

@@ -22,13 +22,13 @@ _NOMINAL = {"H200": 989, "H100 80GB HBM3": 989, "A100": 312, "L40S": 362, "L4": 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done.
+    """The amount of work.
 
     Attributes:
         job: Network and images.
         batches: Batch size and images of an epoch, for each case of training.
-        goals: What is aimed at in each of them.
-        n_market: Images of the whole iteration; 0 leaves it out.
+        goals: The goal of each case.
+        n_market: Images of the whole iteration; 0 skips it.
         n_product: Rows and columns of the matrices that measure the chip.
     """
 
@@ -42,7 +42,7 @@ class Size:
 _RESNET = Job("train", "plain", "cuda", "resnet50", 224, 224, 0, 0, 100)
 _GOALS = (">= 2x", ">= 1.5x")
 SIZES = {
-    "tiny": Size(  # a test of this code, also on a CPU; its figures are not kept
+    "tiny": Size(  # to test this code, also on a CPU; its figures are not stored
         replace(_RESNET, backbone="resnet18", height=64, width=64, n_clusters=4),
         ((4, 8),), ("",), 24, 256,
     ),
@@ -52,7 +52,7 @@ SIZES = {
 
 
 def reason_not_to_run(device: str) -> str:
-    """Return why nothing can be measured on a device, or ""."""
+    """Return why a device cannot be measured, or ""."""
     if is_gpu(device) and not torch.cuda.is_available():
         return "torch sees no GPU on this machine; nothing was measured"
     return ""
@@ -65,7 +65,7 @@ def cases(size: str, device: str = "cuda") -> list[Case]:
     for (batch_size, n_images), goal in zip(chosen.batches, chosen.goals, strict=True):
         training = replace(job, n_images=n_images, batch_size=batch_size)
         made.append(_training(training, {"ours, bf16": "bfloat16"}, chosen.n_product, goal))
-        if is_gpu(device):  # on a CPU compiling takes minutes, and is not what this is about
+        if is_gpu(device):  # on a CPU compiling takes minutes and is not of interest
             compiled = {"ours, bf16, compiled": "compiled"}
             made.append(_training(training, compiled, chosen.n_product))
     if chosen.n_market:
@@ -138,7 +138,7 @@ def bf16_rate(device: str, n: int, repeats: int = 20) -> float:
 
 
 def nominal_rate(device: str) -> float:
-    """Return the chip's dense bf16 FLOP/s by its data sheet, or 0 where it is not known here."""
+    """Return the chip's dense bf16 FLOP/s by its data sheet, or 0 if it is unknown."""
     name = torch.cuda.get_device_name(device) if is_gpu(device) else ""
     return next((rate * 1e12 for part, rate in _NOMINAL.items() if part in name), 0.0)
 

@@ -1,7 +1,7 @@
-"""Training on a GPU, ours and the tutorials' way; each runs in a process of its own.
+"""Training on a GPU, ours and the tutorials' way; each runs in a separate process.
 
 `python -m benchmarks.gpu_ways JOB`, a JSON object with the fields of `Job`: prints seconds, peak
-memory of the device and figures as JSON. A process of its own, because how cuDNN is set up
+memory of the device and figures as JSON. The process is separate because the setup of cuDNN
 (`pul.models.hardware.prepare`) is part of ours.
 """
 
@@ -26,12 +26,12 @@ from pul.models.hardware import prepare
 from pul.models.network import Network
 
 N_EPOCHS = 3  # the first loads, times and compiles; the others are measured
-_STILL = AugmentationConfig(rotation_degrees=0, shift_fraction=0)
+_NO_AUGMENTATION = AugmentationConfig(rotation_degrees=0, shift_fraction=0)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a child does.
+    """The work of a child process.
 
     Attributes:
         work: `train`, or `iteration` of the preset `paper`.
@@ -87,7 +87,7 @@ def _own_epochs(
     config = TrainConfig(
         n_epochs=N_EPOCHS,
         batch_size=job.batch_size,
-        augmentation=_STILL,
+        augmentation=_NO_AUGMENTATION,
         precision="float32" if job.way == "float32" else "bfloat16",
         compile=job.way == "compiled",
     )
@@ -112,7 +112,8 @@ def iteration(job: Job) -> dict[str, float]:
     pixels = make_pixels(job.n_images, job.height, job.width)
     events = run(network, pixels, config)
     baseline, record = (e.record for e in events if isinstance(e, IterationFinished))
-    seconds = {"extract": baseline.seconds["extract"], **record.seconds}  # its features are used
+    # iteration 1 uses the baseline's features
+    seconds = {"extract": baseline.seconds["extract"], **record.seconds}
     figures = {f"{name} s": value for name, value in seconds.items()}
     share = record.n_reliable / record.n_images
     return {"seconds": sum(seconds.values()), "share that trained": share, **figures}

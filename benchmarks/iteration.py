@@ -1,7 +1,7 @@
 """Where the time of an iteration goes: `python -m benchmarks.iteration WORKSPACE [RUN]`.
 
 Prints, as a Markdown table, the median seconds of every step over the iterations of a run that
-trained, and each step's share: from what the worker stored, so nothing runs again.
+trained, and each step's share: read from the store, so nothing is run again.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pul.store.workspace import Workspace
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.iteration", description=__doc__)
     parser.add_argument("workspace", help="folder or URL")
-    parser.add_argument("run", type=int, nargs="?", help="its number; the newest if not given")
+    parser.add_argument("run", type=int, nargs="?", help="its number; by default the newest")
     options = parser.parse_args(arguments)
     with Workspace.open(options.workspace) as workspace:
         run_id = options.run or workspace.runs()[-1].run_id
@@ -26,7 +26,7 @@ def table(iterations: Sequence[IterationRecord]) -> str:
     """Return the table of the iterations that trained.
 
     Raises:
-        SystemExit: There is none.
+        SystemExit: No iteration has trained.
     """
     trained = [record.seconds for record in iterations if record.iteration > 0]
     if not trained:

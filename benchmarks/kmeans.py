@@ -17,7 +17,7 @@ _PAPER_ITERATIONS = 13  # assignments of all images that scikit-learn's Lloyd ta
 
 
 def cases(size: str) -> list[Case]:
-    # loading is no part of the work: ours loads torch for its bfloat16, as a worker has already
+    # imports are not measured: ours imports torch for bfloat16, which a worker has imported anyway
     for name in ("torch", "sklearn.cluster", "faiss"):
         importlib.import_module(name)
     n_images, n_dims, n_clusters = SIZES[size]
@@ -58,7 +58,7 @@ def _sklearn(features: Features, n_clusters: int, seed: int, start: Features | N
 
 
 def _faiss_plus(features: Features, n_clusters: int, seed: int) -> Ids:
-    """As faiss comes nearest to the paper: k-means++ (the plain kind), 300 iterations, a stop."""
+    """faiss with the settings nearest to the paper's: k-means++, 300 iterations, early stop."""
     import faiss
 
     plus = faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS

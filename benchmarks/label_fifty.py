@@ -3,9 +3,9 @@
     python -m benchmarks.label_fifty WORKSPACE [--n 50] [--pace 1.0] [--patience 0]
 
 It presses real keys and clicks real tiles of the studio in headless Chromium; ground truth decides.
-What is labelled stays in the workspace, so give it a copy. The pace is that of the keystroke-level
+The labels stay in the workspace, so use a copy. Durations are those of the keystroke-level
 model: 1.35 s to look, 1.1 s to point at something and click, 0.2 s a key, Shift too.
-`--pace 0` does not wait, and adds those seconds up instead.
+`--pace 0` does not wait and only sums the seconds.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from pul.labelling.annotations import fold
 from pul.labelling.oracle import KEY_S, LOOK_S, N_KEYS, POINT_S, measure, plan_joins
 from pul.store.workspace import Workspace
 
-PATIENCE_MS = 60_000
-# When a key is pressed, when the next card is drawn, and when all its pictures are there.
+TIMEOUT_MS = 60_000
+# Records when a key is pressed, when the next card is drawn, and when its pictures have loaded.
 WATCH = """
 window.waits = [];
 addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
@@ -69,7 +69,7 @@ class Person:
 
     Attributes:
         page: The page.
-        pace: How much of the modelled time is really waited, in [0, 1].
+        pace: Share of the modelled time that is really waited, in [0, 1].
         n_actions: Clicks and keys.
         modelled_s: Modelled time.
     """
@@ -95,7 +95,7 @@ class Person:
         self.page.locator(selector).click(position={"x": 8, "y": 60}, modifiers=held)
 
     def join(self, place: int, *, is_last: bool = False) -> None:
-        """Join a candidate of the row; with Shift all up to it, and be done with the row."""
+        """Add a candidate of the row; with Shift all up to it, which finishes the row."""
         if place >= N_KEYS:
             self.click(f"[data-candidate='{place}']", shift=is_last)
             return
@@ -113,13 +113,13 @@ class Person:
 
 @dataclass
 class Labeller:
-    """Decides by the truth what to do with a card.
+    """Decides from ground truth what to do with a card.
 
     Attributes:
-        person: Who does it.
+        person: Performs the actions.
         truth: Image → pid.
         made: Pid → name of its identity.
-        patience: Rows without the person that are asked to be replaced, one after another.
+        patience: How many rows without the person to replace, one after another.
     """
 
     person: Person
@@ -128,7 +128,7 @@ class Labeller:
     patience: int = 1
 
     def step(self) -> bool:
-        """Deal with what is on the screen; False where nothing is."""
+        """Handle what is on the screen; False if nothing is."""
         shown = self._shown()
         if shown is None:
             return False
@@ -156,7 +156,7 @@ class Labeller:
         self.made[pid] = f"{len(self.made) + 1:03d}"
 
     def _sort_out(self, pid: int) -> None:
-        """Click tracklets that are chosen wrongly, or wrongly not."""
+        """Click tracklets that are wrongly chosen or wrongly dropped."""
         clicked: set[tuple[int, bool]] = set()
         tiles = self._shown()["tiles"]
         for tile in tiles:
@@ -197,12 +197,12 @@ class Labeller:
         self.person.page.wait_for_function(
             "(card) => document.querySelector('.label').dataset.card !== card",
             arg=card,
-            timeout=PATIENCE_MS,
+            timeout=TIMEOUT_MS,
         )
 
     def _shown(self) -> Any:
         page = self.person.page
-        page.wait_for_selector(".label:not([data-card=''])", timeout=PATIENCE_MS)
+        page.wait_for_selector(".label:not([data-card=''])", timeout=TIMEOUT_MS)
         return page.evaluate(CARD)
 
     def _majority(self, tiles: Sequence[dict[str, Any]]) -> int | None:
@@ -212,7 +212,7 @@ class Labeller:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Label, and print what it took."""
+    """Label, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workspace")
     parser.add_argument("--n", type=int, default=50, help="identities to label")
@@ -232,13 +232,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with serve(options.workspace) as studio, open_page(options.chromium) as page:
         page.add_init_script(WATCH)
         page.goto(f"{studio.address}/label")
-        page.wait_for_selector(".label:not([data-card=''])", timeout=PATIENCE_MS)
+        page.wait_for_selector(".label:not([data-card=''])", timeout=TIMEOUT_MS)
         labeller = Labeller(Person(page, options.pace), truth, patience=options.patience)
         started = time.perf_counter()
         while len(labeller.made) < options.n and labeller.step():
             print(f"\r{len(labeller.made)}/{options.n}", end="", flush=True)
         wall_s = time.perf_counter() - started
-        page.wait_for_selector(".label[data-open='0']", timeout=PATIENCE_MS)
+        page.wait_for_selector(".label[data-open='0']", timeout=TIMEOUT_MS)
         waits = page.evaluate("window.waits")
     report(options.workspace, labeller, wall_s, waits, table.image_ids)
 

@@ -1,12 +1,12 @@
-"""Many people at once: browsers that browse and that label for minutes, while a run trains.
+"""Load test: many browsers browse and label for minutes, while a run trains.
 
     python -m benchmarks.load WORKSPACE [--minutes 10] [--browsing 20] [--labelling 5] [--warm-up 2]
 
-The studio and the run work on a copy of the workspace, whose last run with a baseline goes on, or
-is forked where it is finished. Every act that a page showed as saved must be in the store once;
-otherwise, or where a page showed an error, this ends with status 1. Waits and levels count from
-the end of the warm-up, in which people come one after another. It needs a quiet machine: the
-pages of all people are drawn on it too.
+The studio and the run use a copy of the workspace, whose last run with a baseline is resumed, or
+forked if it is finished. Every act that a page showed as saved must be stored exactly once;
+otherwise, or if a page showed an error, the exit status is 1. Waits and levels are measured after
+the warm-up, in which people arrive one after another. It needs an idle machine: all browsers run
+on it too.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from pul.records import JobRecord, RunRecord
 from pul.store.workspace import Workspace
 
 SAMPLE_S = 5.0
-ENDLESS = 10_000  # iterations of a fork: it shall not be finished before the test is
+ENDLESS = 10_000  # iterations of a fork, so that it does not finish before the test
 _STOP_S = 120.0
 
 
@@ -44,11 +44,11 @@ class Sample:
     """The studio's process and the run at one moment.
 
     Attributes:
-        second: Since the first person came.
+        second: Seconds since the first person arrived.
         n_bytes: Resident memory of the studio.
-        n_own_bytes: What of it is no page of a file, which the system may take back at any time.
+        n_own_bytes: The part of it without file-backed pages, which the system may reclaim.
         n_handles: Its open files and sockets.
-        run: Where the run's job stands; "" where none trains.
+        run: Status of the run's job; "" if none trains.
     """
 
     second: float
@@ -59,7 +59,7 @@ class Sample:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Let people in, and print what they saw; 1 where anything went wrong."""
+    """Run the load test and print its figures; return 1 if anything went wrong."""
     options = _parse(arguments)
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         location = Path(folder) / "workspace"
@@ -73,13 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def observe(workspace: Workspace, options: argparse.Namespace) -> dict[str, Any]:
-    """Run the test on a workspace that may be changed; return all figures as plain values."""
+    """Run the test on a workspace, which it changes; return all figures as plain values."""
     run = _last_run(workspace)
     before = workspace.annotation_events()
     last = before[-1].event_id if before else 0
     with _training(workspace, run, options.run) as job, serve(str(workspace.path)) as studio:
-        notes, samples = asyncio.run(_let_in(workspace, studio, run, job, options))
-    verdict = compare(notes.told, workspace.annotation_events(last))
+        notes, samples = asyncio.run(_run_people(workspace, studio, run, job, options))
+    verdict = compare(notes.reported, workspace.annotation_events(last))
     return _figures(workspace, options, notes, samples, verdict)
 
 
@@ -92,8 +92,8 @@ def _last_run(workspace: Workspace) -> RunRecord:
 
 @contextmanager
 def _training(workspace: Workspace, run: RunRecord, is_wanted: bool) -> Iterator[JobRecord | None]:
-    """Let a worker train while the block runs, as the buttons of the screen do."""
-    for status in ("queued", "running", "paused"):  # what the source's worker was at
+    """Train in a worker while the block runs, as the studio does."""
+    for status in ("queued", "running", "paused"):  # jobs of the copied workspace's worker
         for job in workspace.jobs(status=status):
             workspace.finish_job(job.job_id, "stopped")
     if not is_wanted:
@@ -122,20 +122,20 @@ def _stop(workspace: Workspace, job: JobRecord) -> None:
     jobs.stop_job(workspace, job.job_id)
     until = time.monotonic() + _STOP_S
     while workspace.job(job.job_id).status in ("queued", "running", "paused"):
-        if time.monotonic() > until:  # in the middle of a step that looks at nothing
+        if time.monotonic() > until:  # in a step that does not check for commands
             psutil.Process(jobs.WorkerProcess.parse(job.worker).pid).terminate()
             return
         time.sleep(0.2)
 
 
-async def _let_in(
+async def _run_people(
     workspace: Workspace,
     studio: Studio,
     run: RunRecord,
     job: JobRecord | None,
     options: argparse.Namespace,
 ) -> tuple[Notes, list[Sample]]:
-    """Let everybody come, stay and go; return what they noted, and the samples meanwhile."""
+    """Run all people; return their notes and the samples."""
     async with open_browser(options.chromium) as browser:
         started = time.monotonic()
         warm = started + 60 * options.warm_up
@@ -173,9 +173,9 @@ async def _watch(
     process = psutil.Process(studio.pid)
     while True:
         second = time.monotonic() - started
-        memory, stands = process.memory_info(), _status(workspace, job)
+        memory, run_status = process.memory_info(), _status(workspace, job)
         own = memory.rss - memory.shared
-        samples.append(Sample(second, memory.rss, own, process.num_fds(), stands))
+        samples.append(Sample(second, memory.rss, own, process.num_fds(), run_status))
         await asyncio.sleep(SAMPLE_S)
 
 
@@ -242,8 +242,8 @@ def print_report(seen: dict[str, Any]) -> None:
         levels = f"{grown.first / scale:.0f} → {grown.last / scale:.0f}{unit}"
         print(f"{name:<22}{levels}, {grown.percent:+.1f} %")
     if any(seen["run"]):
-        print(f"run, at first         {seen['run'][0]}")
-        print(f"run, at last          {seen['run'][1]}; {seen['run_moved']} places seen")
+        print(f"run, at the start     {seen['run'][0]}")
+        print(f"run, at the end       {seen['run'][1]}; {seen['run_moved']} states seen")
     for name, found in (*seen["faults"].items(), ("refused", seen["refused"])):
         for line in found:
             print(f"{name}: {line}")
@@ -255,34 +255,34 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.load", description=str(__doc__).splitlines()[0]
     )
-    parser.add_argument("workspace", type=Path, help="a folder; only read")
+    parser.add_argument("workspace", type=Path, help="folder of a workspace; it is not changed")
     parser.add_argument(
         "--minutes", type=float, default=10.0, help="from the first to the last act"
     )
     parser.add_argument(
-        "--warm-up", type=float, default=2.0, help="minutes of it that do not count"
+        "--warm-up", type=float, default=2.0, help="minutes of it that are not measured"
     )
-    parser.add_argument("--browsing", type=int, default=20, help="people who look")
+    parser.add_argument("--browsing", type=int, default=20, help="people who browse")
     parser.add_argument("--labelling", type=int, default=5, help="people who label")
     parser.add_argument(
         "--think", type=float, nargs=2, default=(15.0, 40.0), metavar="S",
-        help="shortest and longest pause of who browses, in seconds",
+        help="shortest and longest pause of those who browse, in seconds",
     )  # fmt: skip
     parser.add_argument(
         "--pace", type=float, nargs=2, default=(3.0, 8.0), metavar="S",
-        help="shortest and longest pause of who labels, in seconds",
+        help="shortest and longest pause of those who label, in seconds",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of what people do")
-    parser.add_argument("--no-run", dest="run", action="store_false", help="let no run train")
+    parser.add_argument("--no-run", dest="run", action="store_false", help="do not train a run")
     parser.add_argument("--chromium", help="the browser; the system's if not given")
     parser.add_argument("--json", type=Path, help="file for the figures and all samples")
     options = parser.parse_args(arguments)
     if not options.workspace.is_dir():
-        parser.error(f"{options.workspace} is no folder of a workspace.")
+        parser.error(f"{options.workspace} is not a workspace folder; give an existing one.")
     if options.minutes <= options.warm_up:
-        parser.error("--minutes must be more than --warm-up: nothing would be measured.")
+        parser.error("--minutes must be more than --warm-up, else nothing is measured.")
     if options.browsing + options.labelling < 1:
-        parser.error("Somebody must come: --browsing or --labelling must be at least 1.")
+        parser.error("--browsing or --labelling must be at least 1.")
     return options
 
 

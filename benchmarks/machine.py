@@ -1,4 +1,4 @@
-"""What a benchmark ran on."""
+"""The machine that a benchmark ran on."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ _LIBRARIES = ("numpy", "torch", "scikit-learn", "faiss-cpu", "umap-learn")
 
 
 def describe(n_threads: int, device: str = "cpu") -> dict[str, object]:
-    """Return the processor, threads, load, libraries and where numpy's products come from."""
+    """Return the processor, threads, load, libraries and BLAS."""
     blas = {f"{pool['internal_api']} {pool.get('version')}" for pool in threadpool_info()}
     return {
         "processor": _processor() + _gpu(device),

@@ -47,7 +47,7 @@ def cases(size: str) -> list[Case]:
     features, pids = people(n_images, n_dims, n_people)
     following = changed(features)
     shape = f"{n_images:,} × {n_dims:,}"
-    _umap(features[:200], 0)  # compiled before anything warm is timed
+    _umap(features[:200], 0)  # compile before warm runs are timed
     last = project(features, seed=0)
 
     def judge(rows: Features) -> Callable[[Features], Figures]:
@@ -81,7 +81,7 @@ def cases(size: str) -> list[Case]:
 
 
 def _umap(features: Features, seed: int) -> Features:
-    """As umap-learn comes: unseeded, so that it may use all threads."""
+    """umap-learn with its defaults: unseeded, so that it uses all threads."""
     import warnings
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""A workspace with a run that nobody computed, of any size: for the screen, not for figures."""
+"""A synthetic workspace with a run of any size, to benchmark the screen."""
 
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +23,7 @@ def make_workspace(folder: Path, n_images: int, n_dims: int, n_people: int) -> P
     """Make a workspace of coloured crops with a stopped run of two iterations.
 
     Args:
-        folder: Where; not there yet.
+        folder: Path; it must not exist.
         n_images: Training images.
         n_dims: Dimensions of the features.
         n_people: People, each a cluster.

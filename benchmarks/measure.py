@@ -1,4 +1,4 @@
-"""Run contenders in turns and record seconds, memory and figures of quality."""
+"""Run contenders in alternation and record seconds, memory and figures of quality."""
 
 import ctypes
 import gc
@@ -18,7 +18,7 @@ class Contender:
 
     Attributes:
         name: What the table calls it.
-        run: Does the work once, given the number of the repeat: what is timed.
+        run: Does the work once, given the number of the repeat; this is timed.
         judge: Figures of quality of what `run` returned. A figure `seconds`, `cpu_seconds` or
             `peak_bytes` replaces what was measured from outside: for work in a child process.
     """
@@ -30,7 +30,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Limit:
-    """What the hardware needs for the part of the work that cannot be left out."""
+    """The time that the hardware needs at least."""
 
     what: str
     seconds: float
@@ -43,8 +43,8 @@ class Case:
     Attributes:
         title: What is done, at which size.
         contenders: Ours, then the peers.
-        goal: Ratio to the first peer that is aimed at, or "".
-        limit: Returns the physical limit, measured when it is asked for; None where there is none.
+        goal: Target ratio to the first peer, or "".
+        limit: Returns the physical limit, measured when called; None for none.
     """
 
     title: str
@@ -78,7 +78,7 @@ class Result:
 
 
 def measure(case: Case, repeats: int, report: Callable[[str], None]) -> Result:
-    """Run the contenders of a case in turns, so that a busy minute hits all of them alike."""
+    """Run the contenders of a case in alternation, so that other load affects all of them alike."""
     runs = [Runs(contender.name) for contender in case.contenders]
     for repeat in range(repeats):
         turns = list(zip(case.contenders, runs, strict=True))
@@ -105,7 +105,7 @@ def _start_peak() -> int:
     """Reset Linux's record of this process' peak memory; return what it uses now, 0 if unknown."""
     gc.collect()
     try:
-        ctypes.CDLL(None).malloc_trim(0)  # what earlier runs freed would hide what this one takes
+        ctypes.CDLL(None).malloc_trim(0)  # memory freed by earlier runs would hide this run's peak
         _CLEAR.write_text("5")
     except (AttributeError, OSError):
         return 0
@@ -123,7 +123,7 @@ def _memory(name: str) -> int:
 
 
 def best_seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    """Return the least processor time of some runs: of a physical limit only the best counts."""
+    """Return the least processor time of some runs: for a physical limit only the best counts."""
     times = []
     for _ in range(repeats):
         started = time.process_time()

@@ -1,11 +1,11 @@
-"""Which people to label: the queue's, random ones, or the largest clusters'? One step a call.
+"""Compare which people to label: the queue's, random ones, or the largest clusters'.
 
     python -m benchmarks.queue --workspace W --into COPIES --labels 25 --strategy queue --seed 0
 
 It copies the database of a workspace whose last run has a baseline (the rest is linked), lets an
-oracle label there on iteration 0, makes the same run anew with that seed, and prints one line of
-JSON. Each set of options has its own folder in COPIES, so that a call which was broken off goes on
-where it was and one that is done prints its line again. `--labels 0` is the run without labels.
+oracle label there on iteration 0, repeats the run with that seed, and prints one line of JSON. Each
+set of options has its own folder in COPIES, so that an interrupted call continues where it stopped
+and a finished one prints its line again. `--labels 0` is the run without labels.
 """
 
 import argparse
@@ -30,11 +30,11 @@ _DATABASE = "pul.db"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do one step of the experiment and print what came of it."""
+    """Do one step of the experiment and print its result."""
     options = _parse(arguments)
     strategy: Strategy = next(name for name in STRATEGIES if name.startswith(options.strategy))
     place = options.into / f"{strategy}-{options.labels}-{options.seed}"
-    if not (place / _LABELS).is_file():  # broken off while labelling, or never begun
+    if not (place / _LABELS).is_file():  # interrupted while labelling, or never started
         shutil.rmtree(place, ignore_errors=True)
         copy_workspace(options.workspace, place)
         labels = label(place, options.labels, strategy, options.seed, options.patience)
@@ -49,26 +49,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def copy_workspace(source: Path, target: Path) -> None:
     """Copy the database of a workspace, as it is now, and link every other file.
 
-    The folders are the copy's own, so that a run may go on there: it writes new files and removes
-    old ones, and the source keeps what it has.
+    Folders are not linked, so that a run can continue in the copy: it writes new files and removes
+    links, and the source does not change.
     """
     target.mkdir(parents=True)
     with sqlite3.connect(source / _DATABASE) as old, sqlite3.connect(target / _DATABASE) as new:
         old.backup(new)
     old.close()
     new.close()
-    passing = shutil.ignore_patterns(f"{_DATABASE}*", f"{UNFINISHED}*", "*.tmp")
+    ignored = shutil.ignore_patterns(f"{_DATABASE}*", f"{UNFINISHED}*", "*.tmp")
     shutil.copytree(
-        source.resolve(), target, copy_function=os.symlink, ignore=passing, dirs_exist_ok=True
+        source.resolve(), target, copy_function=os.symlink, ignore=ignored, dirs_exist_ok=True
     )
 
 
 def label(place: Path, n_labels: int, strategy: Strategy, seed: int, patience: int) -> Any:
-    """Let an oracle label on the baseline of the last run; return what it did and at what cost."""
+    """Let an oracle label on the baseline of the last run; return its figures."""
     with Workspace.open(place) as workspace:
         run = _newest_run(workspace)
         if workspace.annotation_events():
-            raise SystemExit("The workspace has labels already; start from one that has none.")
+            raise SystemExit("The workspace already has labels; use one without.")
         effort: dict[str, Any] = {"run": run.run_id, "images": 0, "actions": 0}
         if not n_labels:
             return effort
@@ -92,7 +92,7 @@ def label(place: Path, n_labels: int, strategy: Strategy, seed: int, patience: i
 
 
 def run_again(place: Path, run_id: int, settings: dict[str, Any]) -> dict[str, Any]:
-    """Make the same run with what was labelled, or go on with it; return its figures."""
+    """Repeat the run with the labels, or resume it; return its figures."""
     with Workspace.open(place) as workspace:
         job = _next_job(workspace, run_id, settings)
         ended = worker.work(workspace, job.job_id) if job else None
@@ -108,7 +108,7 @@ def run_again(place: Path, run_id: int, settings: dict[str, Any]) -> dict[str, A
 
 
 def _next_job(workspace: Workspace, run_id: int, settings: dict[str, Any]) -> JobRecord | None:
-    """Return the job of making the run, or of going on with it; None where it is finished."""
+    """Return the job that starts or resumes the run; None if it is finished."""
     first, last = workspace.run(run_id), workspace.runs()[-1]
     if last.run_id != run_id:
         is_open = last.status != "finished"
@@ -126,14 +126,20 @@ def _newest_run(workspace: Workspace) -> RunRecord:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--workspace", type=Path, required=True, help="a folder; only read")
+    parser.add_argument(
+        "--workspace", type=Path, required=True, help="folder of a workspace; it is not changed"
+    )
     parser.add_argument("--into", type=Path, required=True, help="folder for the copies")
     parser.add_argument("--labels", type=int, required=True, help="identities to label, L")
     parser.add_argument("--strategy", choices=["queue", "random", "largest"], default="queue")
-    parser.add_argument("--seed", type=int, default=0, help="of random choices and of the run")
-    parser.add_argument("--patience", type=int, default=0, help="rows to replace, as the oracle's")
-    parser.add_argument("--iterations", type=int, help="of the run; by default as the run had")
-    parser.add_argument("--labels-only", action="store_true", help="label, and make no run")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random choices and of the run")
+    parser.add_argument(
+        "--patience", type=int, default=0, help="rows without the person to replace"
+    )
+    parser.add_argument(
+        "--iterations", type=int, help="iterations of the run; by default unchanged"
+    )
+    parser.add_argument("--labels-only", action="store_true", help="label only, do not run")
     return parser.parse_args(arguments)
 
 

@@ -16,7 +16,7 @@ _HEAD = (
 
 
 def save(record: dict[str, Any]) -> Path:
-    """Write one result file; the last run of a benchmark, size and threads is what stands."""
+    """Write one result file; it replaces the last result of that benchmark, size and threads."""
     RESULTS.mkdir(exist_ok=True)
     threads = record["machine"]["threads"]
     path = RESULTS / f"{record['benchmark']}-{record['size']}-{threads}t.json"

@@ -10,7 +10,7 @@ from pul.cluster.jaccard import jaccard_distances
 
 SIZES = {"small": (5000, 256, 300), "paper": (12_936, 2048, 751), "large": (36_000, 2048, 2100)}
 _K1, _K2 = 20, 6
-_MOST = 20_000  # images whose dense tables the peer can hold
+_MAX_DENSE = 20_000  # maximum of images: the peer's tables are dense
 
 
 def cases(size: str) -> list[Case]:
@@ -24,7 +24,7 @@ def cases(size: str) -> list[Case]:
             lambda found: _judge(_densified(found[sample])),
         )
     ]
-    if n_images <= _MOST:
+    if n_images <= _MAX_DENSE:
         peer = Contender(
             "dense numpy (Zhong's way)", lambda _: _dense(features), lambda d: _judge(d[sample])
         )
@@ -46,7 +46,7 @@ def _judge(distances: Features) -> Figures:
 
 
 def _dense(features: Features) -> Features:
-    """The algorithm of Zhong et al. 2017 as its equations read, on dense N × N tables."""
+    """The algorithm of Zhong et al. 2017 as in its equations, on dense N × N tables."""
     unit = l2_normalize(features)
     scaled = np.maximum(2 - 2 * (unit @ unit.T), 0)
     scaled /= scaled.max(axis=1, keepdims=True)
@@ -64,7 +64,7 @@ def _dense(features: Features) -> Features:
         codes[p, members] = weights / weights.sum()
     codes = np.stack([codes[row[:_K2]].mean(axis=0) for row in ranking])
     holders = [np.flatnonzero(column) for column in codes.T]
-    distances: Features = scaled  # its room is used again
+    distances: Features = scaled  # its memory is reused
     for p in range(len(codes)):
         smaller = np.zeros(len(codes), dtype=np.float32)
         for neighbor in np.flatnonzero(codes[p]):

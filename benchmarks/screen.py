@@ -1,7 +1,7 @@
-"""The studio's screen at the size of Market-1501 and beyond, through a scripted headless Chromium.
+"""The studio's screen at the size of Market-1501 and beyond, in a scripted headless Chromium.
 
-Seconds are what a person waits; processor time and memory are those of the studio's own process;
-`torch` is 1 where that process has loaded it. The workspace is made up.
+Seconds are what a person waits; CPU time and memory are those of the studio's process; `torch` is 1
+if that process has loaded it. The workspace is synthetic.
 """
 
 import tempfile
@@ -23,7 +23,7 @@ SIZES = {
     "paper": (12_936, 1280, 750),
     "large": (50_000, 128, 2900),
 }
-PATIENCE_MS = 180_000
+TIMEOUT_MS = 180_000
 _N_FETCHED = 1000
 _LARGEST_PREVIEW = 20_000  # images: k-means on more is measured by the benchmark `kmeans`
 _READY = """() => {
@@ -38,7 +38,7 @@ MOVE_LAMBDA = """async (value) => {
     scatter.slider.dispatchEvent(new Event("input"));
     await new Promise(requestAnimationFrame);
     await new Promise(requestAnimationFrame);
-    const { gl } = scatter.points; // the picture is there once a point of it can be read
+    const { gl } = scatter.points; // the frame is drawn once a pixel can be read
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
     return (performance.now() - started) / 1000;
 }"""
@@ -85,20 +85,22 @@ def cases(size: str) -> Iterator[Case]:
         start = Contender("ours", lambda _: _start(workspace), dict)
         yield Case(f"from the command to the first answer, {of}", [start])
         with serve(workspace) as studio, open_page() as page:
-            look = _Look(page, studio, n_clusters)
-            look.view(0)  # so that the server and the browser are warm
+            map_page = _MapPage(page, studio, n_clusters)
+            map_page.view(0)  # so that the server and the browser are warm
             lasso_goal = "<= 0.3 s" if size != "large" else "<= 0.8 s"
-            yield look.case(f"first view, warm, {of}", look.view, "<= 2 s")
-            yield look.case(f"λ slider to map and counts, {of}", look.move_lambda, "<= 0.3 s")
-            yield look.case(f"lasso to grid, {of}", look.lasso, lasso_goal)
-            yield look.case(f"{_N_FETCHED:,} thumbnails to the page", look.thumbnails)
+            yield map_page.case(f"first view, warm, {of}", map_page.view, "<= 2 s")
+            yield map_page.case(
+                f"λ slider to map and counts, {of}", map_page.move_lambda, "<= 0.3 s"
+            )
+            yield map_page.case(f"lasso to grid, {of}", map_page.lasso, lasso_goal)
+            yield map_page.case(f"{_N_FETCHED:,} thumbnails to the page", map_page.thumbnails)
             if n_images <= _LARGEST_PREVIEW:
                 title = f"preview of K, {of} × {n_dims:,}, K about {n_clusters:,}"
-                yield look.case(title, look.preview, "<= 10 s")
+                yield map_page.case(title, map_page.preview, "<= 10 s")
 
 
-class _Look:
-    """What a person does on the Map page, each timed from the press to the picture."""
+class _MapPage:
+    """Actions on the Map page, each timed from the input to the drawn result."""
 
     def __init__(self, page: Page, studio: Studio, n_clusters: int) -> None:
         self.page, self.studio, self.n_clusters = page, studio, n_clusters
@@ -118,7 +120,7 @@ class _Look:
         self.page.goto("about:blank")
         started = time.perf_counter()
         self.page.goto(f"{self.studio.address}/map")
-        self.page.wait_for_function(_READY, timeout=PATIENCE_MS)
+        self.page.wait_for_function(_READY, timeout=TIMEOUT_MS)
         return time.perf_counter() - started
 
     def move_lambda(self, repeat: int) -> float:
@@ -141,11 +143,11 @@ class _Look:
         for place in outline[1:]:
             self.page.mouse.move(*place)
         self.page.mouse.up()
-        self.page.wait_for_function("window.gridWait !== null", timeout=PATIENCE_MS)
+        self.page.wait_for_function("window.gridWait !== null", timeout=TIMEOUT_MS)
         return float(self.page.evaluate("window.gridWait"))
 
     def thumbnails(self, _repeat: int) -> float:
-        """Fetch those of the grid over and over, past the browser's own copies."""
+        """Fetch the grid's thumbnails repeatedly, bypassing the browser's cache."""
         pictures = self.page.locator(".pul-grid img")
         addresses = pictures.evaluate_all("(all) => all.map((picture) => picture.src)")
         return float(self.page.evaluate(_FETCH, [addresses, _N_FETCHED]))
@@ -155,11 +157,11 @@ class _Look:
         field = self.page.get_by_role("spinbutton", name="Clusters K")
         field.fill(str(n_clusters))
         field.press("Enter")
-        self.page.get_by_role("button", name=f"Use K {n_clusters}").wait_for(timeout=PATIENCE_MS)
+        self.page.get_by_role("button", name=f"Use K {n_clusters}").wait_for(timeout=TIMEOUT_MS)
         started = time.perf_counter()
         self.page.get_by_role("button", name="Preview K").click()
         shown = f"The map shows a preview with K {n_clusters}"
-        self.page.get_by_text(shown).wait_for(timeout=PATIENCE_MS)
+        self.page.get_by_text(shown).wait_for(timeout=TIMEOUT_MS)
         return time.perf_counter() - started
 
     def _judge(self, waited: tuple[float, float]) -> Figures:
@@ -168,7 +170,7 @@ class _Look:
 
 
 def _start(workspace: str) -> Figures:
-    """Start a studio of its own, as its first answer leaves it."""
+    """Start a new studio and measure it at its first answer."""
     started = time.perf_counter()
     with serve(workspace) as studio:
         seconds = time.perf_counter() - started

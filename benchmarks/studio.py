@@ -1,4 +1,4 @@
-"""The studio as a process of its own, for benchmarks that look at it through a browser."""
+"""The studio as a separate process, for benchmarks in a browser."""
 
 import shutil
 import socket
@@ -21,17 +21,17 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )  # fmt: skip
-CROWD_FLAGS = (*FLAGS, "--disable-gpu-compositing")  # without a GPU it costs half as much
+CROWD_FLAGS = (*FLAGS, "--disable-gpu-compositing")  # without a GPU this halves the cost
 VIEWPORT = {"width": 1440, "height": 900}
 
 
 @dataclass(frozen=True)
 class Studio:
-    """A studio that runs.
+    """A running studio.
 
     Attributes:
-        address: Where it is.
-        pid: Its process.
+        address: Its address.
+        pid: Its process id.
     """
 
     address: str
@@ -60,7 +60,7 @@ def serve(workspace: str) -> Iterator[Studio]:
 
 @contextmanager
 def open_page(chromium: str | None = None) -> Iterator[Page]:
-    """Open an empty page in headless Chromium; the system's where none is named."""
+    """Open an empty page in headless Chromium; by default the system's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_path(chromium), args=list(FLAGS))
         try:
@@ -71,10 +71,10 @@ def open_page(chromium: str | None = None) -> Iterator[Page]:
 
 @asynccontextmanager
 async def open_browser(chromium: str | None = None) -> AsyncIterator[Browser]:
-    """Start headless Chromium for many pages at once, drawn as cheaply as can be.
+    """Start headless Chromium for many pages at once, with the cheapest rendering.
 
     Args:
-        chromium: The browser; where None the system's headless shell, or else its Chromium.
+        chromium: The browser; by default the system's headless shell, or else its Chromium.
     """
     async with async_playwright() as playwright:
         path = chromium or shutil.which("chromium-headless-shell") or _path(None)

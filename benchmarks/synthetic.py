@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 Features = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
-_POWER = 0.7  # of the spectrum: a flat one would flatter or damn every shortcut
+_POWER = 0.7  # of the spectrum: a flat one would bias the comparison of approximations
 _BLOCK = 16384
 
 
 def people(
     n_images: int, n_dims: int, n_people: int, *, seed: int = 0, noise: float = 1.0
 ) -> tuple[Features, Ids]:
-    """Return features of images of people, shape (N, D), and who is on them, from 1, shape (N,).
+    """Return features of images of people, shape (N, D), and their pids, from 1, shape (N,).
 
     Args:
         n_images: N.

@@ -1,4 +1,4 @@
-"""What a load test counts: acts told and stored, waits, growth. Nothing here looks at a clock."""
+"""The figures of a load test: acts reported and stored, waits, growth."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,20 +8,20 @@ import numpy as np
 
 from pul.labelling.annotations import Event
 
-NOT_STORED = ("skip", "unskip")  # acts that a screen keeps for itself
-KEPT_KINDS = ("create", "add", "unsure", "junk")  # stored by the kind that the screen gives them
+NOT_STORED = ("skip", "unskip")  # acts that are not stored
+STORED_KINDS = ("create", "add", "unsure", "junk")  # acts whose kind in the store is the page's
 
 
 @dataclass
-class Told:
-    """What a page said of one act.
+class ReportedAct:
+    """One act as a page reported it.
 
     Attributes:
-        kind: What the screen calls it.
-        author: Who labels on that page.
-        images: The images that it is about.
+        kind: Its kind on the page.
+        author: Annotator of that page.
+        images: Its images.
         is_acknowledged: Whether the page showed it as saved.
-        refusal: Why it was not stored, as the page told; "" where it was not refused.
+        refusal: Why it was not stored; "" if it was not refused.
     """
 
     kind: str
@@ -33,17 +33,17 @@ class Told:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How what the pages told agrees with what is stored; each list is empty where all is well.
+    """Comparison of reported and stored acts; each list is empty if all is well.
 
     Attributes:
-        n_acknowledged: Acts that pages showed as saved and that are to be in the store.
+        n_acknowledged: Acts that pages showed as saved and that must be stored.
         n_stored: Acts in the store.
         lost: Acknowledged, but not stored.
         doubled: Stored twice, under one token or two.
-        altered: Stored with another author, kind or images, or although told as refused.
-        strange: Stored, but told by no page.
+        altered: Stored with another author, kind or images, or although reported as refused.
+        strange: Stored, but reported by no page.
         unanswered: Never acknowledged.
-        refused: Told as refused, and not stored: no fault, but worth a look.
+        refused: Told as refused, and not stored: not a fault, but worth checking.
     """
 
     n_acknowledged: int
@@ -57,17 +57,17 @@ class Verdict:
 
     @property
     def faults(self) -> dict[str, list[str]]:
-        """What must not be, by name; without the names of which there is nothing."""
+        """The lists of faults that are not empty, by name."""
         names = ("lost", "doubled", "altered", "strange", "unanswered")
         return {name: found for name in names if (found := getattr(self, name))}
 
 
-def compare(told: Mapping[str, Told], stored: Sequence[Event]) -> Verdict:
-    """Compare acts as pages told them, by token, with those that were stored meanwhile."""
+def compare(reported: Mapping[str, ReportedAct], stored: Sequence[Event]) -> Verdict:
+    """Compare acts as pages reported them, by token, with the stored ones."""
     events: dict[str, list[Event]] = {}
     for event in stored:
         events.setdefault(str(event.payload.get("token")), []).append(event)
-    acts = {token: act for token, act in told.items() if act.kind not in NOT_STORED}
+    acts = {token: act for token, act in reported.items() if act.kind not in NOT_STORED}
     taken = {token: act for token, act in acts.items() if act.is_acknowledged and not act.refusal}
     return Verdict(
         n_acknowledged=len(taken),
@@ -89,7 +89,7 @@ def compare(told: Mapping[str, Told], stored: Sequence[Event]) -> Verdict:
     )
 
 
-def _name(token: str, act: Told) -> str:
+def _name(token: str, act: ReportedAct) -> str:
     return f"{act.kind} of {len(act.images)} images by {act.author} ({token})"
 
 
@@ -98,7 +98,7 @@ def _twice(events: Mapping[str, Sequence[Event]]) -> Iterator[str]:
 
 
 def _again(stored: Iterable[Event]) -> list[str]:
-    """Return who made one identity twice: the browser sent one press under two tokens."""
+    """Return identities created twice: the browser sent one key press under two tokens."""
     made = Counter(
         (event.author, tuple(event.payload["images"]))
         for event in {str(event.payload.get("token")): event for event in stored}.values()
@@ -109,10 +109,10 @@ def _again(stored: Iterable[Event]) -> list[str]:
     ]
 
 
-def _differs(act: Told, event: Event) -> bool:
+def _differs(act: ReportedAct, event: Event) -> bool:
     if act.refusal or act.author != event.author:
         return True
-    if act.kind not in KEPT_KINDS:
+    if act.kind not in STORED_KINDS:
         return False
     return (event.kind, sorted(event.payload["images"])) != (act.kind, sorted(act.images))
 
@@ -128,27 +128,27 @@ class Spread:
 
 
 def spread(seconds: Sequence[float]) -> Spread:
-    """Sum up the waits of one kind of act.
+    """Summarise the waits of one kind of action.
 
     Raises:
         ValueError: There is none.
     """
     if not seconds:
-        raise ValueError("There are no waits to sum up.")
+        raise ValueError("There are no waits to summarise.")
     median, late = np.percentile(seconds, (50, 95)).tolist()
     return Spread(len(seconds), median, late, max(seconds))
 
 
 @dataclass(frozen=True)
 class Growth:
-    """A level after the warm-up and at the end, each a median over a while."""
+    """A level after the warm-up and at the end, each a median over up to a minute."""
 
     first: float
     last: float
 
     @property
     def percent(self) -> float:
-        """By how much it grew, of the first."""
+        """Growth in percent of the first."""
         return 100.0 * (self.last / self.first - 1.0)
 
 
@@ -157,7 +157,7 @@ def growth(samples: Sequence[tuple[float, float]], warm_up_s: float) -> Growth:
 
     Args:
         samples: Second and level, the seconds ascending.
-        warm_up_s: When the warm-up is over. Where less than two minutes follow, their two halves
+        warm_up_s: When the warm-up is over. If less than two minutes follow, their two halves
             are compared.
 
     Raises:
@@ -165,7 +165,7 @@ def growth(samples: Sequence[tuple[float, float]], warm_up_s: float) -> Growth:
     """
     warm = [(second, level) for second, level in samples if second >= warm_up_s]
     if len(warm) < 2:
-        raise ValueError(f"Nothing was measured after {warm_up_s:.0f} s: let it run for longer.")
+        raise ValueError(f"Nothing was measured after {warm_up_s:.0f} s; run it for longer.")
     begin, end = warm[0][0], warm[-1][0]
     window_s = min(60.0, (end - begin) / 2)
     first = [level for second, level in warm if second <= begin + window_s]

@@ -1,8 +1,8 @@
-"""Ways of doing a network's work, ours and the tutorials'; each runs in a process of its own.
+"""Ways of doing a network's work, ours and the tutorials'; each runs in a separate process.
 
 `python -m benchmarks.ways WORK WAY SIZE THREADS OUT`: prints seconds, processor seconds and peak
-memory as JSON, and writes what it computed to OUT. A process of its own, because how the allocator
-is set up (`pul.models.resources.keep_freed_memory`) is part of ours and cannot be undone.
+memory as JSON, and writes what it computed to OUT. The process is separate because the
+setup of the allocator (`pul.models.resources.keep_freed_memory`) is part of ours and permanent.
 """
 
 import io
@@ -95,8 +95,8 @@ def train(way: str, n_images: int, report: dict[str, float]) -> FloatArray:
             losses = list(train_plain(network, pixels, classes))
         return np.array(losses, dtype=np.float32)
     keep_freed_memory()
-    still = AugmentationConfig(rotation_degrees=0, shift_fraction=0)
-    config = TrainConfig(n_epochs=1, batch_size=BATCH, augmentation=still, precision=way)
+    none = AugmentationConfig(rotation_degrees=0, shift_fraction=0)
+    config = TrainConfig(n_epochs=1, batch_size=BATCH, augmentation=none, precision=way)
     finetune(network, pixels[: 2 * BATCH], classes[: 2 * BATCH], config, seed=0)
     with clock(report):
         result = finetune(network, pixels, classes, config, seed=0)

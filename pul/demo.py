@@ -30,25 +30,25 @@ START_MODEL = _find_start_model()
 def make_demo(
     location: Path, *, seed: int = 0, on_progress: Callable[[int, int], None] | None = None
 ) -> Workspace:
-    """Open the demo workspace; draw its people first if it is not there.
+    """Open the demo workspace; create it first if it does not exist.
 
-    It appears whole or not at all: it is made in a folder beside `location`, then renamed. Its
-    setting `preset` names the preset for its runs.
+    It is created in a temporary folder beside `location`, then renamed, so that a half-made demo is
+    never seen. Its setting `preset` names the preset for its runs.
 
     Args:
-        location: Folder of the workspace; it must not exist, be empty, or hold a workspace.
-        seed: Which people; ignored where the workspace is there.
-        on_progress: Called with images drawn and images in all.
+        location: Folder of the workspace: one that does not exist, an empty one, or a workspace.
+        seed: Seed of the drawn people; ignored if the workspace exists.
+        on_progress: Called with (images drawn, images in total).
 
     Returns:
         The workspace, open.
 
     Raises:
-        WorkspaceError: There is something else at `location`, or it cannot be written.
+        WorkspaceError: `location` holds something else, or cannot be written.
     """
     location = Path(location).absolute()
     if not Workspace.exists(location):
-        _make_whole(location, seed, on_progress)
+        _create(location, seed, on_progress)
     return Workspace.open(location)
 
 
@@ -67,16 +67,16 @@ def start_demo_run(workspace: Workspace) -> JobRecord:
     return jobs.start_run(workspace, demo_config(), START_MODEL, PRESET)
 
 
-def _make_whole(location: Path, seed: int, on_progress: Callable[[int, int], None] | None) -> None:
+def _create(location: Path, seed: int, on_progress: Callable[[int, int], None] | None) -> None:
     if location.exists() and (not location.is_dir() or any(location.iterdir())):
         raise WorkspaceError(
-            f"{location} is not empty and holds no workspace; name a new or an empty folder."
+            f"{location} is not empty and is no workspace; name a new or an empty folder."
         )
-    aside = location.with_name(location.name + ".making")
-    shutil.rmtree(aside, ignore_errors=True)
-    with Workspace.create(aside, name=PRESET) as workspace:
+    temporary = location.with_name(location.name + ".making")
+    shutil.rmtree(temporary, ignore_errors=True)
+    with Workspace.create(temporary, name=PRESET) as workspace:
         root = generate_dataset(
-            aside / "images" / "place-b",
+            temporary / "images" / "place-b",
             place="b",  # the start model was trained at place a
             n_train_ids=_N_TRAIN_IDS,
             n_test_ids=_N_TEST_IDS,
@@ -88,4 +88,4 @@ def _make_whole(location: Path, seed: int, on_progress: Callable[[int, int], Non
         workspace.set_setting("preset", PRESET)
     if location.exists():
         location.rmdir()  # it is empty; only POSIX renames onto an empty folder
-    aside.rename(location)
+    temporary.rename(location)

@@ -1,1 +1,1 @@
-"""Pieces of a page: plain data in, plain data out; none of them knows a workspace."""
+"""Parts of pages: plain data in, plain data out; no component knows a workspace."""

@@ -1,4 +1,4 @@
-"""Components of ours from their files: HTML, CSS and scripts, joined and given to Streamlit."""
+"""Registers our Streamlit components from their HTML, CSS and JavaScript files."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,8 +18,8 @@ def mount(
     """Register a component and return the function that draws it.
 
     Args:
-        name: What the component is called; Streamlit knows it by this name.
-        script: Its JavaScript module, below `app/components`; what it imports comes with it.
+        name: Name under which Streamlit registers the component.
+        script: Its JavaScript module, below `app/components`; its imports are joined with it.
         values: Names of the values that the browser sends.
         html: Its HTML, or the file that holds it.
         css: The file of its style; "" for none.
@@ -34,7 +34,7 @@ def mount(
         js=join_modules(_FOLDER / script),
         isolate_styles=False,
     )
-    # Streamlit keeps a value only where there is something to call when it changes.
+    # Streamlit stores a value only if a callback for it is given.
     callbacks: dict[str, Any] = {f"on_{value}_change": _do_nothing for value in values}
 
     def draw(*, key: str, data: Any, **changed: Callable[[], None]) -> Any:

@@ -1,1 +1,1 @@
-"""Routes beside the pages: maps, thumbnails, status, and who may ask for them."""
+"""HTTP routes beside the pages: maps, thumbnails, status, and access control."""

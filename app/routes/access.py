@@ -1,7 +1,7 @@
-"""Who may look: all who reach the server, or only those whom an OIDC provider has logged in.
+"""Access control: open, or OIDC login required.
 
-Streamlit's `st.login` sets a signed cookie, which the pages see as `st.user`. The routes beside
-the pages see the cookie itself, so that a picture's address alone opens nothing.
+Streamlit's `st.login` sets a signed cookie, which pages read as `st.user`. The routes check the
+cookie themselves, so that the address of a picture is not enough to see it.
 """
 
 import json
@@ -33,29 +33,30 @@ def is_required() -> bool:
 
 
 def check_set_up() -> None:
-    """Make sure that people can log in where they must; an open studio by mistake would be worse.
+    """Check that login is configured, so that the studio is never open by mistake.
 
     Raises:
-        ConfigError: The provider is not configured, or the package that talks to it is missing.
+        ConfigError: The provider is not configured, or the package Authlib is missing.
     """
     if not get_secrets_auth_section().get("cookie_secret"):
         raise ConfigError(
-            "--login needs a provider: write redirect_uri, cookie_secret, client_id, client_secret "
-            "and server_metadata_url below [auth] into .streamlit/secrets.toml."
+            "--login needs an OIDC provider: set redirect_uri, cookie_secret, client_id, "
+            "client_secret and server_metadata_url under [auth] in .streamlit/secrets.toml."
         )
     try:
         metadata.version("authlib")
     except metadata.PackageNotFoundError as error:
-        raise ConfigError("--login needs the package Authlib: pip install Authlib.") from error
+        raise ConfigError(
+            "--login needs the package Authlib; install it: pip install Authlib."
+        ) from error
 
 
 def is_allowed(user: Mapping[str, Any]) -> bool:
-    """Whether somebody may look: logged in, and on the list where there is one.
+    """Whether a user has access: logged in, and on the list if there is one.
 
     Args:
-        user: What the provider said of them. `PUL_STUDIO_USERS` lists e-mail addresses, or
-            domains such as `@example.org`, with commas between; without it everybody whom the
-            provider lets in may look.
+        user: Claims of the provider. `PUL_STUDIO_USERS` lists e-mail addresses, or domains such
+            as `@example.org`, separated by commas; without it every logged-in user has access.
     """
     if not user.get("is_logged_in"):
         return False
@@ -69,12 +70,14 @@ def is_allowed(user: Mapping[str, Any]) -> bool:
 
 
 def require_access() -> None:
-    """Let who may look see the page; show others the way to log in, and draw nothing else."""
+    """Continue if the user has access; otherwise show the login button and stop."""
     user = st.user.to_dict()
     if not is_required() or is_allowed(user):
         return
     if user.get("is_logged_in"):
-        st.warning("You are logged in, but not on the list of those who may look here.")
+        st.warning(
+            "You are logged in, but not on the list of users with access; ask the administrator."
+        )
         st.button("Log out", on_click=st.logout)
     else:
         st.info("Log in to see this studio.")
@@ -83,7 +86,7 @@ def require_access() -> None:
 
 
 def guarded(route: Route) -> Route:
-    """Return a route that answers 401 to who must log in and has not."""
+    """Return a route that answers 401 unless the user has access."""
     serve: Serve = route.endpoint
 
     def guard(request: Request) -> Response:
@@ -95,7 +98,7 @@ def guarded(route: Route) -> Route:
 
 
 def _user_of(request: Request) -> dict[str, Any]:
-    """Return what the signed cookie of a request says of its sender; nothing where it is none."""
+    """Return the user in the signed cookie of a request; empty if there is none."""
     signed = _get_signed_cookie_with_chunks(dict(request.cookies), AUTH_COOKIE_NAME)
     try:
         user = json.loads(signed or b"{}")

@@ -1,7 +1,7 @@
 """GET /maps/<token>: the arrays of one iteration's map, as bytes for the browser to draw.
 
-A map is a base and layers over it: another K's clusters, identities, doubts. Each has an address of
-its own, so that the browser fetches a layer only when it shows it, and never twice.
+A map is a base and layers: clusters of another K, identities, doubts. Each layer has its own
+address, so that the browser fetches it only when it is shown, and only once.
 """
 
 import json
@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from app import services
 from app.components.charts.palette import CAMERAS
-from app.routes.signed import keep, signed, workspace_key
+from app.routes.signed import response_headers, signed, workspace_key
 from app.routes.thumbnails import tokens
 from app.routes.tokens import expiry, sign
 from app.services.cache import cached
@@ -28,18 +28,18 @@ PREFIX = "/maps/"
 _PURPOSE = "map"
 _LAYERS: tuple[Layer, ...] = ("base", "preview", "identities", "doubts")
 _PAYLOAD = struct.Struct(">8sIIBIQ")  # workspace, run, iteration, layer, K, version
-_KEEP = "private, max-age=21600, immutable"  # no longer than the tokens within are good
+_CACHE_CONTROL = "private, max-age=21600, immutable"  # not longer than the tokens in it are valid
 
 
 def urls(location: str, run_id: int, iteration: int, n_clusters: int, color_by: str) -> list[str]:
-    """Return the addresses of a map that is about to be shown, the base first.
+    """Return the addresses of a map and its layers, the base first.
 
     Args:
         location: The workspace.
         run_id: The run.
         iteration: The iteration.
         n_clusters: K of the preview to show; 0 for the iteration's own clusters.
-        color_by: What the colours say.
+        color_by: What the colours show.
     """
     found = [url(location, run_id, iteration)]
     made = services.map.preview(location, run_id, iteration, n_clusters) if n_clusters else None
@@ -63,13 +63,13 @@ def url(
     n_clusters: int = 0,
     version: int = 0,
 ) -> str:
-    """Return the address of one layer; another version of what it holds has another address."""
+    """Return the address of one layer; a new version of its content has a new address."""
     place = (workspace_key(location), run_id, iteration)
     payload = _PAYLOAD.pack(*place, _LAYERS.index(layer), n_clusters, version)
     return PREFIX + sign(_PURPOSE, payload, expires=expiry())
 
 
-@signed(_PURPOSE, _PAYLOAD, gone="This iteration is gone; reload the page.")
+@signed(_PURPOSE, _PAYLOAD, gone="This iteration no longer exists; reload the page.")
 def serve_map(
     _request: Request,
     location: str,
@@ -81,7 +81,9 @@ def serve_map(
 ) -> Response:
     """Answer with the arrays; starlette runs this in a thread."""
     content = _content(location, run_id, iteration, _LAYERS[layer], n_clusters)
-    return Response(content, media_type="application/octet-stream", headers=keep(_KEEP))
+    return Response(
+        content, media_type="application/octet-stream", headers=response_headers(_CACHE_CONTROL)
+    )
 
 
 def _content(location: str, run_id: int, iteration: int, layer: Layer, n_clusters: int) -> bytes:
@@ -126,7 +128,7 @@ def pack(arrays: Arrays) -> bytes:
 
     Returns:
         The bytes. The head lists name, dtype, offset from the start and length of each array;
-        every offset is a multiple of four, as JavaScript's typed arrays want it.
+        every offset is a multiple of four, as JavaScript's typed arrays require.
     """
     fields = [
         {"name": name, "dtype": str(array.dtype), "offset": 0, "length": array.size}

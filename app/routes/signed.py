@@ -1,4 +1,4 @@
-"""Routes that answer only to a signed token, and only about a workspace that a page showed."""
+"""Routes that require a signed token of a workspace that this server has shown."""
 
 import hashlib
 import struct
@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 from app.routes.tokens import TokenError, TokenExpiredError, verify
 from pul.errors import PulError
 
-_shown: dict[bytes, str] = {}  # workspaces of which a page was shown, by the key in their tokens
+_shown: dict[bytes, str] = {}  # workspaces that were shown, by the key in their tokens
 
 
 def workspace_key(location: str) -> bytes:
-    """Return the 8 bytes that stand for a workspace in a token, and remember that it was shown."""
+    """Return the 8-byte key of a workspace in tokens, and remember that it was shown."""
     key = hashlib.sha256(location.encode()).digest()[:8]
     _shown[key] = location
     return key
@@ -25,19 +25,20 @@ def workspace_key(location: str) -> bytes:
 def signed(
     purpose: str, payload: struct.Struct, *, gone: str
 ) -> Callable[[Callable[..., Response]], Callable[[Request], Response]]:
-    """Let a function answer GET /…/{token}; it is not called for a token that is not good.
+    """Decorate a function that serves GET /…/{token}; it is called for valid tokens only.
 
     The function gets the request, the workspace's location and the other values of the payload.
-    For an error of ours the answer is `gone`: the error may name files, which tell identities.
+    For a `PulError` the answer is `gone`: the message may contain file names, which reveal
+    identities.
 
     Args:
-        purpose: What the tokens were signed for.
-        payload: What they say; its first value is the workspace's key.
-        gone: What to answer, with status 404, where what the token names cannot be read.
+        purpose: Purpose of the tokens.
+        payload: Layout of the tokens; the first value is the workspace's key.
+        gone: Text of the answer 404, when what the token names cannot be read.
     """
 
-    def decorate(answer: Callable[..., Response]) -> Callable[[Request], Response]:
-        @wraps(answer)
+    def decorate(handler: Callable[..., Response]) -> Callable[[Request], Response]:
+        @wraps(handler)
         def serve(request: Request) -> Response:
             try:
                 key, *values = payload.unpack(verify(purpose, request.path_params["token"]))
@@ -49,7 +50,7 @@ def signed(
                 return refuse(404, "The workspace is not open; reload the page.")
             arguments: list[Any] = [_shown[key], *values]
             try:
-                return answer(request, *arguments)
+                return handler(request, *arguments)
             except PulError:
                 return refuse(404, gone)
 
@@ -58,8 +59,8 @@ def signed(
     return decorate
 
 
-def keep(cache_control: str) -> dict[str, str]:
-    """Return the headers of something signed: how long to keep it, and no guessing of its type."""
+def response_headers(cache_control: str) -> dict[str, str]:
+    """Return the headers of a signed response: how long to cache it, no type sniffing."""
     return {
         "Cache-Control": cache_control,
         "X-Content-Type-Options": "nosniff",
@@ -69,5 +70,5 @@ def keep(cache_control: str) -> dict[str, str]:
 
 
 def refuse(status: int, reason: str) -> Response:
-    """Answer that something is not to be had."""
-    return PlainTextResponse(reason, status_code=status, headers=keep("no-store"))
+    """Return an error response."""
+    return PlainTextResponse(reason, status_code=status, headers=response_headers("no-store"))

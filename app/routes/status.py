@@ -1,7 +1,7 @@
-"""GET /standing/<token>: where a workspace and a run stand, for the line over every page.
+"""GET /status/<token>: the status of a workspace and a run, for the header above every page.
 
-The line asks by itself: a page that has to be drawn anew to learn that nothing moved costs the
-server and every browser a hundred times as much.
+The header polls this route: rerunning the page to learn that nothing changed would cost the
+server and the browser a hundred times as much.
 """
 
 import hashlib
@@ -14,18 +14,18 @@ from starlette.routing import Route
 
 from app import demo, services
 from app.components.header.header import header_html
-from app.routes.signed import keep, signed, workspace_key
+from app.routes.signed import response_headers, signed, workspace_key
 from app.routes.tokens import expiry, sign
 from app.services.workspace import WorkspaceStatus
 
-PREFIX = "/standing/"
-_PURPOSE = "standing"
+PREFIX = "/status/"
+_PURPOSE = "status"
 _PAYLOAD = struct.Struct(">8sI")  # workspace, run; 0 is the newest run
 _NO_WORKSPACE = '<div class="pul-header"><b>PUL Studio</b><span>no workspace open</span></div>'
 
 
-def look(location: str, run_id: int | None) -> WorkspaceStatus | None:
-    """Return where a workspace stands; None where there is none."""
+def read_status(location: str, run_id: int | None) -> WorkspaceStatus | None:
+    """Return the status of a workspace; None if there is none."""
     return (
         services.workspace.workspace_status(location, run_id)
         if services.workspace.exists(location)
@@ -34,7 +34,7 @@ def look(location: str, run_id: int | None) -> WorkspaceStatus | None:
 
 
 def line(location: str, now: WorkspaceStatus | None) -> str:
-    """Return the line over every page as HTML."""
+    """Return the header as HTML."""
     if now is None:
         return _NO_WORKSPACE
     pace = services.labels.pace(services.labels.read_annotations(location))
@@ -42,7 +42,7 @@ def line(location: str, now: WorkspaceStatus | None) -> str:
 
 
 def moved(location: str, now: WorkspaceStatus | None) -> str:
-    """Return a name for all that a page is drawn from and cannot know of when it changes."""
+    """Return a hash of all that a page is drawn from; it changes when the page must rerun."""
     parts: tuple[object, ...] = (location, demo.state().status)
     if now is not None:
         jobs = [(job.job_id, job.status) for job in (now.job, now.import_job) if job is not None]
@@ -52,27 +52,27 @@ def moved(location: str, now: WorkspaceStatus | None) -> str:
 
 
 def url(location: str, run_id: int | None) -> str:
-    """Return where the line asks; it may ask as long as a page is likely to be open."""
+    """Return the address that the header polls; it is valid for hours."""
     payload = _PAYLOAD.pack(workspace_key(location), run_id or 0)
     return PREFIX + sign(_PURPOSE, payload, expires=expiry())
 
 
 @signed(_PURPOSE, _PAYLOAD, gone="The workspace cannot be read; reload the page.")
 def serve_status(request: Request, location: str, run_id: int) -> Response:
-    """Answer with the line and what has moved, or with 304 where that is known already."""
+    """Answer with the header and the hash, or with 304 if they have not changed."""
     content = answer(location, run_id or None)
     tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-    headers = keep("private, no-cache") | {"ETag": tag}
+    headers = response_headers("private, no-cache") | {"ETag": tag}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type="application/json", headers=headers)
 
 
 def answer(location: str, run_id: int | None) -> bytes:
-    """Return the line, what has moved, and where to ask from now on, as JSON."""
-    now = look(location, run_id)
-    told = {"html": line(location, now), "moved": moved(location, now)}
-    return json.dumps(told | {"url": url(location, run_id)}).encode()
+    """Return the header, the hash, and the next address to poll, as JSON."""
+    now = read_status(location, run_id)
+    content = {"html": line(location, now), "moved": moved(location, now)}
+    return json.dumps(content | {"url": url(location, run_id)}).encode()
 
 
 ROUTES = [Route(PREFIX + "{token}", serve_status, methods=["GET"])]

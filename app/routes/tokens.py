@@ -1,4 +1,4 @@
-"""Signed tokens that each open one thing for some hours: short, and nothing private in them."""
+"""Short signed tokens that each give access to one thing for some hours; not encrypted."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from itsdangerous.signer import Signer, SigningAlgorithm
 from pul.errors import PulError
 
 _SIGNATURE_BYTES = 12
-_WINDOW_S = 6 * 3600  # a token stays the same within a window, so that the browser's cache holds
+_WINDOW_S = 6 * 3600  # a token is the same within a window, so that the browser can cache
 _TIME = struct.Struct(">I")
 
 
@@ -24,7 +24,7 @@ class TokenError(PulError):
 
 
 class TokenExpiredError(TokenError):
-    """A token was valid once."""
+    """A token has expired."""
 
 
 class _ShortHmac(SigningAlgorithm):
@@ -43,7 +43,7 @@ def _secret() -> bytes:
 
 @cache
 def _signer(purpose: str) -> Signer:
-    # The key of a purpose is derived once: a signer derives it anew for every token.
+    # The key of a purpose is derived once: a signer would derive it for every token.
     derived = Signer(
         _secret(), salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256
     ).derive_key()
@@ -54,7 +54,7 @@ def expiry(now: float | None = None) -> int:
     """Return when a token made now expires: 6 to 12 hours ahead, in whole windows.
 
     Args:
-        now: Seconds since the epoch; the clock's where None.
+        now: Seconds since the epoch; None for now.
     """
     return (int((time.time() if now is None else now) // _WINDOW_S) + 2) * _WINDOW_S
 
@@ -63,8 +63,8 @@ def sign(purpose: str, payload: bytes, *, expires: int) -> str:
     """Make a token for a payload.
 
     Args:
-        purpose: What it opens; a token for one purpose does not open another.
-        payload: What it names; everybody can read it, so nothing private.
+        purpose: What it gives access to; a token for one purpose is not valid for another.
+        payload: What it names; anyone can read it, so nothing private.
         expires: Seconds since the epoch.
 
     Returns:
@@ -79,12 +79,12 @@ def verify(purpose: str, token: str, *, now: float | None = None) -> bytes:
 
     Raises:
         TokenError: It was not made here, was made for something else, or was changed.
-        TokenExpiredError: Its time is over.
+        TokenExpiredError: It has expired.
     """
     signer = _signer(purpose)
     try:
         body = signer.unsign(token)
-        # Base64 skips letters that it does not know: only the one way to write it counts.
+        # Base64 ignores unknown characters: accept the canonical encoding only.
         if not hmac.compare_digest(signer.sign(body), token.encode()):
             raise TokenError("The token was changed; reload the page.")
         content = base64_decode(body)

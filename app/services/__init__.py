@@ -1,4 +1,4 @@
-"""The door to `pul`, a file for each subject; a subject is loaded when it is first asked for."""
+"""The app's access to `pul`, one module per subject; a module is imported when first used."""
 
 from importlib import import_module
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""Values that are made once, however many people ask for them at the same time."""
+"""A cache whose values are computed once, even when several threads ask at the same time."""
 
 from collections.abc import Callable
 from threading import Condition
@@ -15,17 +15,17 @@ class Cached(Protocol[P, R]):
     """A function whose last values are cached."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return the value for these arguments, made once."""
+        """Return the value for these arguments, computed once."""
 
     def cache_clear(self) -> None:
-        """Forget all values."""
+        """Drop all values."""
 
 
 def cached(maxsize: int) -> Callable[[Callable[P, R]], Cached[P, R]]:
     """Cache the last values of a function by its arguments, as `lru_cache` does.
 
-    A caller who asks for a value that another thread is making waits for it instead of making it
-    too: twenty people who open a page at once would take twenty times as long, and as much memory.
+    A caller of a value that another thread is computing waits for it: otherwise twenty people who
+    open a page at once would take twenty times the time and memory.
 
     Args:
         maxsize: How many values are cached.

@@ -1,4 +1,4 @@
-"""The door to what to label next: cards with all that a browser needs to draw and rank them."""
+"""The cards of the Label page, with all that the browser needs to draw and rank them."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions import SuggestionIndex
 
 MOST_TILES = 80
-N_POOL = 24  # candidates that the browser ranks anew when some are accepted
+N_POOL = 24  # candidates that the browser ranks again when some are accepted
 N_NEAREST = 12
 N_AROUND = 220
 LIKENESS_STEPS = 84  # steps of 1: affinities up to 1.5 fit a byte
@@ -33,12 +33,12 @@ class Tile:
     """One image as the screen shows it.
 
     Attributes:
-        image: Its number in the store.
-        camera: Its camera as the dataset numbers it; None where not known.
-        tracklet: Tiles of one tracklet have one number.
+        image: Its id in the store.
+        camera: Its camera number in the dataset; None if unknown.
+        tracklet: Number of its tracklet.
         is_chosen: Whether it looks like the person of the card.
         is_reliable: Whether it lies above λ in its cluster.
-        point: Place on the mini-map; None where there is none.
+        point: Position on the mini-map; None if there is no map.
     """
 
     image: int
@@ -51,11 +51,11 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Images that may show the same person, to be accepted at once.
+    """Images that may show the same person, accepted together.
 
     Attributes:
-        tiles: Its images, the likest first.
-        n_cameras: Cameras that saw them.
+        tiles: Its images, the most similar first.
+        n_cameras: Number of cameras with these images.
     """
 
     tiles: tuple[Tile, ...]
@@ -64,7 +64,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Affinities of tracklets to each other. U tracklets.
+    """Affinities between U tracklets.
 
     Attributes:
         tracklets: Their numbers, ascending.
@@ -77,12 +77,12 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """Who else may be the person, as far as a card is done.
+    """More candidates for a card that is being labelled.
 
     Attributes:
         card_id: The card.
-        candidates: The likest first.
-        likeness: Of the person's tracklets and theirs.
+        candidates: The most similar first.
+        likeness: Affinities of the person's and the candidates' tracklets.
     """
 
     card_id: str
@@ -96,13 +96,13 @@ class Card:
 
     Attributes:
         card_id: Its name within the run.
-        reason: Why it is asked, for people.
+        reason: Why it is shown, as text.
         tiles: Its images: those that look like one person first, from center to far.
-        candidates: Who else may be this person, the likest first.
-        likeness: How alike the tracklets on it are.
-        nearest: Identities that look most like it, the likest first.
-        around: Places of unlabelled images on the mini-map.
-        identities: Place and identity of labelled images on it.
+        candidates: Images that may show this person too, the most similar first.
+        likeness: Affinities of the tracklets on it.
+        nearest: Most similar identities, the most similar first.
+        around: Positions of unlabelled images on the mini-map.
+        identities: Positions and identities of labelled images on it.
         n_more: Images of the cluster that did not fit on the card.
     """
 
@@ -110,7 +110,7 @@ class Card:
     reason: str
     tiles: tuple[Tile, ...]
     candidates: tuple[Candidate, ...]
-    likeness: "Likeness"
+    likeness: Likeness
     nearest: tuple[int, ...]
     around: tuple[Point, ...]
     identities: tuple[tuple[int, int, int], ...]
@@ -119,15 +119,15 @@ class Card:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Board:
-    """All that the cards of one iteration are made from, as far as people have labelled.
+    """All that the cards of one iteration are made from, annotations included.
 
     Attributes:
         place: Workspace and run.
         iteration: The iteration.
-        index: It, prepared for suggestions.
-        state: What people said.
+        index: Its suggestion index.
+        state: The annotations.
         points: 2-D map, shape (N, 2), or (0, 2).
-        owners: Identity of each image, 0 or less where it has none, shape (N,).
+        owners: Identity of each image, 0 or less for none, shape (N,).
         means: Mean embedding of each owner, in ascending order, shape (L, P).
     """
 
@@ -141,7 +141,7 @@ class Board:
 
 
 def board(location: str, run_id: int, iteration: int) -> Board:
-    """Gather what cards are made from.
+    """Return what cards are made from.
 
     Raises:
         StoreError: There is no such iteration.
@@ -158,39 +158,39 @@ def board(location: str, run_id: int, iteration: int) -> Board:
 def next_cards(
     on: Board, *, n: int, skipped: Collection[str] = (), taken: Collection[str] = ()
 ) -> dict[str, suggestions.Card]:
-    """Return the cards that come next by name, best first; fewer where no more is worth a look.
+    """Return the next cards by name, best first; fewer if no more are useful.
 
     Args:
-        on: What is known.
+        on: What the cards are made from.
         n: How many.
-        skipped: Names of cards that wait for later.
-        taken: Names of cards that lie before others: they come last, where too few are left.
+        skipped: Names of skipped cards, to be shown later.
+        taken: Names of cards that other people have open: used only if too few others are left.
     """
-    later, theirs = ([_key(on, name) for name in names] for names in (skipped, taken))
+    later, of_others = ([_key(on, name) for name in names] for names in (skipped, taken))
     cards: dict[str, suggestions.Card] = {}
-    for left_out in ([*later, *theirs], later):
-        keys = [key for key in left_out if key is not None]
+    for excluded in ([*later, *of_others], later):
+        keys = [key for key in excluded if key is not None]
         keys += [card.key for card in cards.values()]
         found = suggestions.next_cards(on.index, on.state, n=n - len(cards), skipped=keys)
         cards |= {_card_id(on, card): card for card in found}
-    if not cards:  # later has come
+    if not cards:  # only skipped cards are left
         found = suggestions.next_cards(on.index, on.state, n=n)
         cards = {_card_id(on, card): card for card in found}
     return cards
 
 
 def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
-    """Return a card of images that somebody chose; None where none of them waits for an answer.
+    """Return a card of chosen images; None if all of them are labelled.
 
-    Its name is that of the images, whatever the iteration.
+    Its name depends on the images only, not on the iteration.
     """
     free = on.index.free(on.state)
     rows = on.index.rows_of(np.array(sorted(set(images)), dtype=np.int64))
-    waiting = rows[free[rows]]
-    if not len(waiting):
+    unlabelled = rows[free[rows]]
+    if not len(unlabelled):
         return None
     chosen = suggestions.card_of_images(
-        on.index, on.index.image_ids[waiting], reason="chosen by you on the map"
+        on.index, on.index.image_ids[unlabelled], reason="chosen by you on the map"
     )
     return replace(lay_out(on, chosen), card_id=name_of_images(images))
 
@@ -210,7 +210,7 @@ def _card_id(on: Board, card: suggestions.Card) -> str:
 
 
 def lay_out(on: Board, card: suggestions.Card) -> Card:
-    """Return a card with all that is drawn of it."""
+    """Return a card with all that is needed to draw it."""
     images = card.images[:MOST_TILES]
     rows = on.index.rows_of(images)
     chosen = rows[card.chosen[:MOST_TILES]]
@@ -233,13 +233,13 @@ def lay_out(on: Board, card: suggestions.Card) -> Card:
 
 
 def more(on: Board, card_id: str, images: Sequence[int], refused: Sequence[int]) -> More:
-    """Return who else may be the person of a card, as far as it is done.
+    """Return more candidates for the person of a card.
 
     Args:
-        on: What is known.
+        on: What the cards are made from.
         card_id: The card.
-        images: What is chosen by now.
-        refused: What is not this person.
+        images: Images that are chosen.
+        refused: Images of other people.
     """
     found = suggestions.suggest_more(on.index, on.state, images, refused=refused, n=N_POOL)
     groups = [on.index.rows_of(candidate.images) for candidate in found]
@@ -256,7 +256,7 @@ def tiles_of(
     chosen: NDArray[np.bool_] | None = None,
     reliable: NDArray[np.bool_] | None = None,
 ) -> tuple[Tile, ...]:
-    """Return images of the board as the screen shows them, in the order of their rows."""
+    """Return tiles of images, in the order of their rows."""
     index = on.index
     images, camids = index.image_ids[rows].tolist(), index.footage.camids[rows].tolist()
     tracklets = index.tracklets.groups.of[rows].tolist()
@@ -296,7 +296,7 @@ def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
 
 
 def digest(plain: Any) -> str:
-    """Return a short name for plain values: the same values, the same name."""
+    """Return a short hash of plain values."""
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
 
 
@@ -311,7 +311,7 @@ class _View:
     size: float
 
     def places(self, points: NDArray[np.float32]) -> list[Point]:
-        """Return where points are on the mini-map, those outside at its edge."""
+        """Return the positions of points on the mini-map, clipped to its edges."""
         found = np.clip((points - self.low) / self.size * _VIEW, 0, _VIEW).astype(np.int64)
         return [(x, y) for x, y in found.tolist()]
 
@@ -320,7 +320,7 @@ def _view(on: Board, chosen: Rows, candidates: Sequence[Rows]) -> _View | None:
     if not len(on.points) or not len(chosen):
         return None
     shown = np.concatenate([chosen, *(group[:1] for group in candidates[:9])])
-    # Most of them, so that one stray image does not shrink the rest.
+    # Quantiles, so that one outlier does not shrink the rest.
     low, high = np.quantile(on.points[shown], (0.1, 0.9), axis=0)
     size = max(float((high - low).max()) * 1.4, float(np.ptp(on.points, axis=0).max()) / 20, 1e-6)
     return _View(((low + high - size) / 2).astype(np.float32), size)

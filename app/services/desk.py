@@ -1,4 +1,4 @@
-"""What one screen sent while labelling, and what came of it."""
+"""The labelling state of one browser session: acts received, their outcomes, its cards."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ _N_OUTCOMES = 5
 
 @dataclass
 class Desk:
-    """What one screen sent so far in this session.
+    """The labelling state of one browser session.
 
     Attributes:
-        annotator: Who sits there.
-        name: What the annotator typed, here or in this browser before; "" for nothing.
-        stored: Tokens of the acts it sent last and that need not be sent again.
-        heard: What came of the last acts, and every refusal that the screen may not know yet.
-        skipped: Names of cards that wait for later, the last one last.
-        notice: What to say once on the next page; "" for nothing.
-        drawn: The cards that were made last, and what they were made of.
-        desk_id: Tells this desk from those of other screens.
+        annotator: Author of the last acts.
+        name: Name that the annotator typed, here or earlier in this browser; "" for none.
+        stored: Tokens of the acts sent last that are stored and need not be sent again.
+        outcomes: Outcomes of the last acts, and refusals that the browser may not know yet.
+        skipped: Names of skipped cards, the last skipped last.
+        notice: Message to show once on the next page; "" for none.
+        drawn: The cards made last, and what they were made from.
+        desk_id: Identifies this session.
     """
 
     annotator: str = ""
@@ -39,12 +39,12 @@ class Desk:
     desk_id: str = ""
 
     def receive(self, location: str, outbox: Mapping[str, Any], author: str = "") -> set[str]:
-        """Store what the screen sent; what came before is known by its token.
+        """Store the acts that the browser sent; stored acts are recognised by their token.
 
         Args:
             location: The workspace.
-            outbox: Acts, each with its token, and the name of the browser they are from.
-            author: Who the acts are signed by; by default that name.
+            outbox: Acts, each with its token, and the annotator's name in that browser.
+            author: Author of the acts; by default that name.
 
         Returns:
             Names of the cards that the outbox is about.
@@ -57,7 +57,9 @@ class Desk:
                 if commit["token"] not in known:
                     self._store(location, commit)
                     known.add(commit["token"])
-        except StoreError as error:  # the browser keeps it and all behind it, and sends them again
+        except (
+            StoreError
+        ) as error:  # the browser keeps this act and all later ones, and sends them again
             text = f"Not stored yet, but kept in this browser and sent again: {error}"
             self._remember_outcome(Outcome(commit["token"], commit["kind"], text, True))
         self.stored = [commit["token"] for commit in commits if commit["token"] in known]
@@ -65,7 +67,7 @@ class Desk:
         return {str(commit.get("card", "")) for commit in commits}
 
     def remember_name(self, outbox: Mapping[str, Any]) -> None:
-        """Take the name that the browser knows, unless another was typed here."""
+        """Use the name stored in the browser, unless one was typed here."""
         self.name = self.name or str(outbox.get("name") or "")
 
     def next_cards(
@@ -75,13 +77,13 @@ class Desk:
         chosen: Sequence[int] = (),
         is_here: Callable[[str], bool] = lambda _: True,
     ) -> list[Card]:
-        """Return the cards that come next; made anew only where something has changed.
+        """Return the next cards; they are made again only if something has changed.
 
         Args:
             board: What they are made from.
             n: How many.
-            chosen: Images whose card comes before all others.
-            is_here: Whether somebody still sits at another desk, which keeps its cards then.
+            chosen: Images whose card comes first.
+            is_here: Whether another session is still open; then it keeps its cards.
         """
         made_of = (board.iteration, len(board.state.events), tuple(self.skipped), n, tuple(chosen))
         if self.drawn[0] != made_of:
@@ -105,11 +107,11 @@ class Desk:
         self._remember_outcome(outcome)
 
     def _remember_outcome(self, outcome: Outcome) -> None:
-        before = [outcomes for outcomes in self.outcomes if outcomes.token != outcome.token]
+        before = [other for other in self.outcomes if other.token != outcome.token]
         self.outcomes = [*before, outcome]
 
     def _forget(self, sent: set[str]) -> None:
-        """Drop outcomes that the screen knows; acts that are sent still wait for theirs."""
+        """Drop outcomes that the browser knows, except refusals of acts that it still sends."""
         last = self.outcomes[-_N_OUTCOMES:]
         self.outcomes = [
             o for o in self.outcomes if o in last or (o.is_refused and o.token in sent)
@@ -117,7 +119,7 @@ class Desk:
 
 
 def _commits(outbox: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the acts that a browser sent, without what is none: it may send anything."""
+    """Return the valid acts that a browser sent; it may send anything."""
     sent = outbox.get("commits")
     acts = [act for act in sent if isinstance(act, Mapping)] if isinstance(sent, list) else []
     return [act for act in acts if all(isinstance(act.get(x), str) for x in ("token", "kind"))]

@@ -1,4 +1,4 @@
-"""The part of the door to `pul` that says what is wrong with the images or an iteration."""
+"""Problems of a workspace's images or of an iteration."""
 
 from app.services.cache import cached
 from app.services.labels import read_annotations
@@ -9,7 +9,7 @@ from pul.store.workspace import Workspace
 
 
 def of_images(location: str) -> tuple[Finding, ...]:
-    """Return what makes figures or suggestions of a workspace's images doubtful."""
+    """Return problems of a workspace's images that make figures or suggestions doubtful."""
     workspace = open_workspace(location)
     return _of_images(workspace, sum(split.n_images for split in workspace.summary().splits))
 
@@ -20,7 +20,7 @@ def _of_images(workspace: Workspace, _n_images: int) -> tuple[Finding, ...]:
 
 
 def of_iteration(location: str, run_id: int, iteration: int) -> tuple[Finding, ...]:
-    """Return what makes an iteration's clusters, selection or features doubtful.
+    """Return problems of an iteration's clusters, selection or features.
 
     Raises:
         StoreError: There is no such run or iteration.

@@ -1,4 +1,4 @@
-"""The part of the door to `pul` that knows the paper's tables and figures in a workspace."""
+"""The paper's tables and figures in a workspace."""
 
 from dataclasses import dataclass
 
@@ -26,13 +26,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Experiment:
-    """A table or figure as it stands.
+    """A table or figure and its results so far.
 
     Attributes:
-        record: What was asked for.
+        record: What was planned.
         results: Its rows.
         figure: Its curves; None while there are none.
-        clouds: Fig. 3's two iterations; empty for all others.
+        clouds: The two iterations of Fig. 3; empty for others.
         folder: Where its files are.
     """
 
@@ -43,13 +43,13 @@ class Experiment:
     folder: str
 
     @property
-    def is_going(self) -> bool:
-        """Whether a row is at work."""
+    def is_running(self) -> bool:
+        """Whether a row is running."""
         return any(result.status in ("running", "paused") for result in self.results)
 
 
 def experiments(location: str) -> dict[str, str]:
-    """Return what each experiment of a workspace is called, the newest first."""
+    """Return the titles of a workspace's experiments by id, the newest first."""
     records = reversed(open_workspace(location).experiments())
     return {
         record.experiment_id: f"{TITLES[record.name]}, {_setting(record)}" for record in records
@@ -57,7 +57,7 @@ def experiments(location: str) -> dict[str, str]:
 
 
 def experiment(location: str, experiment_id: str) -> Experiment:
-    """Return one experiment as it stands.
+    """Return one experiment with its results so far.
 
     Raises:
         StoreError: There is no such experiment.

@@ -1,4 +1,4 @@
-"""The part of the door to `pul` that carries labels and models in and out."""
+"""Export and import of labels and models."""
 
 import shlex
 import tempfile
@@ -19,13 +19,13 @@ _N_SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export, asked for on the page.
+    """One export.
 
     Attributes:
         job: The job that writes it.
-        path: Where it is, or will be.
-        text: What is in it, or why it failed; "" while it is written.
-        n_bytes: Size of the file; None for a folder and for what is not there.
+        path: Path of the file or folder, even before it is written.
+        text: Its summary, or its error; "" while it is being written.
+        n_bytes: Size of the file; None for a folder or a missing file.
     """
 
     job: JobRecord
@@ -65,16 +65,16 @@ def _export(job: JobRecord) -> Export:
 def import_labels(
     location: str, source: str | tuple[str, bytes], author: str, *, dry_run: bool
 ) -> ImportReport:
-    """Add labels made elsewhere, or only say what that would do.
+    """Import labels made elsewhere, or only report what would change.
 
     Args:
         location: The workspace.
-        source: A path on the server, or name and content of a file that was sent.
-        author: Who the acts are signed by.
-        dry_run: Only say what would be done.
+        source: A path on the server, or name and content of an uploaded file.
+        author: Author of the labels.
+        dry_run: Only report what would change.
 
     Raises:
-        DatasetError: It is missing or of no kind that is read.
+        DatasetError: It is missing or has an unknown format.
     """
     workspace = open_workspace(location)
     if isinstance(source, str):
@@ -87,7 +87,7 @@ def import_labels(
 
 
 def command(location: str, run: RunRecord) -> str:
-    """Return the command line that repeats a run without the screen."""
+    """Return the command that repeats a run."""
     config = RunConfig.model_validate(run.config)
     place = open_workspace(location).url
     return shlex.join(repeat_command(config, workspace=place, model=run.model))

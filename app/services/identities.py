@@ -1,4 +1,4 @@
-"""The door to who is who: a row per identity, as the features of an iteration see it."""
+"""The rows of the Identities page, computed from the features of an iteration."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ _LEAST_SPREAD = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Something about an identity that deserves a look.
+    """Something about an identity that needs attention.
 
     Attributes:
         kind: `contradiction`, `outlier` or `one_camera`.
-        text: A few words.
-        hint: All of it.
+        text: Short text.
+        hint: Full text.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One image of an identity, in the order of its likeness to the rest."""
+    """One image of an identity."""
 
     image: int
     camera: int | None
@@ -47,14 +47,14 @@ class IdentityRow:
 
     Attributes:
         identity: Its number.
-        name: What people call it.
-        colour: Place of its colour.
+        name: Its name.
+        colour: Number of its colour.
         role: `training` or `validation`.
         members: Its images, the most typical first.
-        n_cameras: Cameras that saw it.
+        n_cameras: Number of its cameras.
         compactness: Mean cosine of its images to their mean.
-        nearest: Name of the identity that looks most like it; "" where it is alone.
-        flags: What deserves a look.
+        nearest: Name of the most similar identity; "" if it is the only one.
+        flags: What needs attention.
     """
 
     identity: int
@@ -75,7 +75,7 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
         StoreError: There is no such iteration.
     """
     state = read_annotations(location)
-    if not state.identities:  # nothing to wait for
+    if not state.identities:  # do not build the index for nothing
         return ()
     index = suggestion_index(location, run_id, iteration)
     people = [(known, index.rows_of(np.array(known.images))) for known in state.identities]
@@ -85,9 +85,9 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
     means = l2_normalize([index.embedding[rows].mean(axis=0) for _, rows in people])
     likeness = means @ means.T
     np.fill_diagonal(likeness, -np.inf)
-    troubles = find_contradictions(state)
+    contradictions = find_contradictions(state)
     return tuple(
-        _row(state, index, known, rows, means[n], _most_like(people, likeness[n]), troubles)
+        _row(state, index, known, rows, means[n], _most_like(people, likeness[n]), contradictions)
         for n, (known, rows) in enumerate(people)
     )
 
@@ -105,7 +105,7 @@ def _row(
     rows: NDArray[np.int64],
     mean: NDArray[np.float32],
     nearest: str,
-    troubles: tuple[Contradiction, ...],
+    contradictions: tuple[Contradiction, ...],
 ) -> IdentityRow:
     cosines = index.embedding[rows] @ mean
     order = np.argsort(-cosines, kind="stable")
@@ -120,7 +120,7 @@ def _row(
         )
         for place in order
     )
-    own = [trouble.message for trouble in troubles if known.identity in trouble.identities]
+    own = [each.message for each in contradictions if known.identity in each.identities]
     return IdentityRow(
         identity=known.identity,
         name=state.name(known.identity),
@@ -134,15 +134,19 @@ def _row(
     )
 
 
-def _flags(troubles: list[str], n_far: int, n_cameras: int, n_images: int) -> tuple[Flag, ...]:
+def _flags(
+    contradictions: list[str], n_far: int, n_cameras: int, n_images: int
+) -> tuple[Flag, ...]:
     flags = []
-    if troubles:
-        flags.append(Flag("contradiction", "contradiction", " ".join(troubles)))
+    if contradictions:
+        flags.append(Flag("contradiction", "contradiction", " ".join(contradictions)))
     if n_far:
         text = "1 outlier" if n_far == 1 else f"{n_far} outliers"
-        flags.append(Flag("outlier", text, "Far from the other images: open the row and look."))
+        flags.append(
+            Flag("outlier", text, "Far from the other images; open the row and check them.")
+        )
     if n_cameras == 1 and n_images > 1:
-        hint = "Seen by one camera only: it teaches little about other cameras."
+        hint = "Seen by one camera only; it helps little to recognise people across cameras."
         flags.append(Flag("one_camera", "one camera", hint))
     return tuple(flags)
 

@@ -1,4 +1,4 @@
-"""The part of the door to `pul` behind an import: what a folder or table holds, and adding it."""
+"""Import of images: check what a folder or table holds, and add it."""
 
 from collections import Counter
 from dataclasses import astuple, dataclass
@@ -8,21 +8,21 @@ from pul import jobs
 from pul.data.datasets import DATASET_FORMATS, read_dataset
 from pul.records import JobRecord
 
-__all__ = ["DATASET_FORMATS", "Found", "look", "start_import"]
+__all__ = ["DATASET_FORMATS", "Found", "inspect", "start_import"]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found in a folder or table, before anything is imported.
+    """The dataset found in a folder or table, before it is imported.
 
     Attributes:
-        name: Name for people.
+        name: Its name.
         format: One of `DATASET_FORMATS`.
-        root: Where it is.
+        root: Its path.
         contents: What it holds.
-        skipped: Path and reason of what is left out.
-        notes: Remarks for people.
-        levels: What the levels of its folders mean, as it was given; "" where it was found.
+        skipped: Path and reason of each skipped file.
+        notes: Remarks to show.
+        levels: What the levels of its folders mean, if given; "" if found from the names.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Found:
     levels: str = ""
 
 
-def look(root: str, format: str = "auto", levels: str = "") -> Found:
+def inspect(root: str, format: str = "auto", levels: str = "") -> Found:
     """Read what a folder or table holds; nothing is written and no image is opened.
 
     Raises:

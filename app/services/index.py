@@ -1,4 +1,4 @@
-"""The door to an iteration prepared for suggestions: made once, and ahead of its use."""
+"""The suggestion index of an iteration: built once, in the background if possible."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -15,12 +15,12 @@ _Run = tuple[Workspace, int]
 
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
 _lock = Lock()
-_prepared: dict[_Run, int] = {}  # the newest iteration whose index is there
-_begun: dict[_Run, int] = {}  # the newest one that was begun
+_prepared: dict[_Run, int] = {}  # the newest iteration with an index
+_requested: dict[_Run, int] = {}  # the newest one whose index was requested
 
 
 def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIndex:
-    """Return an iteration prepared for suggestions; the first call takes seconds.
+    """Return the suggestion index of an iteration; the first call takes seconds.
 
     Raises:
         StoreError: There is no such iteration.
@@ -29,15 +29,15 @@ def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIn
 
 
 def prepared(location: str, run_id: int, newest: int) -> int:
-    """Return the iteration to label on: the newest whose index is there.
+    """Return the iteration to label on: the newest with an index.
 
-    Training never holds up labelling: the index of a new iteration is made beside it, and until
-    then the one before is good enough. Only the first of a run is waited for.
+    Training never blocks labelling: the index of a new iteration is built in the background, and
+    the previous one is used until then. Only the first of a run is waited for.
 
     Args:
         location: The workspace.
         run_id: The run.
-        newest: Its newest whole iteration.
+        newest: Its newest finished iteration.
 
     Raises:
         StoreError: There is no such iteration.
@@ -45,9 +45,9 @@ def prepared(location: str, run_id: int, newest: int) -> int:
     run = (open_workspace(location), run_id)
     with _lock:
         known = _prepared.get(run)
-        if known is not None and known != newest and _begun.get(run) != newest:
-            _begun[run] = newest
-            _background.submit(_prepare_aside, location, run, newest)
+        if known is not None and known != newest and _requested.get(run) != newest:
+            _requested[run] = newest
+            _background.submit(_prepare_in_background, location, run, newest)
     if known is None:
         _prepare(location, run, newest)
         known = newest
@@ -60,13 +60,13 @@ def _prepare(location: str, run: _Run, iteration: int) -> None:
         _prepared[run] = iteration
 
 
-def _prepare_aside(location: str, run: _Run, iteration: int) -> None:
+def _prepare_in_background(location: str, run: _Run, iteration: int) -> None:
     try:
         _prepare(location, run, iteration)
-    except PulError:  # the next page meets it in the foreground, and says it
+    except PulError:  # the next request fails in the foreground and shows the error
         with _lock:
             _prepared.pop(run, None)
-            _begun.pop(run, None)
+            _requested.pop(run, None)
 
 
 @cached(maxsize=2)

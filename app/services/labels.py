@@ -1,7 +1,7 @@
-"""The labelling door to `pul`: what people said, stored and folded. It knows nothing of Streamlit.
+"""Labels: stores acts from the browser, folds them into annotations, describes what changed.
 
-Acts come from the screen as plain values with a token each; a token is stored once, however often
-it comes. What comes back is said in numbers, for people.
+Acts come from the browser as plain values with a token each; a token is stored once, however
+often it is sent. No Streamlit here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,20 +20,20 @@ from pul.store.workspace import Workspace
 
 GOAL = 50
 _LOG_NAME = "annotation_log"
-_LATE_EVENTS = 200  # how far back to look for events that another writer stored out of order
-_LONGEST_S = 60.0
-_LONGEST_LOOK_S = 86_400.0
-_MOST_SIGNS = 200  # of the name of a card
+_LATE_EVENTS = 200  # how far back to read for events that another writer stored out of order
+_MAX_COUNTED_S = 60.0
+_MAX_STORED_S = 86_400.0
+_MAX_CARD_CHARACTERS = 200  # characters of a card's name
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one act that the screen sent.
+    """The outcome of one act of the browser.
 
     Attributes:
-        token: The act's name.
-        kind: What it was.
-        text: What changed, or why nothing did, for people.
+        token: The act's token.
+        kind: The act's kind.
+        text: What changed, or why nothing did.
         is_refused: Whether nothing was stored.
     """
 
@@ -45,14 +45,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How far the labelling is.
+    """Progress of the labelling.
 
     Attributes:
         n_identities: Identities so far, L.
         goal: Identities to reach.
         n_images: Images in them.
         next_number: Number that the next identity gets.
-        seconds: Mean seconds of a person's look per identity; None where nobody looked yet.
+        seconds: Mean labelling time per identity; None before the first.
     """
 
     n_identities: int
@@ -63,7 +63,7 @@ class Pace:
 
 
 class _Log:
-    """The fold of one workspace's events, which goes on where it stood."""
+    """The annotations of one workspace, updated incrementally with new events."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -77,8 +77,8 @@ class _Log:
                 return self._state
             events = self._state.events
             known = events[-min(len(events), _LATE_EVENTS)].event_id - 1 if events else 0
-            fresh = workspace.annotation_events(after=known)
-            self._state = annotations.fold(fresh, self._state)
+            new_events = workspace.annotation_events(after=known)
+            self._state = annotations.fold(new_events, self._state)
             self._version = version
             return self._state
 
@@ -87,13 +87,13 @@ _logs: WeakKeyDictionary[Workspace, _Log] = WeakKeyDictionary()
 
 
 def read_annotations(location: str) -> Annotations:
-    """Return what people said so far: identities, links, who refused whom."""
+    """Return the annotations so far: identities, links, refused images."""
     workspace = open_workspace(location)
     return _logs.setdefault(workspace, _Log()).read(workspace)
 
 
 def log_name(location: str) -> str:
-    """Return what a browser keeps unsent acts under; a workspace made anew has another name."""
+    """Return the browsers' key for unsent acts; a recreated workspace has a new one."""
     workspace = open_workspace(location)
     if workspace.get_setting(_LOG_NAME) is None:
         workspace.set_setting(_LOG_NAME, uuid4().hex)
@@ -101,9 +101,9 @@ def log_name(location: str) -> str:
 
 
 def pace(state: Annotations) -> Pace:
-    """Return how far the labelling is, and how fast it went."""
-    looks = [
-        min(_LONGEST_S, float(event.payload.get("seconds", 0.0)))
+    """Return the progress and the speed of the labelling."""
+    seconds = [
+        min(_MAX_COUNTED_S, float(event.payload.get("seconds", 0.0)))
         for event in state.events
         if event.event_id not in state.undone
     ]
@@ -114,7 +114,7 @@ def pace(state: Annotations) -> Pace:
         goal=GOAL if len(identities) <= GOAL else len(identities),
         n_images=sum(len(identity.images) for identity in identities),
         next_number=max(state.numbers.values(), default=0) + 1,
-        seconds=sum(looks) / n_made if n_made else None,
+        seconds=sum(seconds) / n_made if n_made else None,
     )
 
 
@@ -127,27 +127,27 @@ def _is_made_by_hand(state: Annotations, event: annotations.Event) -> bool:
 
 
 def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
-    """Store one act of the screen.
+    """Store one act of the browser.
 
     Args:
         location: The workspace.
-        author: Who did it.
-        commit: Its `token`, its `kind`, and over what.
+        author: Its author.
+        commit: The act: its `token`, `kind` and arguments.
 
     Returns:
-        What came of it. An act that makes no sense is refused, not raised: those behind it in
-        the queue still count.
+        The outcome. An invalid act is refused, not raised: later acts in the queue are still
+        stored.
 
     Raises:
-        StoreError: The store refuses for now, so that the act must come again.
+        StoreError: The store failed; the act must be sent again.
     """
     token = str(commit["token"])
     try:
         before = read_annotations(location)
         if any(event.payload.get("token") == token for event in before.events):
-            return Outcome(token, str(commit["kind"]), "Stored already.", False)
+            return Outcome(token, str(commit["kind"]), "Already stored.", False)
         act = _act(before, author, commit)
-        extra = _beside(commit)
+        extra = _context(commit)
         workspace = open_workspace(location)
         workspace.append_annotation_event(
             act.kind, act.payload | extra | {"token": token}, author, token=token
@@ -159,21 +159,21 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
         return Outcome(token, str(commit.get("kind")), f"Not stored: {error}", True)
 
 
-def _beside(commit: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept beside an act: how long it was looked at, and on which card."""
-    beside: dict[str, Any] = {}
+def _context(commit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is stored with an act: its duration, and its card."""
+    context: dict[str, Any] = {}
     if "seconds" in commit:
         seconds = float(commit["seconds"])
-        beside["seconds"] = min(max(0.0, seconds), _LONGEST_LOOK_S) if isfinite(seconds) else 0.0
+        context["seconds"] = min(max(0.0, seconds), _MAX_STORED_S) if isfinite(seconds) else 0.0
     if "card" in commit:
-        beside["card"] = str(commit["card"])[:_MOST_SIGNS]
-    return beside
+        context["card"] = str(commit["card"])[:_MAX_CARD_CHARACTERS]
+    return context
 
 
 def _act(state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
     kind = str(commit["kind"])
     if kind not in _ACTS:
-        raise ConfigError(f"There is no act {kind!r}; choose one of {', '.join(_ACTS)}.")
+        raise ConfigError(f"There is no act {kind!r}; use one of {', '.join(_ACTS)}.")
     return _ACTS[kind](state, author, commit)
 
 
@@ -187,18 +187,18 @@ def _create(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act
 
 def _add(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
     identity = commit["identity"]
-    if isinstance(identity, str):  # made by an act that was on its way with this one
-        made = (event for event in state.events if event.payload.get("token") == identity)
-        identity = next(event.event_id for event in made)
-    known = _status(state, int(identity))
+    if isinstance(identity, str):  # created by an act that was sent together with this one
+        created = (event for event in state.events if event.payload.get("token") == identity)
+        identity = next(event.event_id for event in created)
+    known = _current_identity(state, int(identity))
     return annotations.add(known, commit["images"], refused=_refused(commit))
 
 
-def _status(state: Annotations, identity: int) -> int:
-    """Return the identity that is meant, also where others took all its images meanwhile.
+def _current_identity(state: Annotations, identity: int) -> int:
+    """Return the current number of an identity, also if others have taken all its images.
 
     Raises:
-        DataError: It was never made, or was taken back.
+        DataError: It was never created, or was undone.
     """
     known = state.find(identity)
     is_made = known in state.numbers and known not in state.undone
@@ -241,7 +241,7 @@ def _undo(state: Annotations, author: str, _commit: Mapping[str, Any]) -> Act:
 def _redo(state: Annotations, author: str, _commit: Mapping[str, Any]) -> Act:
     event = state.redoable(author)
     if event is None:
-        raise ConfigError("There is nothing of yours to do again.")
+        raise ConfigError("There is nothing of yours to redo.")
     return annotations.redo(event)
 
 
@@ -269,25 +269,25 @@ _ACTS: dict[str, Callable[[Annotations, str, Mapping[str, Any]], Act]] = {
 }
 
 
-# What an act did, in numbers
+# What an act changed, in numbers
 
 
 def history(location: str, n: int = 50) -> list[dict[str, str]]:
-    """Return the last acts as rows to show, the newest first: when, who, what, taken back?"""
+    """Return the last acts as table rows, the newest first: when, who, what, undone."""
     state = read_annotations(location)
     return [
         {
             "when": event.created_at[:19].replace("T", " "),
             "who": event.author,
-            "what": _past(state, event),
-            "": "taken back" if event.event_id in state.undone else "",
+            "what": _describe_event(state, event),
+            "": "undone" if event.event_id in state.undone else "",
         }
         for event in reversed(state.events[-n:])
     ]
 
 
-def _past(state: Annotations, event: annotations.Event) -> str:
-    """Describe an act by what is known today; an undo by the act that it took back."""
+def _describe_event(state: Annotations, event: annotations.Event) -> str:
+    """Describe an act by the current annotations; an undo by the act that it undid."""
     if event.kind not in ("undo", "redo"):
         return _describe(state, event.kind, event.payload, event.event_id)
     act = next((e for e in state.events if e.event_id == event.payload["event"]), None)
@@ -299,7 +299,7 @@ def _report(before: Annotations, after: Annotations, act: Act) -> str:
     if act.kind in ("undo", "redo"):
         event = next(e for e in after.events if e.event_id == act.payload["event"])
         known = before if act.kind == "undo" else after
-        start = "Undone" if act.kind == "undo" else "Done again"
+        start = "Undone" if act.kind == "undo" else "Redone"
         return f"{start}: {_describe(known, event.kind, event.payload, event.event_id)}."
     event_id = after.events[-1].event_id
     return f"{_describe(after, act.kind, act.payload, event_id)}."
@@ -310,27 +310,27 @@ def _describe(state: Annotations, kind: str, payload: Mapping[str, Any], event_i
     name = state.name(state.find(int(payload.get("identity", event_id))))
     if kind == "merge":
         merged = payload["identities"]
-        kept = state.name(state.find(merged[0]))
-        held = _counted(_images_of(state, merged[0]), "image")
-        return f"{_counted(merged, 'identity', 'identities')} merged into {kept}, {held}"
+        target = state.name(state.find(merged[0]))
+        images = _counted(_images_of(state, merged[0]), "image")
+        return f"{_counted(merged, 'identity', 'identities')} merged into {target}, {images}"
     return {
         "create": f"{name} made of {images}",
         "add": f"{images} added to {name}",
-        "remove": f"{images} taken out of {name}",
+        "remove": f"{images} removed from {name}",
         "split": f"{images} split off from {name} as {state.name(event_id)}",
-        "same": f"{images} kept as one person",
-        "not_same": "two sides kept as different people",
-        "undecided": "a pair kept as undecided",
-        "unsure": f"{images} set aside as unsure",
+        "same": f"{images} stored as the same person",
+        "not_same": "a pair stored as different people",
+        "undecided": "a pair stored as undecided",
+        "unsure": f"{images} marked as unsure",
         "junk": f"{images} marked as junk",
         "rename": f"{name} renamed",
-        "role": f"{name} is for {payload.get('role')}",
+        "role": f"{name} used for {payload.get('role')}",
     }[kind]
 
 
 def _images_of(state: Annotations, identity: int) -> tuple[int, ...]:
-    kept = state.find(int(identity))
-    return next((known.images for known in state.identities if known.identity == kept), ())
+    current = state.find(int(identity))
+    return next((known.images for known in state.identities if known.identity == current), ())
 
 
 def _counted(things: Sequence[Any], one: str, many: str = "") -> str:

@@ -1,7 +1,7 @@
-"""Which cards lie before whom, so that people who label at once get different people to label.
+"""Leases of cards, so that annotators who work at the same time get different cards.
 
-It is a courtesy within one server, no lock: what two say about the same images is kept, and shown
-where they contradict each other.
+They are advisory and within one server: labels of two annotators for the same images are both
+stored, and contradictions are shown.
 """
 
 import time
@@ -11,15 +11,15 @@ from threading import Lock
 from typing import TypeVar
 
 Card = TypeVar("Card")
-LEASE_S = 300.0  # who did nothing for so long has left the desk, though the page is open
+LEASE_S = 300.0  # after this time without an act the annotator counts as away
 
 
 @dataclass
 class Leases:
-    """The cards of one run that lie before somebody.
+    """The leased cards of one run.
 
     Attributes:
-        now: Seconds of a clock that only goes forward.
+        now: Monotonic clock, in seconds.
     """
 
     now: Callable[[], float] = time.monotonic
@@ -32,14 +32,14 @@ class Leases:
         choose: Callable[[Collection[str]], Mapping[str, Card]],
         is_here: Callable[[str], bool],
     ) -> list[Card]:
-        """Let somebody choose cards that lie before nobody else; one after another.
+        """Lease cards that nobody else has; one caller at a time.
 
         Args:
-            who: The desk; what lay before it is put back.
-            choose: Given the names of the cards of all others, returns those that are taken, by
-                name. All others wait for it, so it makes no more than the choice.
-            is_here: Whether somebody still sits at a desk: who reloads a page gets a new one, and
-                shall see the card again that was there.
+            who: The session; its previous leases are released.
+            choose: Given the names of cards leased by others, returns the chosen cards by name.
+                Others wait for it, so it should only choose.
+            is_here: Whether a session is still open: after a reload, the new session should see
+                the same card again.
         """
         with self._lock:
             now = self.now()
@@ -57,5 +57,5 @@ _leases: dict[tuple[str, int], Leases] = {}
 
 
 def leases_of(location: str, run_id: int) -> Leases:
-    """Return the cards of a run of a workspace that lie before somebody."""
+    """Return the leases of a run."""
     return _leases.setdefault((location, run_id), Leases())

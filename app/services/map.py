@@ -1,4 +1,4 @@
-"""The part of the door to `pul` behind the Map page: its arrays and layers, and how good a λ is."""
+"""The Map page's access to `pul`: arrays, layers, and the quality of each λ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,17 +18,17 @@ from pul.records import Preview
 from pul.store.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: arrays do not hash
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: arrays do not hash
 class MapArrays:
     """What the map shows of one iteration. N images, K clusters.
 
     Attributes:
-        image_ids: Number of each image in the store, shape (N,).
+        image_ids: Id of each image in the store, shape (N,).
         points: 2-D map, shape (N, 2).
         clusters: Cluster of each image, shape (N,).
         centers: Index of the center of each cluster, shape (K,).
         similarities: Cosine of each image to its center, shape (N,).
-        cameras: Place of each image's camera in `camera_names`, shape (N,); -1 where not known.
+        cameras: Index of each image's camera in `camera_names`, shape (N,); -1 if unknown.
         camera_names: The cameras as numbered by the dataset, ascending.
     """
 
@@ -44,7 +44,7 @@ class MapArrays:
         return len(self.image_ids)
 
     def camera_of(self, image: int) -> int | None:
-        """Return the camera of an image, as the dataset numbers it; None where not known."""
+        """Return the camera of an image, as the dataset numbers it; None if unknown."""
         place = int(self.cameras[image])
         return self.camera_names[place] if place >= 0 else None
 
@@ -55,23 +55,24 @@ class MapArrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quality:
-    """How good each λ is, as far as people are known.
+    """Purity and recall of each λ, where people are known.
 
     Attributes:
         curves: What each λ selects.
-        source: `annotations`, `truth`, or `` where nobody is known.
+        source: `annotations`, `truth`, or `` if nobody is known.
         n_people: Known people.
-        is_flattered: Whether annotated identities were clusters of their own in this iteration.
+        is_optimistic: Whether annotated identities were clusters of their own in this iteration,
+            so that the figures are optimistic.
     """
 
     curves: SelectionCurves
     source: str
     n_people: int
-    is_flattered: bool
+    is_optimistic: bool
 
 
 def map_arrays(location: str, run_id: int, iteration: int) -> MapArrays:
-    """Return what the map shows of a whole iteration.
+    """Return what the map shows of a finished iteration.
 
     Raises:
         StoreError: There is no such iteration.
@@ -99,7 +100,7 @@ def _map_arrays(location: str, _number: int, run_id: int, iteration: int) -> Map
 
 
 def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
-    """Order images for the grid: by cluster, and in each from its center outwards."""
+    """Order images for the grid: by cluster, then by falling cosine to its center."""
     chosen = np.asarray(images, dtype=np.int64)
     order = np.lexsort((chosen, -arrays.similarities[chosen], arrays.clusters[chosen]))
     return [int(image) for image in chosen[order]]
@@ -108,7 +109,7 @@ def in_order(arrays: MapArrays, images: Sequence[int]) -> list[int]:
 def shown_arrays(
     location: str, run_id: int, iteration: int, n_clusters: int | None = None
 ) -> MapArrays:
-    """Return what the map shows: an iteration, with the clusters of a preview where one is named.
+    """Return what the map shows: an iteration, with the clusters of a preview if one is named.
 
     Raises:
         StoreError: There is no such iteration.
@@ -131,7 +132,7 @@ def _with_preview(arrays: MapArrays, made: Preview) -> MapArrays:
 
 
 def preview(location: str, run_id: int, iteration: int, n_clusters: int) -> Preview | None:
-    """Return an iteration's preview with another K; None where none was made."""
+    """Return an iteration's preview with another K; None if there is none."""
     workspace = open_workspace(location)
     seed = preview_seed(RunConfig(**workspace.run(run_id).config).seed, iteration)
     version = workspace.preview_version(run_id, iteration, n_clusters, seed)
@@ -146,15 +147,15 @@ def _preview(
 
 
 def quality(location: str, run_id: int, iteration: int, arrays: MapArrays) -> Quality:
-    """Trace purity and recall against λ: on annotated identities, else on ground truth.
+    """Return purity and recall against λ: on annotated identities, else on ground truth.
 
-    Ground truth is only counted here: which person an image shows goes no further.
+    Ground truth is used for these figures only; nothing else gets it.
 
     Args:
         location: The workspace.
         run_id: The run.
         iteration: The iteration.
-        arrays: What is shown of it.
+        arrays: Its arrays.
     """
     return _quality(location, run_id, iteration, arrays, identities_version(location))
 
@@ -169,12 +170,12 @@ def _quality(
         source = "truth" if (people > 0).any() else ""
     curves = trace_selection(arrays.similarities, arrays.clusters, arrays.centers, people=people)
     record = open_workspace(location).iterations(run_id)[iteration]
-    is_flattered = source == "annotations" and record.n_identities > 0
-    return Quality(curves, source, len(np.unique(people[people > 0])), is_flattered)
+    is_optimistic = source == "annotations" and record.n_identities > 0
+    return Quality(curves, source, len(np.unique(people[people > 0])), is_optimistic)
 
 
 def _annotated(location: str, run_id: int) -> IntArray:
-    """Return the identity of each image that people gave, training and validation; 0 for none."""
+    """Return the annotated identity of each image, training and validation; 0 for none."""
     state, image_ids = read_annotations(location), run_images(location, run_id).image_ids
     people = np.zeros(len(image_ids), dtype=np.int64)
     for mapping in (state.training_mapping(), state.validation_mapping()):
@@ -184,9 +185,9 @@ def _annotated(location: str, run_id: int) -> IntArray:
 
 
 def identity_colors(location: str, run_id: int, n_colors: int) -> IndexArray:
-    """Return the place of each image's identity among n colours, shape (N,); -1 where it has none.
+    """Return the colour number of each image's identity, shape (N,); -1 for none.
 
-    The colour is that of the Label and the Identities page.
+    The colours are those of the Label and the Identities page.
     """
     state = read_annotations(location)
     places = {each.identity: each.colour % n_colors for each in state.identities}
@@ -195,14 +196,14 @@ def identity_colors(location: str, run_id: int, n_colors: int) -> IndexArray:
 
 
 def identities_version(location: str) -> int:
-    """Return a number that changes whenever somebody says who is who."""
+    """Return a number that changes with every label."""
     return len(read_annotations(location).events)
 
 
 def doubts(location: str, run_id: int, iteration: int, arrays: MapArrays) -> FloatArray:
-    """Return how much nearer the next center is than the own one, in cosine, shape (N,).
+    """Return the cosine to the nearest other center minus that to the own center, shape (N,).
 
-    Below 0 the own center is nearer; about 0 the image may as well be of the other cluster.
+    Below 0 the own center is nearer; near 0 the image could be of the other cluster.
     """
     return _doubts(open_workspace(location), run_id, iteration, arrays)
 

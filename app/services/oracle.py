@@ -1,4 +1,4 @@
-"""The door to the oracle, which labels from ground truth where there is some."""
+"""The oracle, which simulates labels from ground truth."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from pul.labelling import annotations
 from pul.labelling.annotations import Act, Annotations
 from pul.labelling.oracle import Oracle, OracleReport
 
-ORACLE = "oracle"  # who the log says it was
+ORACLE = "oracle"  # author of its acts
 
 
 def has_truth(location: str, run_id: int) -> bool:
-    """Whether the training images of a run came with identities."""
+    """Whether the training images of a run have ground truth."""
     return bool((run_images(location, run_id).pids > 0).any())
 
 
@@ -25,17 +25,17 @@ def label_by_oracle(
     *,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> OracleReport:
-    """Label until there are `limit` identities, by the acts that a person would do.
+    """Label until there are `limit` identities, with the acts of a person.
 
     Args:
         location: The workspace.
         run_id: The run.
         iteration: The iteration that cards are made from.
-        limit: Identities to reach, L; those that are there count.
-        on_progress: Called with identities made and identities to make.
+        limit: Identities to reach, L, existing ones included.
+        on_progress: Called with (identities made, identities to make).
 
     Returns:
-        What it labelled, and what that would have cost a person.
+        What it labelled, and the time that a person would need.
     """
     table = run_images(location, run_id)
     truth = {
@@ -48,8 +48,8 @@ def label_by_oracle(
     return oracle.label(max(0, limit - len(state.identities)), on_progress=on_progress)
 
 
-def take_back(location: str) -> int:
-    """Take back all that the oracle said, and return how many acts that were."""
+def undo_all(location: str) -> int:
+    """Undo all acts of the oracle, and return their number."""
     state = read_annotations(location)
     acts = [event for event in state.events if event.author == ORACLE and event.kind != "undo"]
     acts = [event for event in acts if event.event_id not in state.undone]
@@ -59,10 +59,10 @@ def take_back(location: str) -> int:
 
 
 def n_acts(location: str) -> int:
-    """Return how many acts of the oracle count."""
+    """Return the number of the oracle's acts that are not undone."""
     state = read_annotations(location)
-    kept = (event for event in state.events if event.event_id not in state.undone)
-    return sum(event.author == ORACLE and event.kind != "undo" for event in kept)
+    active = (event for event in state.events if event.event_id not in state.undone)
+    return sum(event.author == ORACLE and event.kind != "undo" for event in active)
 
 
 def _store(location: str, act: Act) -> Annotations:

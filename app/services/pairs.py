@@ -1,4 +1,4 @@
-"""The door to pair questions: are these two the same person?"""
+"""Pair questions: do two groups of images show the same person?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,9 @@ class PairSide:
     """One side of a question.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         tiles: Its most typical images.
-        plain: What stands for it in the log: an identity, or images.
+        plain: Its form in the log: an identity, or images.
     """
 
     name: str
@@ -30,8 +30,8 @@ class PairQuestion:
     """Same person or not?
 
     Attributes:
-        pair_id: Its name, the same as long as its sides are.
-        reason: Why it is asked, for people.
+        pair_id: Its name, derived from its sides.
+        reason: Why it is asked, as text.
         left, right: The sides.
     """
 
@@ -42,7 +42,7 @@ class PairQuestion:
 
 
 def next_pairs(on: Board, *, n: int) -> list[PairQuestion]:
-    """Return the pairs whose answer decides most; nothing that was answered."""
+    """Return the unanswered pairs whose answer decides most images."""
     return [
         PairQuestion(
             pair_id=_name(pair.left, pair.right),

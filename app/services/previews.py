@@ -1,4 +1,4 @@
-"""The part of the door to `pul` that tries another K on an iteration's features."""
+"""Previews: another K on an iteration's features."""
 
 from app.services.workspace import WorkspaceStatus, job, open_workspace
 from pul import jobs
@@ -25,7 +25,7 @@ def start_preview(location: str, run_id: int, iteration: int, n_clusters: int | 
 
 
 def last_preview(location: str, run_id: int, iteration: int) -> JobRecord | None:
-    """Return the last job that made a preview of an iteration; None where there never was one."""
+    """Return the last job that made a preview of an iteration; None if there is none."""
     found = [
         each
         for each in open_workspace(location).jobs()
@@ -36,21 +36,21 @@ def last_preview(location: str, run_id: int, iteration: int) -> JobRecord | None
 
 
 def is_active(made_by: JobRecord | None) -> bool:
-    """Whether someone works on a job, or is about to."""
+    """Whether a job is queued, running or paused."""
     return made_by is not None and made_by.status in ("queued", "running", "paused")
 
 
 def cluster_counts(location: str, run_id: int, iteration: int) -> ClusterCounts | None:
-    """Return the comparison of several K on an iteration; None where none was made."""
+    """Return the comparison of several K on an iteration; None if there is none."""
     return open_workspace(location).cluster_counts(run_id, iteration)
 
 
 def can_apply(now: WorkspaceStatus) -> bool:
-    """Whether a run will have a next iteration that may use other values."""
+    """Whether a run will have another iteration, which can use new values."""
     return now.run is not None and (now.is_active or now.run.status in _RESUMABLE)
 
 
 def next_iteration(now: WorkspaceStatus) -> int:
-    """Return the first iteration of a run that would use what is asked of it now."""
+    """Return the first iteration of a run that would use values requested now."""
     running = now.job.progress.iteration if now.is_active and now.job and now.job.progress else 0
     return max(running, now.run.n_iterations_done if now.run else 0) + 1

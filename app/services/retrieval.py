@@ -1,4 +1,4 @@
-"""The part of the door to `pul` that looks people up: queries, and what is found for them."""
+"""Retrieval: queries and their ranked lists."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ from pul.records import ImageTable, IterationRankings
 Order = Literal["in order", "worst first", "best first", "most gained"]
 
 MAX_PICTURE_BYTES = 10 * 2**20
-_PATIENCE_S = 120
+_TIMEOUT_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Place:
 
     Attributes:
         run_id: The run.
-        iteration: One of its whole iterations.
+        iteration: One of its finished iterations.
     """
 
     run_id: int
@@ -42,10 +42,10 @@ class Found:
     """One image that was found.
 
     Attributes:
-        image_id: Its number in the store.
-        camera: Its camera; None where not known.
+        image_id: Its id in the store.
+        camera: Its camera; None if unknown.
         similarity: Cosine to the query.
-        mark: What it is worth; None where that is not told.
+        mark: Match or mismatch; None if unknown.
     """
 
     image_id: int
@@ -56,7 +56,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture that someone dropped, as pul decoded it.
+    """An uploaded picture, decoded by `pul`.
 
     Attributes:
         feature: Its feature, shape (D,).
@@ -73,12 +73,12 @@ def queries(location: str, run_id: int) -> ImageTable:
 
 
 def train_images(location: str, run_id: int) -> ImageTable:
-    """Return the images that a run trains on; who they show stays with the store."""
+    """Return the training images of a run."""
     return run_images(location, run_id)
 
 
 def rankings(location: str, place: Place) -> IterationRankings | None:
-    """Return what an iteration found for each query; None where it kept nothing.
+    """Return the ranked lists of an iteration; None if it stored none.
 
     Raises:
         StoreError: There is no such iteration.
@@ -87,18 +87,18 @@ def rankings(location: str, place: Place) -> IterationRankings | None:
 
 
 def order_queries(location: str, places: Sequence[Place], order: Order) -> list[int]:
-    """Return the rows of the queries in an order by average precision.
+    """Return the rows of the queries, ordered by average precision.
 
     Args:
         location: The workspace.
-        places: The iteration to judge by and, for what was gained, the one it is compared with.
-        order: `most gained` compares the two; queries that are left out come last.
+        places: The iteration to order by and, for `most gained`, the one it is compared with.
+        order: `most gained` compares the two; queries without AP come last.
     """
-    kept = [rankings(location, place) for place in places]
+    stored = [rankings(location, place) for place in places]
     n_queries = len(queries(location, places[0].run_id))
-    if order == "in order" or any(one is None for one in kept):
+    if order == "in order" or any(one is None for one in stored):
         return list(range(n_queries))
-    levels = [np.asarray(one.average_precisions) for one in kept if one is not None]
+    levels = [np.asarray(one.average_precisions) for one in stored if one is not None]
     key = {
         "worst first": levels[0],
         "best first": -levels[0],
@@ -108,31 +108,31 @@ def order_queries(location: str, places: Sequence[Place], order: Order) -> list[
 
 
 def average_precision(location: str, place: Place, image_id: int) -> float | None:
-    """Return the AP of a query in an iteration; None where it is not counted there."""
-    kept, row = rankings(location, place), _row(queries(location, place.run_id), image_id)
-    if kept is None or row is None or np.isnan(kept.average_precisions[row]):
+    """Return the AP of a query in an iteration; None if it is not counted."""
+    stored, row = rankings(location, place), _row(queries(location, place.run_id), image_id)
+    if stored is None or row is None or np.isnan(stored.average_precisions[row]):
         return None
-    return float(kept.average_precisions[row])
+    return float(stored.average_precisions[row])
 
 
 def find(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
-    """Return what an iteration finds for a query, with what each image is worth.
+    """Return the ranked list of a query, with a mark for each image.
 
     Args:
         location: The workspace.
         place: The iteration.
-        image_id: The query, by its number in the store.
-        n: At most so many; none where the iteration kept no lists, or has no such query.
+        image_id: Id of the query.
+        n: Maximum length; empty if the iteration stored no lists, or has no such query.
 
     Raises:
         StoreError: There is no such iteration.
     """
-    kept = rankings(location, place)
+    stored = rankings(location, place)
     asked, gallery = _test_images(location, database_number(location), place.run_id)
     query = _row(asked, image_id)
-    if kept is None or query is None:
+    if stored is None or query is None:
         return []
-    rows = np.asarray(kept.gallery[query][:n])
+    rows = np.asarray(stored.gallery[query][:n])
     evaluation = open_workspace(location).run(place.run_id).config["evaluation"]
     marks = mark_found(
         int(asked.pids[query]),
@@ -141,17 +141,17 @@ def find(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
         gallery.camids[rows],
         camera_aware=evaluation["camera_aware"],
     )
-    return _found(gallery, rows, kept.similarities[query], marks)
+    return _found(gallery, rows, stored.similarities[query], marks)
 
 
 def find_like_image(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
-    """Return the training images most similar to one of them, itself left out.
+    """Return the training images most similar to one of them, without itself.
 
     Args:
         location: The workspace.
         place: The iteration whose features are compared.
-        image_id: The image, by its number in the store.
-        n: At most so many; none where the run does not have that image.
+        image_id: Id of the image.
+        n: Maximum length; empty if the run does not have that image.
     """
     row = _row(train_images(location, place.run_id), image_id)
     if row is None:
@@ -171,34 +171,34 @@ def find_like_picture(location: str, place: Place, picture: Picture, *, n: int) 
 
 @cached(maxsize=8)
 def read_picture(location: str, place: Place, content: bytes) -> Picture:
-    """Decode a picture and extract its feature, in a process of its own; takes seconds.
+    """Decode a picture and extract its feature, in a separate process; takes seconds.
 
     Raises:
         ImageError: It is too large, cannot be decoded, or takes too long.
     """
     if len(content) > MAX_PICTURE_BYTES:
         raise ImageError(
-            f"The picture has {len(content) / 2**20:.1f} MiB; "
-            f"{MAX_PICTURE_BYTES // 2**20} MiB are allowed. Crop or shrink it."
+            f"The picture has {len(content) / 2**20:.1f} MiB, but at most "
+            f"{MAX_PICTURE_BYTES // 2**20} MiB are allowed; crop or shrink it."
         )
     workspace = open_workspace(location)
     command = [sys.executable, "-m", "pul.jobs.query_feature", workspace.url]
     try:
-        asked = subprocess.run(
+        result = subprocess.run(
             [*command, str(place.run_id), str(place.iteration)],
             cwd=ROOT,
             env=os.environ | workspace.secrets,
             input=content,
             capture_output=True,
-            timeout=_PATIENCE_S,
+            timeout=_TIMEOUT_S,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ImageError(f"The picture took more than {_PATIENCE_S} s; try again.") from error
-    if asked.returncode:
-        why = asked.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise ImageError(why or "The process that reads pictures ended without a word.")
-    answer = np.load(io.BytesIO(asked.stdout), allow_pickle=False)
+        raise ImageError(f"The picture took more than {_TIMEOUT_S} s; try again.") from error
+    if result.returncode:
+        reason = result.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise ImageError(reason or "The process that reads pictures failed; try again.")
+    answer = np.load(io.BytesIO(result.stdout), allow_pickle=False)
     encoded = base64.b64encode(answer["thumbnail"].tobytes()).decode("ascii")
     return Picture(answer["feature"], f"data:{answer['media_type']};base64,{encoded}")
 

@@ -1,4 +1,4 @@
-"""The part of the door to `pul` that makes, steers and follows runs."""
+"""Runs: start, control, compare and report them."""
 
 import subprocess
 import sys
@@ -49,17 +49,17 @@ _LOG_BYTES = 8_000
 
 
 def start_models(location: str) -> dict[str, str]:
-    """Return the start models that can be chosen: what `start_run` takes, by what it is called.
+    """Return the start models to choose from: what `start_run` takes, by display name.
 
-    Those of the workspace's runs come first, the newest run's at the head: who starts another run
-    most likely wants to change something else.
+    Those of the workspace's runs come first, the newest first: another run most likely starts from
+    the same model.
     """
     workspace = open_workspace(location)
     used = [workspace.path / run.model for run in reversed(workspace.runs())]
-    kept_here = sorted((workspace.path / "models").glob("*.safetensors"))
+    in_workspace = sorted((workspace.path / "models").glob("*.safetensors"))
     names = {demo.START_MODEL: "Small network, trained on synthetic people"}
     found: dict[str, str] = {}
-    for path in dict.fromkeys((*used, demo.START_MODEL, *kept_here)):
+    for path in dict.fromkeys((*used, demo.START_MODEL, *in_workspace)):
         name = names.get(path, path.stem)
         if path.is_file():
             found[name if name not in found else str(path)] = str(path)
@@ -67,14 +67,14 @@ def start_models(location: str) -> dict[str, str]:
 
 
 def usual_preset(location: str) -> str:
-    """Return the preset that a workspace names as its own, or the one for CPUs."""
+    """Return the preset of a workspace's settings, or the one for CPUs."""
     return str(open_workspace(location).get_setting("preset", "quick"))
 
 
 def first_config(location: str, preset: str) -> RunConfig:
-    """Return the settings that a form begins with: a preset's, with a K for these images.
+    """Return the initial settings of a form: a preset's, with a K for these images.
 
-    The preset that the workspace names as its own was made for its images, K and all.
+    The preset in the workspace's settings already fits its images and keeps its K.
     """
     config = load_preset(preset)
     if preset == open_workspace(location).get_setting("preset"):
@@ -83,13 +83,13 @@ def first_config(location: str, preset: str) -> RunConfig:
 
 
 def start_run(location: str, config: RunConfig, model: str, name: str = "") -> None:
-    """Make a run and start working on it in the background.
+    """Create a run and start it in the background.
 
     Args:
         location: The workspace.
         config: The settings.
         model: Path of the start model, or one of `IMAGENET_NETWORKS`.
-        name: What to call the run.
+        name: Name of the run.
 
     Raises:
         ModelError: There is no such start model, or it cannot be downloaded.
@@ -102,7 +102,7 @@ def start_run(location: str, config: RunConfig, model: str, name: str = "") -> N
 
 
 def _imagenet_model(folder: Path, name: str) -> str:
-    """Write torchvision's network to a file, in a process of its own: it needs torch."""
+    """Write torchvision's network to a file, in a separate process because it needs torch."""
     path = folder / f"{name.split(',')[0]}, ImageNet.safetensors"
     if not path.is_file():
         folder.mkdir(exist_ok=True)
@@ -120,7 +120,7 @@ def _imagenet_model(folder: Path, name: str) -> str:
 
 
 def differences(location: str, runs: Sequence[RunRecord]) -> list[Difference]:
-    """Return in what runs differ: start model, settings, and what people had labelled at the end.
+    """Return the differences between runs: start model, settings, and labels at the end.
 
     Args:
         location: The workspace.
@@ -146,21 +146,21 @@ def _labels_text(record: IterationRecord | None) -> str:
 
 
 def steer(location: str, job: JobRecord, act: str) -> None:
-    """Pause, unpause or stop a job, or resume its run from the last whole iteration.
+    """Pause, unpause or stop a job, or resume its run from the last finished iteration.
 
     Raises:
-        JobError: The job has ended meanwhile, or the run is worked on already.
+        JobError: The job has ended meanwhile, or the run already has an active job.
     """
     workspace = open_workspace(location)
     if act == "resume":
         jobs.resume_run(workspace, job.run_id or 0)
     else:
-        asked = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
-        asked[act](workspace, job.job_id)
+        commands = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
+        commands[act](workspace, job.job_id)
 
 
 def fork_run(location: str, run_id: int, iteration: int, config: RunConfig, name: str = "") -> None:
-    """Make a run that starts from an iteration's model, and start working on it.
+    """Create a run that starts from an iteration's model, and start it.
 
     Raises:
         StoreError: There is no such iteration.
@@ -173,12 +173,12 @@ def fork_run(location: str, run_id: int, iteration: int, config: RunConfig, name
 
 @dataclass(frozen=True, slots=True)
 class Untrained:
-    """What people have labelled by now, where a run has not trained with it as it is.
+    """Labels that a run has not trained with.
 
     Attributes:
-        n_identities: People that would train.
+        n_identities: Labelled people.
         n_images: Their images.
-        is_first: Whether the run has trained with no labels at all.
+        is_first: Whether the run has trained without any labels.
     """
 
     n_identities: int
@@ -189,12 +189,12 @@ class Untrained:
 def untrained(
     location: str, run_id: int, iterations: Sequence[IterationRecord]
 ) -> Untrained | None:
-    """Return the labels that a run has not trained with; None where it has, or there are none.
+    """Return the labels that a run has not trained with; None if there are none.
 
     Args:
         location: The workspace.
         run_id: The run.
-        iterations: Its whole iterations.
+        iterations: Its finished iterations.
     """
     n_acts = len(services.labels.read_annotations(location).events)
     guidance = _guidance(open_workspace(location), run_id, n_acts)
@@ -214,21 +214,20 @@ def _guidance(workspace: Workspace, run_id: int, _n_acts: int) -> Guidance:
 
 
 def train_with_labels(location: str, run: RunRecord, name: str) -> None:
-    """Make a run anew, with what people have labelled since, and start working on it.
+    """Create a run that repeats another with the current labels, and start it.
 
-    It has the start model and the settings of the old one, λ and K as they were at its end, so
-    that labels are all that differs. A first look, which trained nothing, gets the iterations of
-    the workspace's preset.
+    It has the start model and settings of the old run, with its last λ and K, so that only the
+    labels differ. If the old run only grouped, the iterations are those of the workspace's preset.
 
     Raises:
-        ModelError: The start model is gone, or was changed.
+        ModelError: The start model is missing or was changed.
         JobError: The worker cannot be started.
     """
     workspace = open_workspace(location)
-    at_its_end = current_settings(location, run)
+    last_used = current_settings(location, run)
     config = RunConfig(**run.config).replace(
-        lambda_=at_its_end.lambda_,
-        n_clusters=at_its_end.n_clusters,
+        lambda_=last_used.lambda_,
+        n_clusters=last_used.n_clusters,
         n_iterations=run.config["n_iterations"] or load_preset(usual_preset(location)).n_iterations,
     )
     parent = None
@@ -241,7 +240,7 @@ def train_with_labels(location: str, run: RunRecord, name: str) -> None:
 def ask_change(
     location: str, run_id: int, *, lambda_: float | None = None, n_clusters: int | None = None
 ) -> None:
-    """Let a run use another λ or K from its next iteration on; None leaves one as it is.
+    """Request another λ or K from a run's next iteration on; None for unchanged.
 
     Raises:
         ConfigError: A value is not allowed.
@@ -254,12 +253,12 @@ def ask_change(
 
 @dataclass(frozen=True, slots=True)
 class CurrentSettings:
-    """What a run uses from its next iteration on.
+    """λ and K of a run from its next iteration on.
 
     Attributes:
         lambda_: λ; 0 selects all.
         n_clusters: K.
-        waiting: What of it was asked for and not used yet, by name.
+        waiting: Requested values that are not used yet, by name.
     """
 
     lambda_: float
@@ -268,31 +267,31 @@ class CurrentSettings:
 
 
 def current_settings(location: str, run: RunRecord) -> CurrentSettings:
-    """Return λ and K that a run will use next: what was asked for last, else its settings."""
+    """Return λ and K that a run will use next: the last requested ones, else its settings."""
     controls = open_workspace(location).controls(run.run_id)
-    asked = {control.name: control.value for control in controls}
+    requested = {control.name: control.value for control in controls}
     waiting = {c.name: c.value for c in controls if c.applied_at_iteration is None}
     return CurrentSettings(
-        lambda_=float(asked.get("lambda_", run.config["lambda_"] or 0.0)),
-        n_clusters=int(asked.get("n_clusters", run.config["n_clusters"])),
+        lambda_=float(requested.get("lambda_", run.config["lambda_"] or 0.0)),
+        n_clusters=int(requested.get("n_clusters", run.config["n_clusters"])),
         waiting=waiting,
     )
 
 
 def report(location: str, run_id: int) -> bytes:
-    """Return the report of a run, an HTML file that shows nobody.
+    """Return the report of a run, an HTML file without pictures.
 
     Raises:
-        StoreError: It has no whole iteration yet.
+        StoreError: It has no finished iteration yet.
     """
     return render_report(open_workspace(location), run_id).encode()
 
 
 def shelve(location: str, run_id: int, shelf: Shelf) -> RunRecord:
-    """Archive or delete a run, or bring it back.
+    """Archive, delete or restore a run.
 
     Raises:
-        JobError: It is to be deleted while it is being worked on.
+        JobError: It cannot be deleted while it is running.
     """
     return open_workspace(location).shelve_run(run_id, shelf)
 
@@ -303,7 +302,7 @@ def shelved(location: str) -> list[RunRecord]:
 
 
 def checkpoint(location: str, run_id: int, iteration: int) -> Path:
-    """Return the file of the model that an iteration ended with.
+    """Return the file of an iteration's model.
 
     Raises:
         StoreError: There is no such iteration, or its file is missing.
@@ -312,24 +311,24 @@ def checkpoint(location: str, run_id: int, iteration: int) -> Path:
 
 
 def iterations(location: str, run_id: int) -> tuple[IterationRecord, ...]:
-    """Return the whole iterations of a run, from the baseline on."""
+    """Return the finished iterations of a run, from the baseline on."""
     return tuple(open_workspace(location).iterations(run_id))
 
 
 def newest_iteration(location: str, now: WorkspaceStatus) -> tuple[int, int] | None:
-    """Return run and iteration that people are labelled on; None where there is none yet.
+    """Return the run and iteration to label on; None if there is none yet.
 
-    It is the newest iteration of the run that is looked at. Until that has one, as a run that has
-    just begun, it is that of the newest other run: training keeps nobody from labelling.
+    It is the newest iteration of the selected run. If that has none, as when it has just started,
+    it is that of the newest other run: training never blocks labelling.
     """
     if now.run is not None and now.iterations:
         return now.run.run_id, now.iterations[-1].iteration
-    whole = ((run.run_id, iterations(location, run.run_id)) for run in reversed(now.runs))
-    return next(((run_id, found[-1].iteration) for run_id, found in whole if found), None)
+    finished = ((run.run_id, iterations(location, run.run_id)) for run in reversed(now.runs))
+    return next(((run_id, found[-1].iteration) for run_id, found in finished if found), None)
 
 
 def log_tail(location: str, job_id: int) -> str:
-    """Return the end of what a job's worker has printed; "" where it printed nothing."""
+    """Return the end of the log of a job's worker; "" if it is empty."""
     path = open_workspace(location).log_path(job_id)
     try:
         with path.open("rb") as log:

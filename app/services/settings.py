@@ -1,4 +1,4 @@
-"""The part of the door to `pul` that describes the settings of a run."""
+"""Descriptions of the settings of a run."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The one door from the screen to `pul`: cached reads, and commands. It knows nothing of Streamlit.
+"""Opens workspaces, with cached reads. No Streamlit here.
 
-What a finished iteration holds never changes, so its arrays are kept by (run, iteration).
+A finished iteration never changes, so its arrays are cached by (run, iteration).
 """
 
 import getpass
@@ -32,17 +32,17 @@ _ACTIVE = ("queued", "running", "paused")
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceStatus:
-    """Where a workspace stands, in one look.
+    """The status of a workspace and of one run.
 
     Attributes:
-        name: What people call the workspace.
+        name: Name of the workspace.
         n_images: Images of all splits.
-        runs: The runs that are not put aside, and the one that is looked at; oldest first.
-        run: The run that is looked at; None where there is none.
-        iterations: Its whole iterations, from the baseline on.
-        job: The last job on that run; None where it never had one.
-        requested: What was asked of that job and not heeded yet.
-        import_job: An import that is going on or failed last; None otherwise.
+        runs: The runs that are not archived or deleted, and the selected one; oldest first.
+        run: The selected run; None if there is none.
+        iterations: Its finished iterations, from the baseline on.
+        job: The last job on that run; None if it never had one.
+        requested: Command that the job has not acknowledged yet.
+        import_job: The last import, if it is active or has failed; None otherwise.
     """
 
     name: str
@@ -56,23 +56,23 @@ class WorkspaceStatus:
 
     @property
     def is_active(self) -> bool:
-        """Whether someone works on the run, or is about to."""
+        """Whether the run has a queued, running or paused job."""
         return self.job is not None and self.job.status in _ACTIVE
 
     @property
     def is_importing(self) -> bool:
-        """Whether images are being added."""
+        """Whether images are being imported."""
         return self.import_job is not None and self.import_job.status in _ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a workspace or a dataset holds.
+    """The contents of a workspace or a dataset.
 
     Attributes:
         splits: Of each split its name, images, people, cameras, junk and distractors.
-        cameras: Number of images by split and camera; camera -1 is not known.
-        n_skipped: Files that were left out.
+        cameras: Number of images by split and camera; camera -1 is unknown.
+        n_skipped: Skipped files.
     """
 
     splits: tuple[tuple[Any, ...], ...]
@@ -84,7 +84,7 @@ def system_user() -> str:
     """Return the name of the user that the studio runs as."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a number without a name, as in some containers
+    except (KeyError, OSError):  # a user id without a name, as in some containers
         return "annotator"
 
 
@@ -102,16 +102,16 @@ def demo_location() -> str:
 
 
 def make_demo(location: str, on_progress: Callable[[int, int], None]) -> None:
-    """Draw the demo's people and make its workspace; takes seconds.
+    """Create the demo workspace; takes seconds.
 
     Raises:
-        WorkspaceError: There is something else at that place.
+        WorkspaceError: The location holds something else.
     """
     demo.make_demo(Path(location), on_progress=on_progress).close()
 
 
 def start_demo_run() -> None:
-    """Start the demo's run in the background, unless it ever had one.
+    """Start the demo's run in the background, unless it already has one.
 
     Raises:
         ModelError: The start model is missing.
@@ -123,9 +123,9 @@ def start_demo_run() -> None:
 
 
 def exists(location: str) -> bool:
-    """Whether there is a workspace at a location that can be understood."""
+    """Whether a location holds a workspace."""
     try:
-        if "://" in location:  # a database server is asked once, then kept open
+        if "://" in location:  # the connection to a database server is opened once and cached
             return bool(open_workspace(location))
         return Workspace.exists(location)
     except PulError:
@@ -133,11 +133,11 @@ def exists(location: str) -> bool:
 
 
 def vacant(location: str) -> str:
-    """Return where a workspace could be made, as it may be shown; "" where there is one.
+    """Return a location without a workspace, as text to show; "" if there is a workspace.
 
     Raises:
-        PulError: There is one that cannot be opened, or it cannot be told: a database server does
-            not answer, or the location cannot be understood.
+        PulError: The workspace cannot be opened, the database server does not answer, or the
+            location is malformed.
     """
     if not Workspace.exists(location):
         return without_password(location)
@@ -146,32 +146,32 @@ def vacant(location: str) -> str:
 
 
 def open_workspace(location: str) -> Workspace:
-    """Return the workspace of a location; a folder that was made anew is opened anew.
+    """Return the open workspace of a location; a recreated folder is opened again.
 
     Raises:
-        WorkspaceError: There is none, or it is of a newer version.
+        WorkspaceError: There is none, or it has a newer version.
     """
     return _opened(location, database_number(location))
 
 
 def create_workspace(location: str) -> str:
-    """Make a workspace and return its location in full.
+    """Create a workspace and return its absolute location.
 
     Raises:
-        WorkspaceError: The folder is not empty, or cannot be made.
+        WorkspaceError: The folder is not empty, or cannot be created.
     """
     if not location.strip():
-        raise WorkspaceError("Give a folder for the workspace; it need not exist yet.")
+        raise WorkspaceError("No folder is given; enter a new or an empty one.")
     with Workspace.create(location.strip()) as workspace:
         return str(workspace.location)
 
 
 def workspace_status(location: str, run_id: int | None = None) -> WorkspaceStatus:
-    """Look where a workspace and one of its runs stand.
+    """Return the status of a workspace and one of its runs.
 
     Args:
         location: The workspace.
-        run_id: The run to look at, archived or not; the newest where None or deleted.
+        run_id: The run, archived or not; the newest if None or deleted.
 
     Raises:
         StoreError: It cannot be read.
@@ -205,7 +205,7 @@ def _status(workspace: Workspace, run_id: int | None, _version: str) -> Workspac
 
 
 def job(location: str, job_id: int) -> JobRecord:
-    """Return a job as it stands."""
+    """Return a job."""
     return open_workspace(location).job(job_id)
 
 
@@ -217,18 +217,18 @@ def contents(location: str) -> Contents:
 
 
 def n_train_images(location: str) -> int:
-    """Return how many images a run would train on."""
+    """Return the number of training images."""
     splits = open_workspace(location).summary().splits
     return sum(split.n_images for split in splits if split.split == "train")
 
 
 def skipped(location: str) -> list[tuple[str, str]]:
-    """Return path and reason of what was left out."""
+    """Return path and reason of each skipped file."""
     return open_workspace(location).skipped()
 
 
 def sample_images(location: str, n: int) -> list[int]:
-    """Return the numbers of up to n training images, spread evenly over the workspace."""
+    """Return the ids of up to n training images, spread evenly over the workspace."""
     image_ids = open_workspace(location).images("train").image_ids
     places = np.linspace(0, len(image_ids) - 1, min(n, len(image_ids))).astype(int)
     return [int(image_ids[place]) for place in places]
@@ -276,8 +276,8 @@ def _run_images(location: str, _number: int, run_id: int) -> ImageTable:
 
 
 def database_number(location: str) -> int:
-    """Return what tells a workspace from another that was made later at its place."""
-    # The inode tells a workspace that was deleted and made again from the one that was open.
+    """Return a number that differs when a workspace is recreated at the same location."""
+    # The inode of the database changes when the workspace is deleted and created again.
     try:
         return (Path(location) / "pul.db").stat().st_ino
     except OSError:

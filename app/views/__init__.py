@@ -1,1 +1,1 @@
-"""The pages, one file each; every file composes components and holds no logic of its own."""
+"""The pages: they compose components and services, without logic of their own."""

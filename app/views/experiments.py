@@ -1,4 +1,4 @@
-"""The page of experiments: the paper's tables and figures on these images, beside its own."""
+"""The Experiments page: the paper's tables and figures on these images, and its numbers."""
 
 import math
 
@@ -19,19 +19,19 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         _nothing_yet(location)
         return
     picked = st.selectbox("Table or figure", list(names), format_func=names.__getitem__)
-    going = services.experiments.experiment(location, picked).is_going
-    fragment(POLL_S if going else None)(_experiment)(location, picked)
+    is_running = services.experiments.experiment(location, picked).is_running
+    fragment(POLL_S if is_running else None)(_experiment)(location, picked)
 
 
 def _nothing_yet(location: str) -> None:
     st.subheader("No table of the paper has been run here yet.")
-    st.write("The command line runs them; results appear here as they come:")
+    st.write("Run one on the command line; results appear here as they come:")
     st.code(
         "python -m pul reproduce table4 --data TARGET --source LABELLED_DATASET "
         f"--preset quick --workspace {location}",
         language=None,
     )
-    st.write("With `--plan` it only lists what would run and how long it would take.")
+    st.write("Add `--plan` to only list the rows and their estimated time.")
     known = [
         {"Name": name, "In the paper": services.experiments.TITLES[name], "What it is": what}
         for name, what in services.experiments.EXPERIMENTS.items()

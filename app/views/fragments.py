@@ -1,4 +1,4 @@
-"""Parts of a page that are drawn by themselves."""
+"""Streamlit fragments that show our errors."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,23 +13,23 @@ P = ParamSpec("P")
 
 
 def fragment(run_every: float | None = None) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Make a part of a page that is drawn by itself, and says in words what went wrong in it.
+    """Like `st.fragment`, but a `PulError` is shown as its message.
 
-    What a fragment of Streamlit raises does not come to the frame around the pages, which says it
-    in words elsewhere: Streamlit would put a trace on the page.
+    An exception in a fragment does not reach the error handling of `studio.main`: Streamlit would
+    show a traceback.
 
     Args:
-        run_every: Seconds after which it is drawn again; None for not.
+        run_every: Seconds between reruns; None for no polling.
     """
 
     def make(show: Callable[P, None]) -> Callable[P, None]:
         @wraps(show)
-        def tell(*args: P.args, **kwargs: P.kwargs) -> None:
+        def show_or_explain(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 show(*args, **kwargs)
             except PulError as error:
                 st.error(plain(str(error)))
 
-        return st.fragment(tell, run_every=run_every)
+        return st.fragment(show_or_explain, run_every=run_every)
 
     return make

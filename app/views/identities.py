@@ -1,4 +1,4 @@
-"""Page 4: who is who: merge, split, rename, hold out for validation."""
+"""The Identities page: merge, split, rename, hold out for validation."""
 
 import streamlit as st
 
@@ -38,12 +38,12 @@ def _identities(run_id: int, newest: int) -> None:
         iteration = iteration_to_label(location, run_id, newest)
     rows = services.identities.identity_rows(location, run_id, iteration)
     if not rows:
-        nothing_yet("Nobody is labelled yet.", "Press Enter on a few cards.", state.page("label"))
+        nothing_yet("Nobody is labelled yet.", "Label a few cards first.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")
     identity_rows(payloads.rows_payload(location, desk, rows, opened), on_outbox=receive, key=key)
     acts = services.labels.history(location)
     if acts:
-        with st.expander("History: who said what"):
+        with st.expander("History of labels"):
             st.dataframe(acts, hide_index=True)
 
 
@@ -61,7 +61,7 @@ def _oracle(location: str, run_id: int, iteration: int) -> None:
             )
         ]
         if services.oracle.n_acts(location) and st.button("Remove the simulated labels"):
-            services.oracle.take_back(location)
+            services.oracle.undo_all(location)
             st.rerun(scope="fragment")
     if wanted:
         _label(location, run_id, iteration, wanted[0])
@@ -80,8 +80,8 @@ def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
         f"{counted(len(report.identities), 'identity')}, {counted(report.n_images, 'image')}: "
         f"precision {percent(report.precision)} %, recall {percent(report.recall)} %. A person "
         f"would need about {duration(report.effort.seconds)}, "
-        f"{report.actions_per_identity:.1f} actions an identity."
+        f"{report.actions_per_identity:.1f} actions per identity."
         if report.identities
-        else f"There are {limit} identities or more already."
+        else f"There are already {limit} identities or more."
     )
     st.rerun(scope="fragment")

@@ -1,4 +1,4 @@
-"""Page 2: one person after another, by keys."""
+"""The Label page: one card after another, by keys."""
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if place is None:
         nothing_yet(
             "People are being grouped for the first time.",
-            "The run shows how far it is.",
+            "See the progress of the run.",
             state.page("rounds"),
         )
     else:

@@ -1,4 +1,4 @@
-"""Waiting for what takes seconds, without holding up who goes on to something else."""
+"""Waiting for slow work without blocking the user's next click."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -12,29 +12,29 @@ from app import services
 T = TypeVar("T")
 
 _SLICE_S = 0.1
-_MOST = 64  # more than wait at once: who need not wait shall find a thread
-_threads = ThreadPoolExecutor(max_workers=_MOST, thread_name_prefix="waiting")
+_MAX_THREADS = 64  # more than ever wait at once, so that nobody waits for a thread
+_threads = ThreadPoolExecutor(max_workers=_MAX_THREADS, thread_name_prefix="waiting")
 
 
 def wait_in_background(make: Callable[[], T], text: str) -> T:
-    """Return what `make` returns; who presses something meanwhile need not wait for it.
+    """Return what `make` returns; a click meanwhile interrupts the wait.
 
-    A session draws one thing after another (docs/decisions/0039), and a drawing can be ended only
-    where it calls Streamlit: so what takes seconds is made in a thread, whether it is waited for to
-    the end or not. It must not call Streamlit itself, and should be kept, as it may be asked again.
+    A session runs one script at a time, and a rerun can interrupt it only where it calls Streamlit:
+    so slow work is done in a thread, which also finishes if the script is interrupted. `make` must
+    not call Streamlit, and should cache its result, as it may be called again.
 
     Args:
-        make: What takes seconds.
-        text: What is being done, for who waits.
+        make: The slow work.
+        text: What is shown meanwhile.
     """
-    making = _threads.submit(make)
+    future = _threads.submit(make)
     with st.spinner(text):
-        while not wait([making], timeout=_SLICE_S).done:
-            st.session_state.get("waiting")  # a call at which the drawing may be ended
-    return making.result()
+        while not wait([future], timeout=_SLICE_S).done:
+            st.session_state.get("waiting")  # a Streamlit call, at which a rerun can interrupt
+    return future.result()
 
 
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:
-    """Return the iteration to label on, waited for where its index is not there."""
+    """Return the iteration to label on; wait for its suggestion index if there is none."""
     prepare = partial(services.index.prepared, location, run_id, newest)
     return wait_in_background(prepare, "Finding similar people")

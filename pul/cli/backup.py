@@ -1,4 +1,4 @@
-"""The command line of backups."""
+"""The commands that make and restore backups."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ def backup(
     out: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     json: Json = False,
 ) -> None:
-    """Copy a workspace, whole and with checksums, while runs and labelling go on."""
+    """Copy a workspace with checksums; runs and labelling may continue meanwhile."""
     from pul.store.backup import back_up, check_backup
     from pul.store.workspace import Workspace
 
@@ -27,26 +27,26 @@ def backup(
         return
     OUT.print(f"{report.n_files:,} files, {report.n_bytes / 2**20:,.1f} MiB, in {out}: checked")
     if report.n_elsewhere:
-        OUT.print(f"{report.n_elsewhere:,} images lie outside the workspace: back them up as well.")
+        OUT.print(f"{report.n_elsewhere:,} images lie outside the workspace: back them up too.")
 
 
 def restore(
-    backup: Annotated[Path, typer.Argument(help="A folder that `backup` has made.")],
+    backup: Annotated[Path, typer.Argument(help="A folder written by `backup`.")],
     workspace: Annotated[
         str | None, typer.Argument(help="A new folder, or the URL of an empty database.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only check that every file is as it was written.")
+        bool, typer.Option("--check", help="Only check the checksum of every file.")
     ] = False,
 ) -> None:
-    """Check a backup, and make a workspace from it."""
+    """Check a backup, and create a workspace from it."""
     from pul.store.backup import check_backup
     from pul.store.backup import restore as restore_backup
 
     if not check and workspace is None:
-        raise ConfigError("Name the workspace to make, or look only, with --check.")
+        raise ConfigError("Name the workspace to create, or only check the backup with --check.")
     if check or workspace is None:
-        OUT.print(f"{check_backup(backup):,} files are as they were written.")
+        OUT.print(f"{check_backup(backup):,} files match their checksums.")
         return
     restore_backup(backup, workspace)
     OUT.print(f"restored: `python -m app {workspace}`", markup=False)

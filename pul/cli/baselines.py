@@ -1,4 +1,4 @@
-"""The commands about hand-crafted features."""
+"""The command that evaluates hand-crafted features."""
 
 from functools import partial
 from pathlib import Path
@@ -34,10 +34,13 @@ def evaluate_baseline(
         ),
     ] = None,
     retinex: Annotated[
-        bool, typer.Option("--retinex", help="LOMO: even out the light before colours are taken.")
+        bool,
+        typer.Option(
+            "--retinex", help="LOMO: normalise illumination (Retinex) before colours are read."
+        ),
     ] = False,
     source: Annotated[
-        list[Path] | None, typer.Option(help="UMDL: a labelled dataset; may be given again.")
+        list[Path] | None, typer.Option(help="UMDL: a labelled dataset; may be repeated.")
     ] = None,
     images: Annotated[
         int, typer.Option(help="UMDL: images of each dataset to learn from. The paper: 2,500.")
@@ -114,10 +117,10 @@ def _check_options(
     feature: Feature, tables: Path | None, retinex: bool, source: list[Path] | None
 ) -> None:
     if feature == "lomo" and tables is not None:
-        raise ConfigError("--tables are tables of BoW; LOMO has none.")
+        raise ConfigError("--tables belongs to BoW and UMDL; remove it for LOMO.")
     if feature != "lomo" and retinex:
-        raise ConfigError("--retinex belongs to LOMO; BoW takes the colours as they are.")
+        raise ConfigError("--retinex belongs to LOMO; remove it for other features.")
     if feature == "umdl" and not source:
         raise ConfigError("umdl learns from labelled datasets: name one or more with --source.")
     if feature != "umdl" and source:
-        raise ConfigError(f"--source belongs to umdl; {feature} learns from no other dataset.")
+        raise ConfigError(f"--source belongs to umdl; remove it for {feature}.")

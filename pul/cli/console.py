@@ -1,4 +1,4 @@
-"""What the command line prints: progress bars, tables, and JSON where a script reads it."""
+"""What the command line prints: progress bars, tables, and JSON for scripts."""
 
 import json
 import sys
@@ -22,8 +22,8 @@ from rich.table import Table
 
 from pul.records import IterationRecord, JobProgress, RetrievalMetrics
 
-_PIPE_WIDTH = 160  # a file or a pipe has no width of its own, and 80 columns break the tables
-_LINE_EVERY_S = 30.0  # where standard error is a file or a pipe, which no bar can move in
+_PIPE_WIDTH = 160  # files and pipes report no width, and 80 columns break the tables
+_LINE_EVERY_S = 30.0  # seconds between log lines where standard error is no terminal
 
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -31,9 +31,9 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while the block runs; call what is yielded with (done, total).
+    """Show a progress bar while the block runs; yield a function of (done, total).
 
-    In a log it is a line every half minute instead.
+    Where standard error is no terminal, a line is printed every half minute instead.
     """
     with _bar(title) as show:
         yield lambda done, total: show(title, done, total)
@@ -41,13 +41,13 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def job_bar() -> Iterator[Callable[[JobProgress], None]]:
-    """Show where a job stands while the block runs; call what is yielded with its progress."""
+    """Show a job's progress while the block runs; yield a function that takes the progress."""
     with _bar("starting") as show:
         yield lambda progress: show(describe_progress(progress), progress.done, progress.total)
 
 
 def describe_progress(progress: JobProgress) -> str:
-    """Say in a few words where a job stands."""
+    """Return a job's progress in a few words."""
     parts = [progress.step]
     if progress.n_iterations:
         parts.insert(0, f"iteration {progress.iteration}/{progress.n_iterations}")
@@ -66,7 +66,7 @@ def print_json(content: Any) -> None:
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
 ) -> None:
-    """Print rows as a table; numbers to the right."""
+    """Print rows as a table; columns of numbers are right-aligned."""
     table = Table(title=title or None, title_justify="left")
     for index, column in enumerate(columns):
         right = all(isinstance(row[index], int | float) for row in rows) and bool(rows)
@@ -134,7 +134,7 @@ def iteration_line(record: IterationRecord) -> str:
 
 @contextmanager
 def _bar(title: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Yield what is called with (description, done, total)."""
+    """Yield a function of (description, done, total)."""
     if not ERR.is_terminal:
         yield _lines()
         return
@@ -146,7 +146,7 @@ def _bar(title: str) -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _lines() -> Callable[[str, int, int], None]:
-    """Return what prints a line where the last one is half a minute old."""
+    """Return a function that prints a line at most every half minute."""
     last = time.monotonic()
 
     def show(title: str, done: int, total: int) -> None:

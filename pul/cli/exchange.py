@@ -1,4 +1,4 @@
-"""The commands of `python -m pul` that carry labels and models in and out."""
+"""The commands of `python -m pul` that import and export labels and models."""
 
 import getpass
 from pathlib import Path
@@ -14,11 +14,11 @@ _SHOWN_PROBLEMS = 20
 
 def export(
     workspace: Location,
-    out: Annotated[Path, typer.Option(help="File or folder to write; not there yet.")],
+    out: Annotated[Path, typer.Option(help="File or folder to write; it must not exist.")],
     format: Annotated[str, typer.Option(help="csv, json, market1501, folders or coco.")],
     json: Json = False,
 ) -> None:
-    """Write who is who, as people labelled it, in a form that others read."""
+    """Export the labelled identities in a format that other tools read."""
     from pul.exchange import export_identities
     from pul.store.workspace import Workspace
 
@@ -39,14 +39,14 @@ def import_annotations(
     ],
     workspace: Location,
     author: Annotated[
-        str | None, typer.Option(help="Who the acts are signed by; by default the user.")
+        str | None, typer.Option(help="Author of the imported labels; by default your user name.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be added and left out.")
+        bool, typer.Option("--dry-run", help="Only report what would be added and skipped.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Add labels made elsewhere; what contradicts those of the workspace is listed and left out."""
+    """Import labels made elsewhere; those that contradict the workspace are listed and skipped."""
     from pul.exchange import import_annotations
     from pul.store.workspace import Workspace
 
@@ -64,24 +64,24 @@ def import_annotations(
     shown = report.problems[:_SHOWN_PROBLEMS]
     if shown:
         rows = [[problem.place, problem.reason] for problem in shown]
-        print_table(["where", "left out because"], rows)
+        print_table(["where", "skipped because"], rows)
     if len(report.problems) > len(shown):
         OUT.print(f"... and {len(report.problems) - len(shown):,} more; --json lists all.")
     OUT.print(
         f"{'Would add' if dry_run else 'Added'} {report.n_created:,} identities and images to "
         f"{report.n_extended:,}: {report.n_images:,} images, {report.n_junk:,} junk, "
         f"{report.n_unsure:,} unsure; {report.n_known:,} known already, "
-        f"{len(report.problems):,} left out."
+        f"{len(report.problems):,} skipped."
     )
 
 
 def export_model(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, .safetensors.")],
     format: Annotated[str, typer.Option(help="safetensors, torchscript or onnx.")],
-    out: Annotated[Path, typer.Option(help="File to write; not there yet.")],
+    out: Annotated[Path, typer.Option(help="File to write; it must not exist.")],
     json: Json = False,
 ) -> None:
-    """Write a model for other programs, checked to give the same features."""
+    """Export a model for other programs, and check that it gives the same features."""
     from pul.exchange.models import export_model
 
     report = export_model(checkpoint, out, format=format)

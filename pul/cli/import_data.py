@@ -13,18 +13,20 @@ from pul.errors import ConfigError
 def import_(
     data: Annotated[list[Path], typer.Argument(help="Folder, or CSV or Parquet file.")],
     workspace: Annotated[
-        str | None, typer.Option(help="Workspace to add the images to; made if there is none.")
+        str | None,
+        typer.Option(help="Workspace to add the images to; created if it does not exist."),
     ] = None,
     format: Format = "auto",
     levels: Levels = "",
     same_place: Annotated[
         bool,
         typer.Option(
-            "--same-place", help="People and cameras are those of the images that are there."
+            "--same-place",
+            help="People and cameras have the same numbers as in the existing images.",
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be imported and left out.")
+        bool, typer.Option("--dry-run", help="Only report what would be imported and skipped.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -33,7 +35,9 @@ def import_(
     from pul.data.images import check_images
 
     if not dry_run and workspace is None:
-        raise ConfigError("Name a workspace with --workspace, or look only, with --dry-run.")
+        raise ConfigError(
+            "Name a workspace with --workspace, or only check the data with --dry-run."
+        )
     datasets = [read_dataset(path, format=format, levels=levels) for path in data]
     dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
     with progress_bar("checking images") as on_progress:
@@ -79,7 +83,7 @@ def _print_dataset(dataset: Any) -> None:
     for note in dataset.notes:
         OUT.print(f"· {note}")
     if dataset.skipped:
-        OUT.print(f"{len(dataset.skipped)} files left out:")
+        OUT.print(f"{len(dataset.skipped)} files skipped:")
         for item in dataset.skipped[:20]:
             OUT.print(f"  {item.path}: {item.reason}", markup=False)
         if len(dataset.skipped) > 20:

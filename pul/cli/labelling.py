@@ -1,4 +1,4 @@
-"""The commands of `python -m pul` that have to do with labelling."""
+"""The command of `python -m pul` that labels by ground truth."""
 
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -15,23 +15,28 @@ def autopilot(
     workspace: Location,
     identities: Annotated[int, typer.Option(help="Identities to label.")] = 25,
     run: Annotated[
-        int | None, typer.Option(help="The run to label on; by default the last.")
+        int | None, typer.Option(help="The run to label on; by default the newest.")
     ] = None,
     iteration: Annotated[
-        int | None, typer.Option(help="Its iteration; by default the last whole one.")
+        int | None, typer.Option(help="Its iteration; by default the last finished one.")
     ] = None,
     strategy: Annotated[
-        str, typer.Option(help="queue (what the screen suggests), random or largest-first.")
+        str, typer.Option(help="queue (the order of the studio), random or largest-first.")
     ] = "queue",
-    error_rate: Annotated[float, typer.Option(help="Share of decisions that are wrong.")] = 0.0,
+    error_rate: Annotated[
+        float, typer.Option(help="Share of wrong decisions, to simulate mistakes.")
+    ] = 0.0,
     patience: Annotated[
-        int, typer.Option(help="Rows of candidates without the person to replace before giving up.")
+        int,
+        typer.Option(
+            help="How many rows of candidates without the person to replace before moving on."
+        ),
     ] = 0,
-    author: Annotated[str, typer.Option(help="Who the acts are signed by.")] = "autopilot",
+    author: Annotated[str, typer.Option(help="Author of the labels.")] = "autopilot",
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Let an oracle label people where ground truth exists, through the acts of the screen."""
+    """Label identities automatically from ground truth, as a person would in the studio."""
     # Long: a parameter for each option.
     from pul.labelling.autopilot import run_autopilot
     from pul.labelling.oracle import Strategy

@@ -1,4 +1,4 @@
-"""The command line: every command checks its options, shows progress, explains its errors."""
+"""The command line: all commands, and how their errors are shown."""
 
 import sys
 from pathlib import Path
@@ -29,7 +29,7 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; an error that we foresaw is one line, not a trace."""
+    """Run the command line; a `PulError` is printed as one line, without a traceback."""
     try:
         app()
     except PulError as error:
@@ -41,14 +41,14 @@ def main() -> None:
 
 
 def demo(
-    location: Annotated[Path, typer.Argument(help="Folder to make it in.")] = Path("demo"),
+    location: Annotated[Path, typer.Argument(help="Folder to create it in.")] = Path("demo"),
     run_pul: Annotated[
         bool, typer.Option("--run/--no-run", help="Also run PUL on it in the background.")
     ] = False,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Make the demo workspace: synthetic people, a start model, nothing to download."""
+    """Create the demo workspace: synthetic people, a start model, nothing to download."""
     from pul.demo import make_demo, start_demo_run
 
     with progress_bar("drawing people") as on_progress:
@@ -64,14 +64,15 @@ def demo(
 
 def doctor(
     workspace: Annotated[
-        str | None, typer.Option(help="Also look at this workspace: a folder or a URL.")
+        str | None, typer.Option(help="Also check this workspace: a folder or a URL.")
     ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Drop damaged iterations, to be computed again.")
+        bool,
+        typer.Option("--repair", help="Drop damaged iterations, so that `resume` recomputes them."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Say what is here, what is wrong, and how to fix it; fails if something does not work."""
+    """Check the installation and a workspace, and how to fix problems; fails on errors."""
     from pul.reports.doctor import describe_thread_pools, examine_machine, examine_workspace
 
     findings = examine_machine()

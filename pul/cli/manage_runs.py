@@ -1,4 +1,4 @@
-"""The commands of `python -m pul` that fork, show and remove runs, and the work on one."""
+"""The commands of `python -m pul` that fork, report and remove runs; doing a job here."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ def fork(
     detach: Detach = False,
     json: Json = False,
 ) -> None:
-    """Start a new run from an iteration's model, with its run's settings but for those given."""
+    """Start a new run from an iteration's model, with the same settings unless changed here."""
     from pul.jobs import create_fork
     from pul.store.workspace import Workspace
 
@@ -44,12 +44,15 @@ def fork(
 def report(
     run_id: RunNumber,
     workspace: Location,
-    out: Annotated[Path, typer.Option(help="HTML file to write; one of that name is replaced.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write; an existing one is replaced.")],
     with_pictures: Annotated[
-        bool, typer.Option("--with-pictures", help="Show people of the largest clusters.")
+        bool,
+        typer.Option(
+            "--with-pictures", help="Include pictures of people from the largest clusters."
+        ),
     ] = False,
 ) -> None:
-    """Write a run as one HTML file that needs nothing else to be read."""
+    """Write a report of a run as one self-contained HTML file."""
     from pul.reports.html import write_report
     from pul.store.workspace import Workspace
 
@@ -61,11 +64,11 @@ def report(
 def clean(
     workspace: Location,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+        bool, typer.Option("--dry-run", help="Only report what would be removed.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Remove the runs that were deleted on the screen for good; nothing brings them back."""
+    """Permanently remove the runs that were deleted in the studio."""
     from pul.store.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
@@ -85,7 +88,7 @@ def clean(
 
 
 def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
-    """Do a job here, with a bar and a line for each iteration, or leave it to a worker.
+    """Run a job in this process with a progress bar, or start a worker for it.
 
     Raises:
         PulError: The job failed.
@@ -96,7 +99,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
 
     if detach:
         job = start_job(workspace, job_id)
-        OUT.print(f"job {job_id} works in the background; see `python -m pul status`.")
+        OUT.print(f"job {job_id} runs in the background; see `python -m pul status`.")
         return
     with job_bar() as show:
 

@@ -42,8 +42,7 @@ def train_source(
         list[str] | None,
         typer.Option(
             "--set",
-            help="Any setting of the training, named without `finetune.`: dropout=0.3; may be "
-            "given again.",
+            help="Any setting of the training, without `finetune.`: dropout=0.3; may be repeated.",
         ),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
@@ -54,7 +53,7 @@ def train_source(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Train the original model on labelled images of other places."""
+    """Train a start model on labelled images of other places."""
     # Long: a parameter for each option.
     from pul.algorithm.source_training import train_source
     from pul.data.datasets import merge_datasets, read_dataset
@@ -104,7 +103,10 @@ def evaluate(
     flip: Annotated[bool, typer.Option("--flip", help="Add the mirrored image's feature.")] = False,
     multi_query: Annotated[
         bool,
-        typer.Option("--multi-query", help="Pool all images of a query's person on its camera."),
+        typer.Option(
+            "--multi-query",
+            help="Pool the features of all images of the query's person on its camera.",
+        ),
     ] = False,
     pool: Annotated[str, typer.Option(help="Multi-query: mean or max.")] = "mean",
     precision: Annotated[str, setting("extraction_precision")] = "float32",

@@ -8,12 +8,12 @@ from pul.config import NetworkConfig, RunConfig, Setting, Settings, describe
 
 
 def setting(path: str, *names: str, of: type[Settings] = RunConfig) -> Any:
-    """Return the option that sets a setting; its help is the setting's own description.
+    """Return the option for a setting; its help is the setting's description.
 
     Args:
         path: Dotted name of the setting.
-        names: What the option is called, where it is not called as its parameter.
-        of: The settings that it belongs to.
+        names: Names of the option, if they differ from the parameter's.
+        of: The settings class that has it.
     """
     (found,) = (known for known in describe(of) if known.path == path)
     return typer.Option(*names, help=describe_option(found))
@@ -32,13 +32,13 @@ Threads = Annotated[int | None, setting("n_threads")]
 Location = Annotated[
     str, typer.Option("--workspace", help="The workspace: a folder, or a database URL.")
 ]
-Format = Annotated[str, typer.Option(help="Layout of the data; auto finds it by its folders.")]
+Format = Annotated[str, typer.Option(help="Layout of the data; auto detects it from the folders.")]
 Levels = Annotated[
     str,
     typer.Option(
-        help="What the levels of the data's folders mean, from the outermost, where it is not "
-        "found by itself: split, person, camera, tracklet, recording, date, class or - for "
-        "nothing; for example camera/person."
+        help="What the levels of the data's folders mean, from the outermost, if auto cannot tell: "
+        "split, person, camera, tracklet, recording, date, class or - for nothing; for example "
+        "camera/person."
     ),
 ]
 ApMethod = Annotated[str, setting("evaluation.ap_method", "--ap")]
@@ -50,13 +50,13 @@ Iterations = Annotated[int | None, setting("n_iterations")]
 AnySetting = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", help="Any setting as NAME=VALUE: finetune.momentum=0.5; may be given again."
+        "--set", help="Any setting as NAME=VALUE: finetune.momentum=0.5; may be repeated."
     ),
 ]
-Detach = Annotated[bool, typer.Option("--detach", help="Work in the background; see `status`.")]
-RunName = Annotated[str, typer.Option("--name", help="What to call the run.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Run in the background; see `status`.")]
+RunName = Annotated[str, typer.Option("--name", help="Name of the run.")]
 
 
 def network_setting(name: str) -> Any:
-    """Return the option that sets a setting of a network."""
+    """Return the option for a setting of the network."""
     return setting(name, of=NetworkConfig)

@@ -1,4 +1,4 @@
-"""The command line that repeats a run without the screen."""
+"""The command that repeats a run."""
 
 import json
 from typing import Any
@@ -24,9 +24,9 @@ _OPTIONS = {
 
 
 def repeat_command(config: RunConfig, *, workspace: str, model: str) -> list[str]:
-    """Return the words of the command that makes a run with these settings.
+    """Return the words of the command that starts a run with these settings.
 
-    It begins with the preset that differs least, and names every setting that differs from it. No
+    It uses the preset that differs least, and names every setting that differs from it. No
     selection is written as λ 0, which means the same.
 
     Args:

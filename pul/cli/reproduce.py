@@ -39,26 +39,27 @@ if TYPE_CHECKING:
     from pul.store.workspace import Workspace
 
 _LIST = ", ".join(EXPERIMENTS)
-_GROUPS = ("source", "modern")  # first parts of settings that are not PUL's
+_GROUPS = ("source", "modern")  # prefixes of settings that are not PUL's own
 
 
 def reproduce(
     name: Annotated[str, typer.Argument(help=f"Which table or figure: {_LIST}.")],
     data: Annotated[
         list[Path],
-        typer.Option(help="A dataset; may be given again. One is adapted to, others are sources."),
+        typer.Option(help="A dataset; may be repeated. One is the target, the others are sources."),
     ],
     workspace: Annotated[
-        str, typer.Option(help="Workspace of the dataset that is adapted to; made if needed.")
+        str, typer.Option(help="Workspace of the target dataset; created if needed.")
     ],
     source: Annotated[
-        list[Path] | None, typer.Option(help="A labelled dataset to begin from; may be repeated.")
+        list[Path] | None,
+        typer.Option(help="A labelled dataset to train the start model on; may be repeated."),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="A start model, .safetensors, instead of sources.")
     ] = None,
     target: Annotated[
-        str, typer.Option(help="Name, or a part of it, of the dataset to adapt to.")
+        str, typer.Option(help="Name of the dataset to adapt to, or a part of it.")
     ] = "",
     preset: Annotated[str, typer.Option(help="paper, quick, or any other preset.")] = "paper",
     only: Annotated[
@@ -71,14 +72,14 @@ def reproduce(
             "--set",
             help="Any setting as NAME=VALUE: finetune.n_epochs=5; those of the start model begin "
             "with source.network. and source.train., those of the row modern with modern.; may be "
-            "given again.",
+            "repeated.",
         ),
     ] = None,
     ids: Annotated[
         str,
         typer.Option(
-            help="Who is labelled for the rows with labels: the first people with all their images "
-            "(the paper), or those whom an oracle labels in the order of the screen's queue."
+            help="Who is labelled in the rows with labels: first (the first people with all their "
+            "images, as in the paper) or queue (labelled from ground truth in the studio's order)."
         ),
     ] = "first",
     bow_tables: Annotated[
@@ -89,7 +90,7 @@ def reproduce(
     ] = 2500,
     plan: Annotated[
         bool,
-        typer.Option("--plan", help="Only list the rows, their state and what they will take."),
+        typer.Option("--plan", help="Only list the rows, their state and estimated time."),
     ] = False,
     format: Format = "auto",
     levels: Levels = "",
@@ -98,7 +99,7 @@ def reproduce(
     threads: Threads = None,
     json: Json = False,
 ) -> None:
-    """Run a table or figure of the paper on your data, beside its own numbers."""
+    """Run a table or figure of the paper on your data, and compare with its numbers."""
     # Long: a parameter for each option, and each into the request or the inputs.
     from pul.data.datasets import read_dataset
     from pul.reproduce.data import choose_sources, choose_target, count_people
@@ -206,9 +207,9 @@ def _show_plan(
     for result in results.values():
         if result.row.missing:
             OUT.print(f"· {result.row.label}: missing {result.row.missing}.")
-    OUT.print(f"About {_duration(total)}, the start model not counted.")
+    OUT.print(f"About {_duration(total)} in total, without training the start model.")
     if not all(cost.is_measured for cost in left.values()):
-        OUT.print(f"~ is {GUESS}.")
+        OUT.print(f"~ means {GUESS}.")
 
 
 def _earlier_results(location: str) -> "dict[str, list[RowResult]]":
@@ -242,8 +243,8 @@ def _run(
         workspace = open_workspace(location, inputs.target, on_progress)
     with workspace:
         record = workspace.add_experiment(record)
-        kept = {row.key: row for row in record.rows}
-        chosen = [kept[row.key] for row in rows]
+        stored = {row.key: row for row in record.rows}
+        chosen = [stored[row.key] for row in rows]
         with _watch(workspace, record, json=json) as watcher:
             status = run_rows(workspace, record, chosen, inputs, watcher)
         record = workspace.experiment(record.experiment_id)
@@ -262,14 +263,14 @@ def _run(
         OUT.print(f"{folder}/table.md, table.csv, iterations.csv, plot.svg")
     if status == "failed":
         errors = [f"{row.label}: {row.error}" for row in record.rows if row.error]
-        raise PulError("Not every row could be run. " + " ".join(errors))
+        raise PulError("Some rows failed. " + " ".join(errors))
     if status == "stopped":
-        OUT.print("stopped; the same command goes on")
+        OUT.print("stopped; run the same command again to continue")
 
 
 @contextmanager
 def _watch(workspace: "Workspace", record: ExperimentRecord, *, json: bool) -> "Iterator[Watcher]":
-    """Show a bar and a line for each iteration, and keep the report up to date."""
+    """Show a progress bar and a line for each iteration, and update the report."""
     from pul.algorithm.events import IterationFinished, Progress
     from pul.reproduce.report import write_report
     from pul.reproduce.runner import Watcher

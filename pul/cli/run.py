@@ -1,4 +1,4 @@
-"""The commands of `python -m pul` that start, watch and steer the work on runs."""
+"""The commands of `python -m pul` that start, resume, show and steer runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,9 +32,9 @@ from pul.errors import ConfigError
 
 def run(
     workspace: Location,
-    model: Annotated[Path, typer.Option(help="The original model, .safetensors.")],
+    model: Annotated[Path, typer.Option(help="The start model, .safetensors.")],
     preset: Annotated[
-        str, typer.Option(help=f"Settings to begin with: {', '.join(preset_names())}.")
+        str, typer.Option(help=f"Settings to start from: {', '.join(preset_names())}.")
     ] = "paper",
     k: K = None,
     lambda_: Lambda = None,
@@ -88,7 +88,7 @@ def resume(
     detach: Detach = False,
     json: Json = False,
 ) -> None:
-    """Go on with a run that was stopped, failed or killed, from its last whole iteration."""
+    """Resume a run that was stopped, failed or killed, from its last finished iteration."""
     from pul.jobs import create_resumption
     from pul.store.workspace import Workspace
 
@@ -100,7 +100,7 @@ def resume(
 def work(
     job_id: Annotated[int, typer.Argument(help="Number of a queued job.")], workspace: Location
 ) -> None:
-    """Do a queued job in this process; the screen starts its jobs this way."""
+    """Run a queued job in this process; the studio starts its workers this way."""
     from pul.store.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
@@ -108,7 +108,7 @@ def work(
 
 
 def status(workspace: Location, json: Json = False) -> None:
-    """Show the runs of a workspace with their figures, and the jobs that are at work."""
+    """Show the runs of a workspace with their figures, and the active jobs."""
     from pul.jobs import reap_lost_jobs
     from pul.store.workspace import Workspace
 
@@ -123,8 +123,10 @@ def status(workspace: Location, json: Json = False) -> None:
         rows = [iteration_row(record) for record in iterations[run.run_id]]
         print_table(ITERATION_COLUMNS, rows, title=f"run {run.run_id} · {run.name} · {run.status}")
     for job in jobs:
-        where = describe_progress(job.progress) if job.progress else ""
-        OUT.print(f"job {job.job_id} · {job.kind} · {job.status} {where} {job.error}", markup=False)
+        progress = describe_progress(job.progress) if job.progress else ""
+        OUT.print(
+            f"job {job.job_id} · {job.kind} · {job.status} {progress} {job.error}", markup=False
+        )
     if not runs and not jobs:
         OUT.print("No runs yet: `python -m pul run --workspace … --model …`.")
 
@@ -139,12 +141,12 @@ def steer(
     from pul.store.workspace import Workspace
 
     if lambda_ is None and k is None:
-        raise ConfigError("Say what to change: --lambda, --k, or both.")
+        raise ConfigError("Nothing to change; give --lambda, --k, or both.")
     with Workspace.open(workspace) as opened:
         for name, value in (("lambda_", lambda_), ("n_clusters", k)):
             if value is not None:
                 opened.set_control(run_id, name, value, author="command line")
-    OUT.print(f"run {run_id} changes at its next iteration")
+    OUT.print(f"run {run_id} will change at its next iteration")
 
 
 def project(
@@ -152,7 +154,7 @@ def project(
     workspace: Location,
     out: Annotated[Path, typer.Option(help="CSV file to write.")],
     iteration: Annotated[
-        int | None, typer.Option(help="Iteration; the last one where not given.")
+        int | None, typer.Option(help="Its iteration; by default the last finished one.")
     ] = None,
 ) -> None:
     """Write the 2-D map of an iteration: image, x, y, cluster, cosine to its center, reliable."""

@@ -15,17 +15,17 @@ _EPSILON = 1e-12
 def cluster_quality(
     clusters: ArrayLike, pids: ArrayLike, reliable: ArrayLike, *, source: str
 ) -> ClusterQuality | None:
-    """Measure how well clusters agree with the identities that are known.
+    """Measure how well clusters agree with the known identities.
 
     Purity is the share of images that are of their cluster's majority identity; NMI is the mutual
     information of clusters and identities over the mean of their entropies. Images whose pid is
-    not positive are left out.
+    not positive are ignored.
 
     Args:
         clusters: Cluster of each image, shape (N,).
         pids: Identity of each image, shape (N,); 0 and below where it is not known.
         reliable: Reliable images, shape (N,), bool.
-        source: Where the identities are from: `truth` or `annotations`.
+        source: Where the identities come from: `truth` or `annotations`.
 
     Returns:
         The figures; None where no identity is known. `reliable_purity` is 0 where no image with a

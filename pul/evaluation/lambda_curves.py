@@ -40,11 +40,11 @@ def trace_selection(
     people: IntArray | None = None,
     lambdas: FloatArray | None = None,
 ) -> SelectionCurves:
-    """Trace what the selection would be at each λ, in one pass over the sorted cosines.
+    """Compute what each λ would select, in one pass over the sorted cosines.
 
     N images, K clusters. An image is reliable as `selection.threshold` says: its cosine is
     above λ, or it is a center; λ = 0 marks all. Of the images whose person is known, n(p, c) are
-    those of person p that are reliable in cluster c, and M is the number that is known in all:
+    those of person p that are reliable in cluster c, and M is the number of all known images:
 
         purity(λ) = sum over c of max over p of n(p, c)  /  sum over p, c of n(p, c)
         recall(λ) = sum over p of max over c of n(p, c)  /  M
@@ -83,7 +83,7 @@ def trace_selection(
     ascending = cosines[order][::-1]
 
     def count(is_counted: BoolArray) -> IntArray:
-        """Count those of the sorted images that are marked, among the reliable, at each λ."""
+        """Count the marked images among the reliable ones, at each λ."""
         n_reliable = len(order) - np.searchsorted(ascending, steps, side="right")
         n_reliable[steps == 0] = n_clustered
         return np.concatenate([[0], np.cumsum(is_counted)])[n_reliable]
@@ -107,7 +107,7 @@ def trace_selection(
 
 
 def _ranks(groups: IntArray) -> IntArray:
-    """Return the how-many-th of its group each element is, from 1, shape (n,)."""
+    """Return the rank of each element within its group, from 1, shape (n,)."""
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=groups.min(initial=0) - 1))
     sizes = np.diff(starts, append=len(groups))

@@ -1,4 +1,4 @@
-"""The single-query protocol: who is a true match and who is junk, and for which query."""
+"""The single-query protocol: which gallery images are true matches or junk of which query."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pul.errors import EvaluationError
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Who is who in an evaluation of Q queries and G gallery images.
+    """Identities and cameras of an evaluation of Q queries and G gallery images.
 
     Attributes:
         query_pids, query_camids: Identity and camera of each query, shape (Q,).
@@ -35,7 +35,7 @@ class Protocol:
         gallery_camids: ArrayLike,
         camera_aware: bool,
     ) -> "Protocol":
-        """Read the four columns of ids, whatever numpy reads as one."""
+        """Build a protocol from four array-likes of ids."""
         return cls(
             np.asarray(query_pids, dtype=np.int64),
             np.asarray(query_camids, dtype=np.int64),
@@ -50,7 +50,7 @@ class Protocol:
         return self.gallery_pids >= 0
 
     def check_lengths(self, n_queries: int, n_gallery: int) -> None:
-        """Say what is wrong where these ids do not belong to that many features.
+        """Check that there is one id for each feature.
 
         Raises:
             EvaluationError: A column has another length, there are no queries, or the gallery is
@@ -73,7 +73,7 @@ class Protocol:
             )
 
     def relations(self) -> Iterator[tuple[IntArray, IntArray]]:
-        """For each query: which images of the kept gallery are its true matches, which its junk."""
+        """Yield for each query its true matches and its junk, as indices into the kept gallery."""
         pids, camids = self.gallery_pids[self.kept], self.gallery_camids[self.kept]
         order = np.argsort(pids, kind="stable")
         starts = np.searchsorted(pids[order], self.query_pids, side="left")
@@ -89,7 +89,7 @@ class Protocol:
         return any(len(matches) for matches, _ in self.relations())
 
     def explain_unmatched(self) -> str:
-        """Say why no query has a true match: which rule removed what."""
+        """Return why no query has a true match: which rule removed what."""
         n_queries, n_dropped = len(self.query_pids), int((~self.kept).sum())
         nameless = self.query_pids <= 0
         absent = ~np.isin(self.query_pids, self.gallery_pids[self.kept]) & ~nameless

@@ -1,4 +1,4 @@
-"""The gallery images most similar to each query, kept with an iteration for people to look at."""
+"""The gallery images most similar to each query, stored with an iteration for the screen."""
 
 from typing import Literal
 
@@ -11,8 +11,8 @@ from pul.records import IterationRankings
 
 Mark = Literal["match", "wrong", "same camera", "junk"]
 
-N_RANKED = 100  # images kept of each query: 2.7 MB for Market-1501, where features are 118 MB
-N_CMC = 100  # ranks of the curve that are kept
+N_RANKED = 100  # images stored of each query: 2.7 MB for Market-1501, whose features are 118 MB
+N_CMC = 100  # stored ranks of the curve
 
 _EPSILON = 1e-12
 _BLOCK_BYTES = 64 * 2**20  # similarities held at a time
@@ -21,7 +21,7 @@ _BLOCK_BYTES = 64 * 2**20  # similarities held at a time
 def compute_ranked_lists(
     query_features: FloatArray, gallery_features: FloatArray, evaluation: Evaluation
 ) -> IterationRankings:
-    """Keep of an evaluation what the screen shows: 0.8 kB of each query.
+    """Return the part of an evaluation that is stored for the screen: 0.8 kB a query.
 
     Q queries, G gallery images, D dimensions.
 
@@ -88,7 +88,7 @@ def most_similar(
 def mark_found(
     pid: int, camid: int, pids: IntArray, camids: IntArray, *, camera_aware: bool
 ) -> list[Mark]:
-    """Say what each image found for a query is worth, as `Protocol` counts it.
+    """Mark each image found for a query as `Protocol` counts it.
 
     Args:
         pid: Identity of the query.

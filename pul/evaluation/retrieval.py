@@ -1,4 +1,4 @@
-"""Figures that need ground truth: CMC and mAP of retrieval, purity and NMI of clusters."""
+"""CMC and mAP of retrieval, which need ground truth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -162,7 +162,7 @@ def evaluate_distances(
     unmatched: Unmatched,
     camera_aware: bool = True,
 ) -> Evaluation:
-    """Count as `evaluate` does, from distances that are known already (after re-ranking).
+    """Evaluate given distances, for example those of re-ranking, as `evaluate` does.
 
     Args:
         distances: Distance of each gallery image to each query, shape (Q, G), lower is nearer.
@@ -246,8 +246,8 @@ def _evaluate_blocks(
 def _match_ranks(row: FloatArray, matches: IntArray, junk: IntArray) -> IntArray:
     """Return the ranks of the true matches, from 0, ascending; junk takes no rank.
 
-    Only values are sorted, never indices: numpy sorts 16,000 floats in a thirtieth of the time of
-    an argsort. A match's rank is the number of smaller values, and of equal ones before it.
+    Only values are sorted, never indices: numpy sorts 16,000 floats 30 times faster than it
+    argsorts them. A match's rank is the number of smaller values, and of equal ones before it.
     """
     if not len(matches):
         return matches

@@ -1,4 +1,4 @@
-"""Retrieval among identities that people held out: an mAP where there is no ground truth."""
+"""Retrieval among held-out annotated identities: an mAP without ground truth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What is read afterwards: reports, findings, what differs between runs, the doctor."""
+"""Reports of runs, diagnosis of data and iterations, differences between runs, the doctor."""

@@ -1,4 +1,4 @@
-"""What changed on the way of a run, and in what runs differ."""
+"""What changed during a run, and how runs differ."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from pul.records import IterationRecord, RunRecord
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an iteration used that the one before it had not.
+    """Settings or labels that differ from the iteration before.
 
     Attributes:
-        iteration: The first that used it.
+        iteration: The first iteration that used them.
         parts: What changed, each in a few words: `λ 0.85 → 0.90`.
     """
 
@@ -23,7 +23,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A setting in which runs differ.
+    """A setting that differs between runs.
 
     Attributes:
         setting: Its dotted name.
@@ -43,7 +43,7 @@ def changes(records: Sequence[IterationRecord]) -> list[Change]:
 
 
 def differences(runs: Sequence[RunRecord]) -> list[Difference]:
-    """Return in what runs differ: start model and settings, and nothing they have in common."""
+    """Return the start model and settings that differ between runs."""
     described = [{"start model": run.model} | flatten(run.config) for run in runs]
     names = list(dict.fromkeys(name for run in described for name in run))
     rows = [
@@ -62,7 +62,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def setting_text(value: Any) -> str:
-    """Return a setting's value for people; `–` where there is none."""
+    """Return a setting's value as text; `–` if there is none."""
     if value is None:
         return "–"
     if isinstance(value, bool):

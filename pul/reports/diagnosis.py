@@ -1,4 +1,4 @@
-"""What is wrong with the data or a run: what was seen, why it matters, how to fix it."""
+"""Checks of the data and of iterations: what was observed, why it matters, how to fix it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ _FEWEST_CLUSTERS, _FEWEST_IMAGES = 8, 4  # below them chance explains everything
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not well.
+    """One problem.
 
     Attributes:
-        code: What it is, for programs.
+        code: Its name, for programs.
         severity: `note` (worth knowing) or `warning` (figures or training suffer).
-        saw: What was seen, with its numbers.
+        observed: What was observed, with its numbers.
         why: Why it matters.
         fix: What to do.
     """
@@ -42,16 +42,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IterationView:
-    """What an iteration left. N images, K clusters, S of the images as a sample.
+    """What an iteration stored. N images, K clusters, S of the images as a sample.
 
     Attributes:
         iteration: Its number.
-        lambda_: λ that was used; None or 0 selected all.
+        lambda_: λ that was used; None or 0 selects all.
         clusters: Cluster of each image, shape (N,).
         centers: Index of the center of each cluster, shape (K,).
         similarities: Cosine of each image to its center, shape (N,).
         camids: Camera of each image, shape (N,); -1 where it is not known.
-        identities: Identity that people gave each image, shape (N,); 0 and below where none.
+        identities: Annotated identity of each image, shape (N,); 0 and below for none.
         features: Features of the sample, shape (S, D).
         previous: Features of the same images one iteration earlier, shape (S, D); None where the
             network is the same by design (iterations 0 and 1).
@@ -69,19 +69,19 @@ class IterationView:
 
 
 def diagnose_images(images: ImageTable) -> tuple[Finding, ...]:
-    """Look for what makes figures or suggestions of a workspace's images doubtful."""
+    """Find problems in a workspace's images that make figures or suggestions doubtful."""
     return (*_cameras(images.camids), *_unmatched(images))
 
 
-def diagnose_iteration(sight: IterationView) -> tuple[Finding, ...]:
-    """Look for what makes an iteration's clusters, selection or features doubtful."""
+def diagnose_iteration(view: IterationView) -> tuple[Finding, ...]:
+    """Find problems in an iteration's clusters, selection or features."""
     return (
-        *_cluster_count(sight),
-        *_selection(sight),
-        *_split_identities(sight),
-        *_camera_clusters(sight),
-        *_collapse(sight),
-        *_standstill(sight),
+        *_cluster_count(view),
+        *_selection(view),
+        *_split_identities(view),
+        *_camera_clusters(view),
+        *_collapse(view),
+        *_unchanged_model(view),
     )
 
 
@@ -94,8 +94,8 @@ def _cameras(camids: IntArray) -> Iterator[Finding]:
         yield Finding(
             "no_cameras",
             "warning",
-            "No image says which camera took it.",
-            "Retrieval cannot be measured across cameras, so finding the same frame again counts.",
+            "No image has a camera number.",
+            "Retrieval cannot be measured across cameras: a neighbouring frame counts as a match.",
             f"If the cameras are known, {fix}.",
         )
     elif len(known) == 1 and (camids >= 0).all():
@@ -103,7 +103,7 @@ def _cameras(camids: IntArray) -> Iterator[Finding]:
             "one_camera",
             "warning",
             f"All {len(camids):,} images are of camera {known[0]}.",
-            "Figures leave out images of a query's own camera: here that is all of them.",
+            "Figures ignore images of a query's own camera: here that is all of them.",
             "Turn `evaluation.camera_aware` off; if there are several cameras, " + fix + ".",
         )
 
@@ -123,15 +123,15 @@ def _unmatched(images: ImageTable) -> Iterator[Finding]:
             "warning",
             f"{n_absent + n_own:,} of {len(queries):,} queries have no true match: {n_absent:,} "
             f"show a person who is in no gallery image, {n_own:,} a person whom the gallery shows "
-            "on the query's own camera only, which is junk by the rule of re-identification.",
+            "only on the query's own camera, which re-identification counts as junk.",
             "They count as 0 (`evaluation.unmatched` is `zero`) or not at all (`skip`).",
             "Add gallery images of these people from other cameras, or turn "
-            "`evaluation.camera_aware` off where one camera is meant.",
+            "`evaluation.camera_aware` off if there is only one camera.",
         )
 
 
-def _cluster_count(sight: IterationView) -> Iterator[Finding]:
-    n_images, n_clusters = len(sight.clusters), len(sight.centers)
+def _cluster_count(view: IterationView) -> Iterator[Finding]:
+    n_images, n_clusters = len(view.clusters), len(view.centers)
     size = n_images / max(1, n_clusters)
     if FEWEST_A_CLUSTER <= size <= MOST_A_CLUSTER or n_images < FEWEST_A_CLUSTER:
         return
@@ -146,18 +146,18 @@ def _cluster_count(sight: IterationView) -> Iterator[Finding]:
     )
 
 
-def _selection(sight: IterationView) -> Iterator[Finding]:
-    n_images, n_clusters = len(sight.clusters), len(sight.centers)
+def _selection(view: IterationView) -> Iterator[Finding]:
+    n_images, n_clusters = len(view.clusters), len(view.centers)
     n_others = n_images - n_clusters
-    if not sight.lambda_ or n_others < 1:
+    if not view.lambda_ or n_others < 1:
         return
-    reliable = threshold(sight.similarities, sight.centers, lambda_=sight.lambda_)
+    reliable = threshold(view.similarities, view.centers, lambda_=view.lambda_)
     share = (int(reliable.sum()) - n_clusters) / n_others
     if share >= ALL_RELIABLE:
         yield Finding(
             "everything_reliable",
             "warning",
-            f"{share:.1%} of the images beside the centers are reliable at λ {sight.lambda_:.2f}.",
+            f"{share:.1%} of the images other than centers are reliable at λ {view.lambda_:.2f}.",
             "Nothing is selected: images in a wrong cluster train as well.",
             "Raise λ on the Map until purity is high and most clusters are still kept.",
         )
@@ -165,17 +165,17 @@ def _selection(sight: IterationView) -> Iterator[Finding]:
         yield Finding(
             "nothing_reliable",
             "warning",
-            f"{share:.1%} of the images beside the centers are reliable at λ {sight.lambda_:.2f}.",
-            "There is next to nothing to learn from: each class is one image.",
+            f"{share:.1%} of the images other than centers are reliable at λ {view.lambda_:.2f}.",
+            "There is almost nothing to train on: each class is one image.",
             "Lower λ on the Map until most clusters keep two images.",
         )
 
 
-def _split_identities(sight: IterationView) -> Iterator[Finding]:
+def _split_identities(view: IterationView) -> Iterator[Finding]:
     spread = []
-    people, n_images = np.unique(sight.identities[sight.identities > 0], return_counts=True)
+    people, n_images = np.unique(view.identities[view.identities > 0], return_counts=True)
     for person in people[n_images >= _FEWEST_IMAGES]:
-        counts = np.unique(sight.clusters[sight.identities == person], return_counts=True)[1]
+        counts = np.unique(view.clusters[view.identities == person], return_counts=True)[1]
         if counts.max() / counts.sum() < SPLIT:
             spread.append((float(counts.max() / counts.sum()), len(counts)))
     if spread:
@@ -185,18 +185,18 @@ def _split_identities(sight: IterationView) -> Iterator[Finding]:
             "note",
             f"{len(spread):,} of {len(people):,} labelled people lie in several clusters; the "
             f"worst in {n_clusters}, with {share:.0%} of the images in the largest.",
-            "K is too high for them, or the model tells poses and cameras apart, not people.",
-            "Let the run train on the labels; if many are split, preview a lower K on the Map.",
+            "K is too high for them, or the model separates poses and cameras instead of people.",
+            "Train on the labels; if many people are split, preview a lower K on the Map.",
         )
 
 
-def _camera_clusters(sight: IterationView) -> Iterator[Finding]:
-    """Compare how many clusters are of one camera with a random deal of the cameras to them."""
-    known = sight.camids >= 0
-    clusters, camids = sight.clusters[known], np.unique(sight.camids[known], return_inverse=True)[1]
+def _camera_clusters(view: IterationView) -> Iterator[Finding]:
+    """Compare the share of one-camera clusters with its expectation for random clusters."""
+    known = view.camids >= 0
+    clusters, camids = view.clusters[known], np.unique(view.camids[known], return_inverse=True)[1]
     if not len(clusters) or camids.max() == 0:
         return
-    table = np.zeros((len(sight.centers), int(camids.max()) + 1), dtype=np.int64)
+    table = np.zeros((len(view.centers), int(camids.max()) + 1), dtype=np.int64)
     np.add.at(table, (clusters, camids), 1)
     table = table[table.sum(axis=1) >= _FEWEST_IMAGES]
     if len(table) < _FEWEST_CLUSTERS:
@@ -209,7 +209,7 @@ def _camera_clusters(sight: IterationView) -> Iterator[Finding]:
         yield Finding(
             "one_camera_clusters",
             "warning",
-            f"{share:.0%} of the clusters are of one camera only; by chance {chance:.0%} would be.",
+            f"{share:.0%} of the clusters are of one camera only; by chance: {chance:.0%}.",
             "The model may see the camera and its background, not the person: training on such "
             "clusters makes that worse.",
             "Label a few people across cameras, or start from a model that was trained on "
@@ -217,8 +217,8 @@ def _camera_clusters(sight: IterationView) -> Iterator[Finding]:
         )
 
 
-def _collapse(sight: IterationView) -> Iterator[Finding]:
-    unit = l2_normalize(sight.features).astype(np.float64)
+def _collapse(view: IterationView) -> Iterator[Finding]:
+    unit = l2_normalize(view.features).astype(np.float64)
     n = len(unit)
     if n < 2:
         return
@@ -228,23 +228,22 @@ def _collapse(sight: IterationView) -> Iterator[Finding]:
         yield Finding(
             "collapsed_features",
             "warning",
-            f"Any two images have a cosine of {cosine:.3f} on average.",
+            f"The mean cosine of two images is {cosine:.3f}.",
             "The model gives every image nearly the same feature: clusters mean nothing.",
-            "Go back to an earlier iteration (fork it), with a lower learning rate; or start from "
-            "another model.",
+            "Fork an earlier iteration with a lower learning rate, or start from another model.",
         )
 
 
-def _standstill(sight: IterationView) -> Iterator[Finding]:
-    if sight.previous is None or not len(sight.features):
+def _unchanged_model(view: IterationView) -> Iterator[Finding]:
+    if view.previous is None or not len(view.features):
         return
-    largest = float(np.abs(sight.previous).max())
-    if float(np.abs(sight.features - sight.previous).max()) <= 1e-6 * max(largest, 1e-12):
+    largest = float(np.abs(view.previous).max())
+    if float(np.abs(view.features - view.previous).max()) <= 1e-6 * max(largest, 1e-12):
         yield Finding(
             "unchanged_model",
             "warning",
-            f"The features of iteration {sight.iteration} are those of the one before.",
+            f"The features of iteration {view.iteration} equal those of the iteration before.",
             "The fine-tuning between them changed nothing.",
-            "Raise `finetune.learning_rate` or `finetune.n_epochs`, or lower λ so that there is "
-            "something to train on.",
+            "Raise `finetune.learning_rate` or `finetune.n_epochs`, or lower λ so that more "
+            "images train.",
         )

@@ -1,4 +1,4 @@
-"""What this machine and a workspace have, what is wrong with them, and how to fix it."""
+"""Checks of this machine and of a workspace: what is wrong, and how to fix it."""
 
 import os
 import platform
@@ -41,12 +41,12 @@ _LOW_DISK_BYTES = 2 * 2**30
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        level: `ok`, `warning` (it works, but) or `error` (it does not work).
-        subject: What was looked at.
-        message: What was seen and, where it is not well, how to fix it.
+        level: `ok`, `warning` (it works with limits) or `error` (it does not work).
+        subject: What was checked.
+        message: What was found and, if something is wrong, how to fix it.
     """
 
     level: Literal["ok", "warning", "error"]
@@ -55,17 +55,17 @@ class Finding:
 
 
 def examine_machine() -> list[Finding]:
-    """Look at Python, the libraries, the devices, the threads and the weights at hand."""
+    """Check Python, the libraries, the devices, the threads and the weights."""
     return [*_check_versions(), _check_device(), _check_threads(), *_check_weights()]
 
 
 def examine_workspace(location: str | Path, *, repair: bool = False) -> list[Finding]:
-    """Look at a workspace: its database, images, jobs, and every stored iteration.
+    """Check a workspace: its database, images, jobs, and every stored iteration.
 
     Args:
         location: Folder or URL.
-        repair: Whether to drop the iterations of a run from the first damaged one on, so that a
-            resumption computes them again.
+        repair: Whether to drop the iterations of a run from the first damaged one on, so that
+            `pul resume` computes them again.
     """
     try:
         with Workspace.open(location) as workspace:
@@ -121,7 +121,7 @@ def _check_device() -> Finding:
 def _check_threads() -> Finding:
     n_cores, n_threads = os.cpu_count() or 1, default_n_threads()
     return Finding(
-        "ok", "threads", f"{n_threads} of {n_cores} cores train, the rest is the screen's"
+        "ok", "threads", f"{n_threads} of {n_cores} cores train, the others are left to the studio"
     )
 
 
@@ -129,7 +129,11 @@ def _check_weights() -> Iterator[Finding]:
     if START_MODEL.is_file():
         yield Finding("ok", "start model", f"{START_MODEL.name}, for the demo")
     else:
-        yield Finding("error", "start model", f"{START_MODEL} is missing; check it out.")
+        yield Finding(
+            "error",
+            "start model",
+            f"{START_MODEL} is missing; restore it from the repository or reinstall pul.",
+        )
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     files = sorted(path.name for path in folder.glob("*.pth")) if folder.is_dir() else []
     if files:
@@ -138,7 +142,7 @@ def _check_weights() -> Iterator[Finding]:
         yield Finding(
             "warning",
             "torchvision weights",
-            f"none in {folder}: they are downloaded at their first use. Without a network, put the "
+            f"none in {folder}: they are downloaded at first use. Without a network, put the "
             "file there or name one with --weights.",
         )
 
@@ -146,9 +150,9 @@ def _check_weights() -> Iterator[Finding]:
 def _check_database(workspace: Workspace) -> Finding:
     damage = workspace.damage()
     if damage:
-        fix = "Go back to a backup with `python -m pul restore`."
-        return Finding("error", "database", f"its file is damaged: {damage}. {fix}")
-    return Finding("ok", "database", "its file is whole")
+        fix = "Restore a backup with `python -m pul restore`."
+        return Finding("error", "database", f"the file is damaged: {damage}. {fix}")
+    return Finding("ok", "database", "the file is intact")
 
 
 def _check_disk(folder: Path) -> Finding:
@@ -169,15 +173,15 @@ def _check_images(workspace: Workspace) -> Iterator[Finding]:
         yield Finding(
             "error",
             "images",
-            f"{len(missing):,} of {len(images):,} files are gone, such as {missing[0]}. Bring them "
-            "back to where they were; what was computed from them is still here.",
+            f"{len(missing):,} of {len(images):,} files are missing, such as {missing[0]}. Put "
+            "them back; what was computed from them is still stored.",
         )
     else:
-        yield Finding("ok", "images", f"{len(images):,}, all files there")
+        yield Finding("ok", "images", f"{len(images):,}, no file is missing")
     skipped = workspace.skipped()
     if skipped:
         path, reason = skipped[0]
-        yield Finding("warning", "left out", f"{len(skipped):,} files, such as {path}: {reason}")
+        yield Finding("warning", "skipped files", f"{len(skipped):,}, such as {path}: {reason}")
 
 
 def _check_jobs(workspace: Workspace) -> Iterator[Finding]:
@@ -190,19 +194,21 @@ def _check_jobs(workspace: Workspace) -> Iterator[Finding]:
 
 def _check_iterations(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
     for run in workspace.runs():
-        shown_run = None  # nothing can be computed again without the start model
+        last_read = None  # without the start model nothing can be recomputed
         try:
             workspace.start_model(run.run_id)
             for record in workspace.iterations(run.run_id):
-                shown_run = record.iteration
+                last_read = record.iteration
                 _read_all(workspace, run.run_id, record.iteration)
         except PulError as error:
-            if shown_run is None or not isinstance(error, ArtifactError | ModelError):
+            if last_read is None or not isinstance(error, ArtifactError | ModelError):
                 yield Finding("error", run.name, str(error))
             else:
-                yield _repair(workspace, run, shown_run, error, repair=repair)
+                yield _repair(workspace, run, last_read, error, repair=repair)
         else:
-            yield Finding("ok", run.name, f"{run.status}, {run.n_iterations_done} whole iterations")
+            yield Finding(
+                "ok", run.name, f"{run.status}, {run.n_iterations_done} finished iterations"
+            )
 
 
 def _read_all(workspace: Workspace, run_id: int, iteration: int) -> None:
@@ -217,19 +223,19 @@ def _repair(
     workspace: Workspace, run: RunRecord, first: int, damage: PulError, *, repair: bool
 ) -> Finding:
     while first > 0 and CHECKPOINT in workspace.pruned(run.run_id, first - 1):
-        first -= 1  # a resumption needs the network before
+        first -= 1  # resuming needs the network of the iteration before
     place = shlex.quote(workspace.url)
     resume = f"`python -m pul resume {run.run_id} --workspace {place}`"
     if not repair:
         doctor = f"`python -m pul doctor --repair --workspace {place}`"
-        way = f"Go back to a backup, or have iterations {first} and later computed again: {doctor}"
+        way = f"Restore a backup, or recompute iterations {first} and later: {doctor}"
         return Finding("error", run.name, f"{damage} {way}, then {resume}.")
     try:
         workspace.drop_iterations(run.run_id, first)
     except PulError as error:
         return Finding("error", run.name, f"{damage} {error}")
-    said = f"iterations {first} and later were damaged and are dropped; compute them with {resume}."
-    return Finding("warning", run.name, said)
+    message = f"damaged iterations {first} and later were dropped; recompute them with {resume}."
+    return Finding("warning", run.name, message)
 
 
 def _version(name: str) -> str | None:
@@ -240,7 +246,7 @@ def _version(name: str) -> str | None:
 
 
 def _diagnose(workspace: Workspace) -> Iterator[Finding]:
-    """Say what makes figures or training doubtful: of the images, and of each run's last look."""
+    """Yield problems of the images and of each run's last iteration."""
     for found in examine_images(workspace):
         yield Finding("warning", "data", f"{found.observed} {found.why} {found.fix}")
     for run in workspace.runs():
@@ -253,4 +259,4 @@ def _diagnose(workspace: Workspace) -> Iterator[Finding]:
                 text = f"{found.observed} {found.why} {found.fix}"
                 yield Finding("warning", f"{run.name}, iteration {last}", text)
         except StoreError:
-            continue  # said above
+            continue  # `_check_iterations` reported it

@@ -1,4 +1,4 @@
-"""A run as one HTML file that needs nothing else: no program, no network, no other file."""
+"""A run as one self-contained HTML file: it needs no network and no other file."""
 
 import base64
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from pul.store.workspace import Workspace
 
 _N_CLUSTERS, _N_TILES = 24, 10  # pictures: the largest clusters, the members nearest to the center
 _RANKS = (1, 5, 10, 20)
-# No script may run in it, whatever a name holds.
+# Names come from users: no script may run.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
@@ -42,42 +42,42 @@ th:first-child, td:first-child { text-align: left; }
 def write_report(
     workspace: Workspace, run_id: int, out: Path, *, with_pictures: bool = False
 ) -> None:
-    """Write the report of a run; a file of that name is replaced, whole or not at all.
+    """Write the report of a run to a file; an existing file is replaced atomically.
 
     Args:
         workspace: Where the run is.
         run_id: The run.
         out: The HTML file.
-        with_pictures: Whether pictures of its clusters go into it.
+        with_pictures: Whether to include pictures of its clusters.
 
     Raises:
-        StoreError: There is no such run, it has no whole iteration, or the file cannot be written.
+        StoreError: There is no such run, it has no finished iteration, or the file is not writable.
     """
     text = render_report(workspace, run_id, with_pictures=with_pictures)
-    aside = out.with_name(f".{out.name}.unfinished")
+    temporary = out.with_name(f".{out.name}.unfinished")
     try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(out)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(out)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}.") from error
 
 
 def render_report(workspace: Workspace, run_id: int, *, with_pictures: bool = False) -> str:
-    """Return the report of a run as HTML; without pictures it shows nobody and names no image.
+    """Return the report of a run as HTML; without pictures it shows no person and no file name.
 
     Raises:
-        StoreError: There is no such run, or it has no whole iteration yet.
+        StoreError: There is no such run, or it has no finished iteration yet.
     """
     run, records = workspace.run(run_id), workspace.iterations(run_id)
     if not records:
-        raise StoreError(f"{run.name} has no whole iteration yet; there is nothing to report.")
+        raise StoreError(f"{run.name} has no finished iteration yet; there is nothing to report.")
     title = f"{escape(run.name)} · {escape(workspace.name)}"
     sections = [
         f"<h1>{title}</h1>",
         _status(run, records),
         _figures(records),
         _section("Curves", _charts(records)),
-        _section("What changed on the way", _changes(records)),
+        _section("Changes during the run", _changes(records)),
         _section("Every iteration", _iterations(records)),
         _section("Settings", _settings(run)),
         _section("Environment", _environment(run, records)),
@@ -102,7 +102,7 @@ def _status(run: RunRecord, records: Sequence[IterationRecord]) -> str:
     words.append(f"{records[-1].n_images:,} training images")
     if run.parent_run_id is not None:
         words.append(f"forked from run {run.parent_run_id}, iteration {run.parent_iteration}")
-    words.append(f"begun {run.created_at[:16].replace('T', ' ')} UTC")
+    words.append(f"started {run.created_at[:16].replace('T', ' ')} UTC")
     return f'<p class="quiet">{escape(" · ".join(words))}</p>'
 
 
@@ -124,7 +124,7 @@ def _figures(records: Sequence[IterationRecord]) -> str:
 def _definition(metrics: RetrievalMetrics) -> str:
     text = f"{metrics.ap_method} AP over {metrics.n_queries:,} queries"
     if metrics.n_unmatched:
-        rule = "counted as 0" if metrics.unmatched == "zero" else "left out"
+        rule = "counted as 0" if metrics.unmatched == "zero" else "not counted"
         text += f", {metrics.n_unmatched:,} without a true match {rule}"
     return f'<p class="quiet">{escape(text)}. Dashed: the baseline, before any training.</p>'
 
@@ -173,7 +173,7 @@ def _charts(records: Sequence[IterationRecord]) -> str:
 
 
 def _baseline(records: Sequence[IterationRecord]) -> list[Series]:
-    """Return the mAP of the original model as a level through the whole chart, if it is known."""
+    """Return the mAP of the original model as a horizontal line, if it is known."""
     first, last = records[0], records[-1]
     if first.iteration > 0 or first.metrics is None:
         return []
@@ -301,7 +301,7 @@ def _tiles(paths: Sequence[str], rows: IntArray) -> str:
     for row in rows.tolist():
         try:
             content, media_type = thumbnail(Path(paths[row]))
-        except ImageError:  # its file is gone meanwhile; its name would tell who it is
+        except ImageError:  # the file is gone; its name would reveal the identity
             continue
         data = base64.b64encode(content).decode("ascii")
         tiles.append(f'<img src="data:{media_type};base64,{data}" alt="">')

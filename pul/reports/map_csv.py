@@ -1,4 +1,4 @@
-"""The 2-D map of a stored iteration as a table that any program reads."""
+"""The 2-D map of a stored iteration as a CSV file."""
 
 import csv
 from pathlib import Path
@@ -15,23 +15,23 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def write_map(
     workspace: Workspace, run_id: int, iteration: int | None, path: Path
 ) -> tuple[int, int]:
-    """Write where each image of an iteration lies on the map; a map that was not made is made.
+    """Write the map position of each image of an iteration; compute the map if there is none.
 
     Args:
         workspace: Where the run is.
         run_id: The run.
-        iteration: The iteration; None is the last whole one.
+        iteration: The iteration; None for the last finished one.
         path: CSV file with the columns `COLUMNS`.
 
     Returns:
-        Number of images, and the iteration that was used.
+        Number of images, and the iteration.
 
     Raises:
         StoreError: There is no such run or iteration, or the file cannot be written.
     """
     records = workspace.iterations(run_id)
     if not records:
-        raise StoreError(f"Run {run_id} has no whole iteration yet; see `python -m pul status`.")
+        raise StoreError(f"Run {run_id} has no finished iteration yet; see `python -m pul status`.")
     used = records[-1].iteration if iteration is None else iteration
     arrays = workspace.arrays(run_id, used, *_ARRAYS)
     images = workspace.run_images(run_id, "train")
@@ -59,5 +59,5 @@ def write_map(
 
 
 def _neutral(text: str) -> str:
-    """Keep a spreadsheet from taking a name for a formula."""
+    """Escape text that a spreadsheet would read as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

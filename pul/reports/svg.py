@@ -1,4 +1,4 @@
-"""Charts as SVG text, for what is read without a program: a run's report, a table's plot."""
+"""Charts as SVG text, for reports and plots in files."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,10 +7,10 @@ from html import escape
 
 from pul.arrays import BoolArray, FloatArray, IntArray
 
-# After Okabe and Ito (2008): they hold for colour-blind eyes, on light and on dark ground; black
+# After Okabe and Ito (2008): they suit colour-blind readers, on light and dark backgrounds; black
 # and yellow are left out for contrast.
 COLORS = ("#2F7FC1", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#8C564B")
-# What holds the drawing of `draw_panel` must have these rules; a file has them in it.
+# A page that shows `draw_panel` must have these rules; SVG files include them.
 STYLE = """
 svg { fill: currentColor; } svg text { font: 11px system-ui, sans-serif; }
 svg .title { font-size: 13px; font-weight: 600; }
@@ -19,7 +19,7 @@ svg .grid { stroke: #8883; } svg .axis { fill: none; stroke: #8888; }
 svg .line { fill: none; stroke-width: 2; } svg .dashed { stroke-dasharray: 6 5; }
 svg .mark { fill: #b27d00; } svg .change { stroke: #888; stroke-dasharray: 2 3; }
 """
-# A file stands on its own ground, which is the reader's: white or black.
+# An SVG file is shown on the viewer's background: white or black.
 _FILE_STYLE = (
     "svg { color-scheme: light dark; color: #222; } "
     "@media (prefers-color-scheme: dark) { svg { color: #ddd; } }"
@@ -38,7 +38,7 @@ class Series:
     Attributes:
         label: What it shows; "" for nothing. Lines of one label have one colour.
         x, y: Its points; those that are not finite are left out.
-        dashed: Whether it is a level to compare with, such as the baseline.
+        dashed: Whether it is a reference level, such as the baseline.
     """
 
     label: str
@@ -52,11 +52,11 @@ class Panel:
     """Lines on one pair of axes.
 
     Attributes:
-        title: What stands above.
+        title: Text above it.
         x_label, y_label: What the axes show, with the unit.
         series: The lines.
-        marks: What changed at which x: marked below, told on hovering.
-        from_zero: Whether both axes begin at 0; else where the lines do.
+        marks: What changed at which x: a mark on the axis with a tooltip.
+        from_zero: Whether both axes begin at 0, or where the lines begin.
     """
 
     title: str
@@ -80,9 +80,9 @@ class Dots:
     """M dots in the plane.
 
     Attributes:
-        title: What stands above.
-        points: Where they lie, shape (M, 2).
-        groups: What colour they have, shape (M,), from 0.
+        title: Text above it.
+        points: Positions, shape (M, 2).
+        groups: Number of their colour, shape (M,), from 0.
         filled: Whether they are filled or hollow, shape (M,).
     """
 
@@ -143,14 +143,14 @@ def draw_dots(title: str, clouds: Sequence[Dots]) -> str:
 
 
 def ticks(low: float, high: float, *, n: int = _N_TICKS, least: float = 0.0) -> list[float]:
-    """Return at most about n round numbers in [low, high], `least` or more apart."""
+    """Return about n round numbers in [low, high], spaced by at least `least`."""
     step = max(_step(high - low, n), least)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(number * step, 10) for number in range(first, last + 1)]
 
 
 def _step(span: float, n: int = _N_TICKS) -> float:
-    """Return 1, 2 or 5 times a power of ten: the least that cuts a span into n parts or fewer."""
+    """Return 1, 2 or 5 times a power of ten: the smallest that cuts a span into at most n parts."""
     rough = (span or 1.0) / n
     power = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
@@ -174,7 +174,7 @@ _Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class _Axes:
-    """The ends of both axes, and the width that they have on the drawing."""
+    """The ranges of both axes, and their width in the drawing."""
 
     x: tuple[float, float]
     y: tuple[float, float]

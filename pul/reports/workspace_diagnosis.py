@@ -1,4 +1,4 @@
-"""The diagnosis of what a workspace holds: of its images, and of a run's iterations."""
+"""The diagnosis of a workspace's images and of a run's iterations."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from pul.records import ImageTable
 from pul.reports.diagnosis import Finding, IterationView, diagnose_images, diagnose_iteration
 from pul.store.workspace import Workspace
 
-N_SAMPLED = 400  # images whose features are looked at
+N_SAMPLED = 400  # images whose features are checked
 
 
 def examine_images(workspace: Workspace) -> tuple[Finding, ...]:
@@ -29,14 +29,14 @@ def examine_iteration(
     images: ImageTable | None = None,
     annotations: Annotations | None = None,
 ) -> tuple[Finding, ...]:
-    """Diagnose a whole iteration of a run.
+    """Diagnose a finished iteration of a run.
 
     Args:
         workspace: Where the run is.
         run_id: The run.
-        iteration: One of its whole iterations.
-        images: Its training images, for who has them already; read where not given.
-        annotations: What people said; read where not given.
+        iteration: One of its finished iterations.
+        images: Its training images, if already loaded; read otherwise.
+        annotations: The annotations, if already loaded; read otherwise.
 
     Raises:
         StoreError: There is no such run or iteration, or its images are gone.
@@ -50,7 +50,7 @@ def examine_iteration(
     if len(images) != n_images:
         raise StoreError(
             f"Iteration {iteration} of run {run_id} has {n_images} images, but the workspace holds "
-            f"{len(images)}; go back to a backup of its database."
+            f"{len(images)}; restore a backup of its database."
         )
     sampled = np.unique(np.linspace(0, n_images - 1, min(N_SAMPLED, n_images)).astype(np.int64))
     previous = None

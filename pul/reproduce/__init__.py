@@ -1,1 +1,1 @@
-"""The paper's tables and figures: planned, run in a workspace, and set beside its own numbers."""
+"""The paper's tables and figures: planned, run in a workspace, and compared with its numbers."""

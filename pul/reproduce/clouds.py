@@ -1,4 +1,4 @@
-"""Fig. 3: some clusters in two iterations, with what was reliable in each, as plain numbers."""
+"""Fig. 3: a few people in two iterations, with the reliable images of each, as plain numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ N_PEOPLE = 6  # more colours are hard to tell apart
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cloud:
-    """Images in the plane as one iteration sees them.
+    """2-D positions of images in one iteration.
 
     Attributes:
         iteration: The iteration.
-        points: Where they lie, shape (M, 2).
-        groups: What colour they have, shape (M,), values in [0, `N_PEOPLE`).
+        points: Positions, shape (M, 2).
+        groups: Number of their colour, shape (M,), values in [0, `N_PEOPLE`).
         reliable: Whether they train in this iteration, shape (M,).
     """
 
@@ -34,19 +34,19 @@ class Cloud:
 def clouds_of(
     workspace: Workspace, record: ExperimentRecord, results: Sequence[RowResult]
 ) -> tuple[Cloud, ...]:
-    """Return the same images in two iterations, the paper's 2 and 3 where they are there.
+    """Return the same images in two iterations: 2 and 3 as in the paper, if they exist.
 
     The images are those of a few people where people are known, else of a few clusters of the
-    later iteration: those with the most images. The map is the plane in which the means of these
-    groups lie farthest apart in the later iteration; both iterations share it.
+    later iteration: those with the most images. Features are projected on the two principal
+    directions of the group means in the later iteration; both iterations share the projection.
 
     Args:
         workspace: Where the run is.
         record: The experiment; only `fig3` has clouds.
-        results: Its rows as they stand.
+        results: Results of its rows so far.
 
     Returns:
-        Two clouds; none while there are no two iterations of training.
+        Two clouds; none before two iterations have trained.
     """
     (result, *_) = results
     if record.name != "fig3" or len(result.iterations) < 3 or result.row.run_id is None:

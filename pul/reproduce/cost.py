@@ -1,4 +1,4 @@
-"""What the rows of an experiment will still take: from what was measured here, else a guess."""
+"""The time that rows of an experiment still need: measured from stored runs, else a guess."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ GUESS = (
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a row will still take.
+    """The time that a row still needs.
 
     Attributes:
-        seconds: Seconds left, the training of its start model not counted.
-        is_measured: From what such iterations took here; else a guess.
+        seconds: Seconds left, without training its start model.
+        is_measured: Whether it is based on stored iterations; else it is a guess.
     """
 
     seconds: float
@@ -35,13 +35,14 @@ class Estimate:
 def estimate(
     result: RowResult, others: Sequence[RowResult], *, n_train: int, n_test: int
 ) -> Estimate:
-    """Estimate what a row will still take.
+    """Estimate the time that a row still needs.
 
-    Iterations of as many epochs, with a selection or all without one, tell where some are stored.
+    It is measured from stored iterations with as many epochs and, like the row, with or without
+    a selection.
 
     Args:
-        result: The row as it stands.
-        others: All rows whose runs may tell, this one too.
+        result: The row's result so far.
+        others: All rows whose runs can be measured, this one included.
         n_train: Images to adapt to.
         n_test: Queries and gallery images.
     """
@@ -51,14 +52,14 @@ def estimate(
         is_umdl = result.row.system == "umdl"
         seconds = n_test / _GUESSED_DESCRIBED_PER_S + is_umdl * _GUESSED_UMDL_S
         return Estimate(seconds, is_measured=False)
-    looks = [seconds for other in others for n, seconds in _iterations(other) if n == 0]
-    alike = [other for other in others if _kind(other) == _kind(result)]
-    steps = [seconds for other in alike for n, seconds in _iterations(other) if n > 0]
-    look = mean(looks) if looks else (n_train + n_test) / _GUESSED_EXTRACTED_PER_S
-    step = mean(steps) if steps else look + _guess_training(result, n_train)
+    baselines = [seconds for other in others for n, seconds in _iterations(other) if n == 0]
+    similar = [other for other in others if _kind(other) == _kind(result)]
+    steps = [seconds for other in similar for n, seconds in _iterations(other) if n > 0]
+    baseline = mean(baselines) if baselines else (n_train + n_test) / _GUESSED_EXTRACTED_PER_S
+    step = mean(steps) if steps else baseline + _guess_training(result, n_train)
     n_steps = result.n_iterations - sum(n > 0 for n, _ in _iterations(result))
-    is_measured = bool(looks) and (bool(steps) or n_steps == 0)
-    return Estimate(n_steps * step + (0.0 if result.iterations else look), is_measured)
+    is_measured = bool(baselines) and (bool(steps) or n_steps == 0)
+    return Estimate(n_steps * step + (0.0 if result.iterations else baseline), is_measured)
 
 
 def _iterations(result: RowResult) -> Iterator[tuple[int, float]]:

@@ -1,4 +1,4 @@
-"""The curves of Fig. 5 and Fig. 6, and of the tables, as plain numbers for any way of drawing."""
+"""The curves of Fig. 5 and Fig. 6, and of the tables, as plain numbers that SVG and plotly draw."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _LAMBDAS = tuple(round(0.4 + 0.02 * step, 2) for step in range(31))
 def figure_of(
     workspace: Workspace, record: ExperimentRecord, results: Sequence[RowResult]
 ) -> Figure | None:
-    """Return the curves of an experiment as far as it is; None while there is nothing to draw.
+    """Return the curves of an experiment so far; None while there is nothing to draw.
 
     Fig. 5: (a) the share of reliable images in iteration 1 over λ, (b) the share, (c) rank-1 and
     (d) mAP by iteration. Table III: rank-1 and mAP over K. All others: both by iteration.
@@ -22,7 +22,7 @@ def figure_of(
     Args:
         workspace: Where its runs are.
         record: The experiment.
-        results: Its rows as they stand.
+        results: Results of its rows so far.
     """
     panels: tuple[Panel, ...]
     if record.name == "table3":
@@ -58,7 +58,7 @@ def _curve(result: RowResult, quantity: str) -> Series:
 
 
 def _level(result: RowResult, quantity: str, last: int) -> Series:
-    assert result.metrics is not None  # what has none is no level
+    assert result.metrics is not None  # levels are rows with metrics
     value = result.metrics.rank_1 if quantity == "rank-1" else result.metrics.mean_ap
     return Series(_name(result), (1.0, float(last)), (100 * value, 100 * value), dashed=True)
 
@@ -85,7 +85,7 @@ def _series(label: str, points: list[tuple[float, float]], *, dashed: bool = Fal
 
 
 def _first_shares(workspace: Workspace, results: Sequence[RowResult]) -> Panel:
-    """Return the share in iteration 1 over λ: the same for all rows, as they start alike."""
+    """Return the share in iteration 1 over λ: it is the same for all rows."""
     series: tuple[Series, ...] = ()
     for result in results:
         if result.row.system == "pul" and len(result.iterations) > 1 and result.row.run_id:

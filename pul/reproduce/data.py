@@ -14,28 +14,28 @@ def choose_target(datasets: Sequence[Dataset], name: str = "") -> Dataset:
 
     Args:
         datasets: What was given.
-        name: Its name, or a part of it, where several will do.
+        name: Its name, or a part of it, if several datasets qualify.
 
     Raises:
-        DataError: None will do.
-        ConfigError: Several will do, or two have the same name.
+        DataError: No dataset qualifies.
+        ConfigError: Several qualify, or two have the same name.
     """
     names = [dataset.name for dataset in datasets]
     if len(set(names)) < len(names):
         raise ConfigError(
-            f"Two datasets have one name: {', '.join(sorted(names))}. Rename a folder."
+            f"Two datasets have the same name: {', '.join(sorted(names))}; rename a folder."
         )
     whole = [d for d in datasets if all(d.split(s) for s in ("train", "query", "gallery"))]
     chosen = [d for d in whole if name.lower() in d.name.lower()]
     if not whole:
         raise DataError(
             f"None of {', '.join(names)} has training images, queries and a gallery; give a "
-            "dataset with all three to adapt to and to measure on."
+            "dataset with all three as the target."
         )
     if len(chosen) != 1:
         found = ", ".join(d.name for d in whole)
         raise ConfigError(
-            f"--target must name one of {found}; the others serve as sources. It is {name!r}."
+            f"--target must name one of {found}, but is {name!r}; the others are sources."
         )
     return chosen[0]
 
@@ -53,12 +53,12 @@ def count_people(dataset: Dataset) -> int:
 def open_workspace(
     location: str | Path, target: Dataset, on_progress: Callable[[int, int], None] | None = None
 ) -> Workspace:
-    """Open the workspace of a target; make it, or add the target's images, where that was not done.
+    """Open the workspace of a target; create it and add the target's images if needed.
 
     Args:
         location: A folder or a URL.
         target: The dataset to adapt to.
-        on_progress: Called with (images checked, images in all).
+        on_progress: Called with (images checked, images in total).
 
     Raises:
         ConfigError: The workspace holds other images.
@@ -71,7 +71,7 @@ def open_workspace(
     if known - wanted - {str(item.path) for item in target.skipped}:
         workspace.close()
         raise ConfigError(
-            f"{location} holds other images than {target.name}'s; name a new workspace for it."
+            f"{location} holds images that are not of {target.name}; name a new workspace for it."
         )
     if wanted - known:
         workspace.add_dataset(check_images(target, on_progress=on_progress))

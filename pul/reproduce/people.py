@@ -1,4 +1,4 @@
-"""Labelled people for the rows that get some: Table IV's 25 and 50 IDs."""
+"""Labelled people for the rows of Table IV with 25 and 50 IDs."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from pul.store.workspace import Workspace
 
 
 def first_people(images: ImageTable, n_identities: int) -> dict[int, int]:
-    """Label all images of the first people, as the authors did.
+    """Return labels of all images of the first people, as the authors did.
 
     Args:
         images: Training images.
@@ -29,7 +29,10 @@ def first_people(images: ImageTable, n_identities: int) -> dict[int, int]:
     """
     known = np.unique(images.pids[images.pids > 0])
     if len(known) < n_identities:
-        raise DataError(f"{n_identities} people are asked for, but {len(known)} are known.")
+        raise DataError(
+            f"{n_identities} people are needed, but only {len(known)} are known; use a "
+            "dataset with more."
+        )
     chosen = np.isin(images.pids, known[:n_identities])
     pairs = zip(images.image_ids[chosen].tolist(), images.pids[chosen].tolist(), strict=True)
     return dict(pairs)
@@ -38,9 +41,9 @@ def first_people(images: ImageTable, n_identities: int) -> dict[int, int]:
 def queue_people(
     workspace: Workspace, run_id: int, n_identities: int, *, seed: int = 0
 ) -> dict[int, int]:
-    """Let an oracle label people in the order in which the screen would ask for them.
+    """Return labels that an oracle makes in the order of the studio's queue.
 
-    Its acts are kept nowhere: what people said in this workspace does not change.
+    They are not stored: the annotations of the workspace do not change.
 
     Args:
         workspace: Where the run is; its training images need ground truth.
@@ -52,7 +55,7 @@ def queue_people(
         Number of an image → identity.
 
     Raises:
-        DataError: The oracle finds fewer people than asked for.
+        DataError: The oracle finds fewer people.
     """
     images = workspace.run_images(run_id, "train")
     known = images.pids > 0
@@ -69,7 +72,7 @@ def queue_people(
     n_made = len(oracle.label(n_identities).identities)
     if n_made < n_identities:
         raise DataError(
-            f"{n_identities} people are asked for, but the oracle finds {n_made} clear ones. "
-            "Ask for the first people of the dataset: --ids first."
+            f"{n_identities} people are needed, but the oracle finds {n_made} clear ones; "
+            "use the first people of the dataset: --ids first."
         )
     return state.training_mapping()

@@ -1,4 +1,4 @@
-"""Which rows a table or figure of the paper has on given data; nothing is read or run here."""
+"""The rows of a table or figure of the paper on given data; nothing is read or run here."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ LAMBDAS = (0.70, 0.75, 0.80, 0.85, 0.90)
 LABELLED = (25, 50)
 
 _K_SHARES = (1 / 3, 2 / 3, 1, 4 / 3, 5 / 3)  # of K: 250 to 1,250 where it is 750, as in the paper
-_OF_THIS_MACHINE = ("device", "n_threads")  # say where a run works, not what it is
+_OF_THIS_MACHINE = ("device", "n_threads")  # settings that do not change what a run computes
 
 Ids = Literal["first", "queue"]
 
@@ -32,8 +32,8 @@ class SourceConfig(Settings):
     """How the start model is trained on its source.
 
     Attributes:
-        network: Which network, from which weights.
-        train: How it is trained. Paper: 40 epochs.
+        network: The network and its initial weights.
+        train: Settings of the training. Paper: 40 epochs.
     """
 
     network: NetworkConfig = NetworkConfig()
@@ -48,22 +48,22 @@ QUICK_SOURCE = SourceConfig(
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for, and on what.
+    """Which experiment to run, on which data.
 
     Attributes:
         name: One of `EXPERIMENTS`.
         target: Name of the dataset to adapt to.
         n_people: Known people in its train split.
         sources: Names of the labelled datasets that start models are trained on.
-        model: Name of a start model that takes their place; "" for none.
-        model_hash: Names its content.
+        model: Name of a start model to use instead; "" for none.
+        model_hash: Hash of its file.
         preset: Name of the settings of PUL.
         config: Settings of PUL.
         modern: Settings of the row `modern` of Table IV.
         source: How start models are trained.
-        ids: Whose labels the rows with labelled people get: the `first` people of the dataset with
+        ids: Who is labelled in the rows with labels: the `first` people of the dataset with
             all their images (the paper), or those that an oracle labels in the order of the
-            screen's `queue`.
+            studio's `queue`.
     """
 
     name: str
@@ -116,10 +116,10 @@ def plan_experiment(request: Request) -> ExperimentRecord:
     """Plan the rows of a table or figure.
 
     Args:
-        request: What is asked for.
+        request: The experiment to plan.
 
     Returns:
-        The experiment with no row begun; a row whose data are not there says what is missing.
+        The experiment with no row started; a row whose data are missing records what is missing.
 
     Raises:
         ConfigError: There is no such table or figure.
@@ -146,7 +146,7 @@ def choose_rows(rows: Sequence[ExperimentRow], only: Sequence[str]) -> list[Expe
         only: Each the key of a row, its key without the source, or a system.
 
     Raises:
-        ConfigError: A name fits no row.
+        ConfigError: A name matches no row.
     """
     chosen: set[str] = set()
     for name in only:
@@ -154,13 +154,13 @@ def choose_rows(rows: Sequence[ExperimentRow], only: Sequence[str]) -> list[Expe
         named = named or {row.key for row in rows if name == row.system}
         if not named:
             known = ", ".join(row.key for row in rows)
-            raise ConfigError(f"There is no row {name!r}; there are: {known}.")
+            raise ConfigError(f"There is no row {name!r}; choose from: {known}.")
         chosen |= named
     return [row for row in rows if not only or row.key in chosen]
 
 
 def without_machine(config: dict[str, Any]) -> dict[str, Any]:
-    """Return run settings less those that only say where it works."""
+    """Return run settings without those that only name the machine's resources."""
     return {name: value for name, value in config.items() if name not in _OF_THIS_MACHINE}
 
 
@@ -313,7 +313,7 @@ def _describe(request: Request) -> dict[str, str]:
         "epochs": str(config.finetune.n_epochs),
         "average precision": config.evaluation.ap_method,
         "seed": str(config.seed),
-        "labelled people": {"first": "the first ones", "queue": "by the screen's queue"}[
+        "labelled people": {"first": "the first ones", "queue": "by the studio's queue"}[
             request.ids
         ],
     }

@@ -1,4 +1,4 @@
-"""An experiment as files: a table beside the paper's own numbers, and a plot."""
+"""An experiment as files: a table with the paper's numbers, and a plot."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ FIGURES = ("rank-1", "rank-5", "rank-10", "rank-20", "mAP")
 
 
 def write_report(workspace: Workspace, record: ExperimentRecord) -> Path:
-    """Write `table.md`, `table.csv`, `iterations.csv` and the plots of an experiment as it stands.
+    """Write `table.md`, `table.csv`, `iterations.csv` and the plots of an experiment so far.
 
     Returns:
         The folder they are in: `experiments/<id>` of the workspace.
@@ -51,7 +51,7 @@ def write_report(workspace: Workspace, record: ExperimentRecord) -> Path:
 
 
 def to_markdown(record: ExperimentRecord, results: Sequence[RowResult]) -> str:
-    """Return the table in Markdown: our figures in %, and the paper's beside them."""
+    """Return the table in Markdown: our figures and the paper's, in %."""
     columns = ("", *FIGURES, "run", "paper: rank-1", "paper: mAP", "paper's setting")
     lines = [
         f"# {TITLES[record.name]} on {record.target}: {EXPERIMENTS[record.name]}",
@@ -123,7 +123,7 @@ def percentages(metrics: RetrievalMetrics | None) -> list[str]:
 
 
 def describe_row(result: RowResult) -> str:
-    """Say why a row has no final figures; "" where it has."""
+    """Return why a row has no final figures; "" if it has them."""
     row = result.row
     if result.status == "missing":
         return f"{row.label}: missing {row.missing}."

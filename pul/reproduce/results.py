@@ -1,4 +1,4 @@
-"""What has become of the rows of an experiment so far."""
+"""The results of an experiment's rows so far."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from pul.store.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """One row as it stands.
+    """The result of one row so far.
 
     Attributes:
-        row: What was planned.
+        row: The planned row.
         status: `planned`, `missing`, or the status of its run: `running`, `stopped`, `finished`...
-        iterations: The whole iterations of its run, the baseline first.
+        iterations: The finished iterations of its run, the baseline first.
         metrics: Its figures so far; None where there are none yet.
-        paper: What the paper reports; None where it reports nothing like it.
-        seconds: What it took so far.
+        paper: What the paper reports; None if it has no such row.
+        seconds: Seconds spent so far.
     """
 
     row: ExperimentRow
@@ -29,12 +29,12 @@ class RowResult:
 
     @property
     def n_iterations(self) -> int:
-        """Iterations that its run is to have; 0 where nothing trains."""
+        """Planned iterations of its run; 0 if nothing trains."""
         return int(self.row.config["n_iterations"]) if self.row.config else 0
 
 
 def read_results(workspace: Workspace, record: ExperimentRecord) -> tuple[RowResult, ...]:
-    """Return how far each row of an experiment is.
+    """Return the results of an experiment's rows so far.
 
     Raises:
         StoreError: The store refuses.

@@ -1,4 +1,4 @@
-"""Runs the rows of an experiment one after the other, each through the store as any other run."""
+"""Runs the rows of an experiment one after the other, as runs of a workspace."""
 
 import hashlib
 import json
@@ -32,18 +32,18 @@ if TYPE_CHECKING:  # torch takes seconds to load, and a plan needs none of it
 
 @dataclass(frozen=True)
 class Inputs:
-    """What an experiment runs on, besides the images of its workspace.
+    """Inputs of an experiment, besides the images of its workspace.
 
     Attributes:
         target: The dataset to adapt to.
         sources: Labelled datasets.
-        model: A start model that takes their place; None to train one.
+        model: A start model to use; None trains one on the sources.
         source_config: How a start model is trained.
-        ids: Whose labels the rows with labelled people get.
+        ids: Who is labelled in the rows with labels.
         hand_crafted: How hand-crafted features are made.
         seed: Seed of source training.
         device: Where to train.
-        n_threads: CPU threads; None leaves one core to the screen and the system.
+        n_threads: CPU threads; None leaves one core free.
     """
 
     target: Dataset
@@ -59,12 +59,12 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who is told how far it is.
+    """Callbacks that report progress.
 
     Attributes:
-        on_row: Told of each row before it begins, and when it has ended.
-        on_event: Told of the events of its run.
-        on_progress: Told (step, done, total) of all else.
+        on_row: Called with a row and its status before it starts and after it ends.
+        on_event: Called with the events of its run.
+        on_progress: Called with (step, done, total) of all other work.
     """
 
     on_row: Callable[[ExperimentRow, str], None]
@@ -79,20 +79,20 @@ def run_rows(
     inputs: Inputs,
     watcher: Watcher,
 ) -> JobStatus:
-    """Run rows in order; what is finished is passed over, what was begun goes on.
+    """Run rows in order; finished rows are skipped, interrupted ones are resumed.
 
     Rows that need the same run share it, within this experiment and with all others of the
-    workspace. A row that fails says why in the store, and the next one begins.
+    workspace. The error of a failed row is stored, and the next row starts.
 
     Args:
         workspace: Where the target's images are, and the experiment.
         record: The experiment.
         rows: Some of its rows.
         inputs: What it runs on.
-        watcher: Who is told.
+        watcher: Callbacks that report progress.
 
     Returns:
-        `finished`; `failed` if a row did; `stopped` if someone stopped its run, which ends it all.
+        `finished`; `failed` if a row failed; `stopped` if a user stopped a run, which ends all.
     """
     status: JobStatus = "finished"
     for row in rows:
@@ -109,7 +109,7 @@ def run_rows(
 
 
 class _RowRunner:
-    """One row at work; the store knows at each moment what it has come to."""
+    """Runs one row and stores its state as it changes."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class _RowRunner:
         self.row, self.inputs, self.watcher = row, inputs, watcher
 
     def run(self) -> JobStatus:
-        """Do what the row needs and return how it ended."""
+        """Run the row and return how it ended."""
         started = time.perf_counter()
         try:
             if self.row.config is None:
@@ -136,11 +136,11 @@ class _RowRunner:
                         self.watcher.on_progress,
                     )
                     seconds = round(time.perf_counter() - started, 1)
-                    self._keep(metrics=metrics, seconds=seconds, error="")
+                    self._update_row(metrics=metrics, seconds=seconds, error="")
                 return "finished"
             return self._run_pul(RunConfig(**self.row.config))
         except PulError as error:
-            self._keep(error=str(error))
+            self._update_row(error=str(error))
             return "failed"
 
     def _run_pul(self, config: RunConfig) -> JobStatus:
@@ -149,24 +149,24 @@ class _RowRunner:
         if self.row.n_identities:
             identities = self._choose_people(config, model)
         run_id = self._find_or_create(config, model, identities)
-        self._keep(run_id=run_id, error="")
+        self._update_row(run_id=run_id, error="")
         status, error = self._work(run_id)
-        self._keep(error=error)
+        self._update_row(error=error)
         return status
 
     def _find_or_create(self, config: RunConfig, model: Path, identities: Mapping[int, int]) -> int:
-        """Return the run of these settings, model and labels; make it if there is none."""
+        """Return the run of these settings, model and labels; create it if there is none."""
         name = f"run of {self._fingerprint(config, model, identities)}"
         run_id = self.workspace.get_setting(name)
         if run_id in known_runs(self.workspace):
             return int(run_id)
         config = config.replace(device=self.inputs.device, n_threads=self.inputs.n_threads)
         title = f"{self.row.label} · {self.experiment_id}"
-        made = create_run(self.workspace, config, model, title).run_id
-        assert made is not None  # a job on a run names it
-        fix_guidance(self.workspace, made, identities)
-        self.workspace.set_setting(name, made)
-        return made
+        created = create_run(self.workspace, config, model, title).run_id
+        assert created is not None  # a job on a run has its number
+        fix_guidance(self.workspace, created, identities)
+        self.workspace.set_setting(name, created)
+        return created
 
     def _fingerprint(self, config: RunConfig, model: Path, identities: Mapping[int, int]) -> str:
         content = [
@@ -178,7 +178,7 @@ class _RowRunner:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def _work(self, run_id: int) -> tuple[JobStatus, str]:
-        """Go on with a run, if it is not finished; return how it ended and why it failed."""
+        """Run or resume an unfinished run; return how it ended and its error."""
         from pul.jobs.worker import work
 
         if self.workspace.run(run_id).status == "finished":
@@ -190,11 +190,14 @@ class _RowRunner:
     def _choose_people(self, config: RunConfig, model: Path) -> dict[int, int]:
         if self.inputs.ids == "first":
             return first_people(self.workspace.images("train"), self.row.n_identities)
-        look = self._find_or_create(config.replace(n_iterations=0), model, {})
-        status, error = self._work(look)
+        baseline = self._find_or_create(config.replace(n_iterations=0), model, {})
+        status, error = self._work(baseline)
         if status != "finished":
-            raise JobError(error or f"Run {look}, whose clusters are labelled, was {status}.")
-        return queue_people(self.workspace, look, self.row.n_identities, seed=config.seed)
+            raise JobError(
+                error
+                or f"Run {baseline}, whose clusters are labelled, was {status}; run this again."
+            )
+        return queue_people(self.workspace, baseline, self.row.n_identities, seed=config.seed)
 
     def _start_model(self) -> Path:
         """Return the start model of the row; train it if it is not in the workspace."""
@@ -218,9 +221,9 @@ class _RowRunner:
                 cache_dir=self.workspace.cache_path,
                 on_progress=self.watcher.on_progress,
             )
-            self._keep(seconds=round(time.perf_counter() - started, 1))
+            self._update_row(seconds=round(time.perf_counter() - started, 1))
         return path
 
-    def _keep(self, **values: Any) -> None:
+    def _update_row(self, **values: Any) -> None:
         self.row = replace(self.row, **values)
         self.workspace.update_experiment_row(self.experiment_id, self.row)

@@ -1,4 +1,4 @@
-"""What PUL is compared with and begins from: hand-crafted features and start models."""
+"""Systems that PUL is compared with or starts from: hand-crafted features and start models."""
 
 import hashlib
 import json
@@ -16,13 +16,13 @@ OnProgress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class HandCraftedConfig:
-    """How hand-crafted features are made and measured.
+    """Settings of hand-crafted features and their evaluation.
 
     Attributes:
-        bow_tables: Folder with the authors' tables of BoW; None fits some on the target.
+        bow_tables: Folder with the authors' tables of BoW; None fits tables on the target.
         umdl_images: Images of each dataset that UMDL learns from. Paper: 2,500.
         seed: Seed of what is fitted.
-        evaluation: Definitions to use.
+        evaluation: Definitions of the figures.
     """
 
     bow_tables: Path | None
@@ -48,13 +48,13 @@ def evaluate_hand_crafted(
     from pul.reproduce.baselines.ranking import Extract, evaluate_extractor
     from pul.reproduce.baselines.umdl import UmdlConfig
 
-    def tell(step: str) -> Callable[[int, int], None]:
+    def report(step: str) -> Callable[[int, int], None]:
         return lambda done, total: on_progress(step, done, total)
 
     extract: Extract = extract_lomo
     if system != "lomo":
         extract = bow_extractor(
-            target, tables=config.bow_tables, seed=config.seed, on_progress=tell("fitting words")
+            target, tables=config.bow_tables, seed=config.seed, on_progress=report("fitting words")
         )
     if system == "umdl":
         extract = umdl_extractor(
@@ -64,7 +64,7 @@ def evaluate_hand_crafted(
             n_images=config.umdl_images,
             config=UmdlConfig(),
             seed=config.seed,
-            on_progress=tell("learning dictionaries"),
+            on_progress=report("learning dictionaries"),
         )
     return evaluate_extractor(
         extract,
@@ -72,12 +72,12 @@ def evaluate_hand_crafted(
         config.evaluation,
         height=HEIGHT,
         width=WIDTH,
-        on_progress=tell("extracting"),
+        on_progress=report("extracting"),
     )
 
 
 def name_model(datasets: Sequence[Dataset], config: SourceConfig, seed: int) -> str:
-    """Return the name of a start model; another image, setting or seed gives another one."""
+    """Return the name of a start model; it differs by images, settings and seed."""
     content = [
         sorted(str(sample.path.name) for d in datasets for sample in d.split("train")),
         config.model_dump(mode="json"),
@@ -97,7 +97,7 @@ def train_start_model(
     cache_dir: Path,
     on_progress: OnProgress,
 ) -> None:
-    """Train the original model θ_o on labelled datasets and write it, whole or not at all.
+    """Train the original model θ_o on labelled datasets and write it atomically.
 
     Args:
         path: File to write.
@@ -105,12 +105,12 @@ def train_start_model(
         config: Network and training.
         seed: Seed of everything random.
         machine: Its device and threads are used.
-        cache_dir: Where decoded pixels are kept.
-        on_progress: Called with (step, batches done, batches in all).
+        cache_dir: Where decoded pixels are cached.
+        on_progress: Called with (step, batches done, batches in total).
 
     Raises:
-        DataError: There are no two identities to tell apart.
-        ModelError: The network or its weights cannot be had.
+        DataError: There are fewer than two identities.
+        ModelError: The network or its weights are not available.
     """
     from pul.algorithm.source_training import train_source
     from pul.models.hardware import prepare

@@ -1,4 +1,4 @@
-"""The paper's own numbers, to be set beside ours."""
+"""The paper's numbers, to compare with ours."""
 
 import re
 import tomllib
@@ -73,7 +73,9 @@ def _read_paper() -> dict[str, tuple[tuple[str, PaperFigures], ...]]:
 def _parse(key: str, values: list[float]) -> tuple[str, PaperFigures]:
     match = _KEY.fullmatch(key)
     if match is None or len(values) != 5:
-        raise ConfigError(f"paper.toml has a row that is not of its form: {key!r} = {values}.")
+        raise ConfigError(
+            f"paper.toml has a malformed row: {key!r} = {values}; see `_KEY` for the form."
+        )
     rank_1, rank_5, rank_10, rank_20, mean_ap = values
     sources = tuple(match["sources"].split(", ")) if match["sources"] else ()
     figures = (rank_1, rank_5, rank_10, rank_20, mean_ap)

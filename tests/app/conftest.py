@@ -16,7 +16,7 @@ from pul.data.datasets import read_dataset
 from pul.models.network import save_network
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import FLAGS, PATIENCE_MS
+from tests.app.browser.browsing import FLAGS, TIMEOUT_MS
 from tests.app.fabricated import draw_people
 from tests.support.networks import TINY_RUN, tiny_network
 
@@ -44,7 +44,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A light page of the size that the studio is made for."""
     page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(TIMEOUT_MS)
     yield page
     page.close()
 
@@ -94,7 +94,7 @@ def go_to(studio: AppTest, page: str) -> AppTest:
 
 
 def text_of(studio: AppTest) -> str:
-    """Return everything that a page says, its tables and hints left out."""
+    """Return the text of a page, without tables and tooltips."""
     kinds = ("html", "markdown", "subheader", "caption", "error", "info", "warning", "code")
     return "\n".join(str(element.value) for kind in kinds for element in studio.get(kind))
 

@@ -66,17 +66,17 @@ def fabricate(
     worker_pid: int | None = None,
     has_rankings: bool = False,
 ) -> RunRecord:
-    """Add a run with whole iterations to a workspace, which is made if there is none.
+    """Add a run with finished iterations to a workspace, which is made if there is none.
 
     Args:
         location: The workspace.
         dataset_root: Images to import.
         n_iterations: Iterations after the baseline; -1 for a run that has none at all.
         n_planned: Iterations that the run wants.
-        status: How its job stands.
+        status: Status of its job.
         name: Name of the run.
         gain: What each iteration adds to the mAP.
-        worker_pid: The process that is said to work on it; this one where None.
+        worker_pid: Process id of its worker; this process if None.
         has_rankings: Whether its iterations keep what they find for each query.
     """
     is_new = not Workspace.exists(location)
@@ -119,7 +119,7 @@ def put_job(
     n_planned: int,
     worker_pid: int | None = None,
 ) -> JobRecord:
-    """Give a run a job that stands as asked; a live process is said to work on it."""
+    """Give a run a job of the given status, with a live process as its worker."""
     job = workspace.create_job("run", run_id=run_id)
     if status == "queued":
         return job

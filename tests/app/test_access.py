@@ -1,4 +1,4 @@
-"""Who may look: the pages, and the routes beside them."""
+"""Access control of the pages and the routes."""
 
 import json
 from collections.abc import Callable

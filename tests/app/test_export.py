@@ -134,7 +134,7 @@ def test_export__writes_and_lists(labelled: str, open_studio: Open) -> None:
     studio = open_studio("export")
     assert not studio.exception
     assert "python -m pul run --workspace" in text_of(studio)
-    pressed = next(b for b in studio.button if b.label == "Export the labels")
+    pressed = next(b for b in studio.button if b.label == "Export labels")
     pressed.click().run()
 
     def is_written() -> bool:
@@ -151,8 +151,8 @@ def test_export__looks_at_labels_before_it_adds_them(
     labelled: str, open_studio: Open, tmp_path: Path
 ) -> None:
     studio = open_studio("export")
-    assert {"Look first", "Add them"} <= set(labels(studio, "button"))
+    assert {"Check first", "Add labels"} <= set(labels(studio, "button"))
     field = next(f for f in studio.text_input if f.label.startswith("Or a file"))
     field.set_value(str(tmp_path / "nothing.csv")).run()
-    next(b for b in studio.button if b.label == "Look first").click().run()
+    next(b for b in studio.button if b.label == "Check first").click().run()
     assert "There is no file or folder" in studio.error[0].value

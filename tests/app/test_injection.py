@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, expect, sync_playwright
 from app.wording import plain
 from pul.labelling import annotations
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import FLAGS, PATIENCE_MS, serve
+from tests.app.browser.browsing import FLAGS, TIMEOUT_MS, serve
 from tests.app.conftest import Open, text_of
 from tests.app.fabricated import draw_people, fabricate
 
@@ -103,4 +103,4 @@ def test_browser__a_hostile_name_runs_nothing_and_asks_nobody(studio: str, chrom
 
 def _open(page: Page, address: str, sign: str) -> None:
     page.goto(address)
-    expect(page.locator(sign).first).to_be_attached(timeout=PATIENCE_MS)
+    expect(page.locator(sign).first).to_be_attached(timeout=TIMEOUT_MS)

@@ -60,7 +60,7 @@ def test_receive__stores_once_whatever_comes_again(place: str) -> None:
     desk = Desk()
     desk.receive(place, outbox(first))
     desk.receive(place, outbox(first, second))
-    Desk().receive(place, outbox(first, second))  # a page that was opened anew
+    Desk().receive(place, outbox(first, second))  # a page that was reopened
     assert desk.stored == ["ann-1", "ann-2"]
     assert [event.kind for event in services.labels.read_annotations(place).events] == [
         "create",
@@ -213,7 +213,7 @@ def test_undo__takes_back_ones_own_last_act_only(place: str) -> None:
     assert undone.text == "Undone: ID_001 made of 2 images."
     assert [known.images for known in services.labels.read_annotations(place).identities] == [(3,)]
     again = services.labels.store(place, "ann", act(4, "redo"))
-    assert again.text == "Done again: ID_001 made of 2 images."
+    assert again.text == "Redone: ID_001 made of 2 images."
     assert services.labels.store(place, "cy", act(5, "undo")).is_refused
 
 
@@ -233,7 +233,7 @@ def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
     assert [(row["who"], row["what"], row[""]) for row in rows] == [
         ("bob", "8 images marked as junk", ""),
         ("Ann Lee", "undo: ID_001 made of 8 images", ""),
-        ("Ann Lee", "ID_001 made of 8 images", "taken back"),
+        ("Ann Lee", "ID_001 made of 8 images", "undone"),
     ]
     assert all(len(row["when"]) == 19 for row in rows)
 
@@ -247,10 +247,10 @@ def test_meet__a_name_typed_here_wins_over_the_one_the_browser_knows() -> None:
     assert desk.name == "Ann"
 
 
-def test_pace__counts_looks_and_leaves_out_what_was_undone(place: str) -> None:
+def test_pace__ignores_what_was_undone(place: str) -> None:
     seconds = (10.0, 6.0, 500.0)
-    for number, look in enumerate(seconds, 1):
-        commit = act(number, "create", images=[number], seconds=look)
+    for number, duration in enumerate(seconds, 1):
+        commit = act(number, "create", images=[number], seconds=duration)
         services.labels.store(place, "ann", commit)
     services.labels.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
     pace = services.labels.pace(services.labels.read_annotations(place))
@@ -391,7 +391,7 @@ def test_identity_rows__counts_and_flags(place: str) -> None:
 def test_outliers__one_far_from_many() -> None:
     cosines = np.array([0.90, 0.91, 0.89, 0.90, 0.92, 0.40], dtype=np.float32)
     assert outliers(cosines).tolist() == [False] * 5 + [True]
-    assert not outliers(cosines[-3:]).any()  # of three nobody knows who is far
+    assert not outliers(cosines[-3:]).any()  # three are too few to tell
 
 
 # The oracle
@@ -403,6 +403,6 @@ def test_oracle__labels_and_is_taken_back_but_not_people(place: str) -> None:
     report = services.oracle.label_by_oracle(place, *PLACE, 4)
     assert len(services.labels.read_annotations(place).identities) >= 3
     assert report.precision == 1.0
-    assert services.oracle.take_back(place) > 0
+    assert services.oracle.undo_all(place) > 0
     assert services.oracle.n_acts(place) == 0
     assert len(services.labels.read_annotations(place).identities) == 1

@@ -30,7 +30,7 @@ def filled(location: Path, people: Path) -> str:
 
 
 def label(location: str, pids: list[int], *, held_out: int = 0) -> dict[int, int]:
-    """Let somebody label whole people; the first few are held out. Return pid by identity."""
+    """Label all images of people; the first few are held out. Return pid by identity."""
     with Workspace.open(location) as workspace:
         table = workspace.run_images(1, "train")
         made = {}
@@ -58,7 +58,7 @@ def quality_shown(studio: AppTest) -> dict[str, object]:
 def test_quality__of_ground_truth_where_nobody_labelled(filled: str) -> None:
     arrays = services.map.map_arrays(filled, 1, 2)
     known = services.map.quality(filled, 1, 2, arrays)
-    assert (known.source, known.n_people, known.is_flattered) == ("truth", 8, False)
+    assert (known.source, known.n_people, known.is_optimistic) == ("truth", 8, False)
     with Workspace.open(filled) as workspace:
         record = workspace.iterations(1)[2]
         pids = workspace.run_images(1, "train").pids
@@ -263,9 +263,9 @@ def test_map__says_what_is_not_well_and_how_to_mend_it(
         connection.exec_driver_sql("UPDATE images SET camid = pid")  # a camera for each person
     services.workspace._run_images.cache_clear()
     services.diagnosis._of_iteration.cache_clear()
-    said = text_of(open_studio("map"))
-    assert "of the clusters are of one camera only" in said
-    assert "Label a few people across cameras" in said
+    text = text_of(open_studio("map"))
+    assert "of the clusters are of one camera only" in text
+    assert "Label a few people across cameras" in text
 
 
 def test_workspace__says_that_no_camera_is_known(filled: str, open_studio: Open) -> None:
@@ -273,4 +273,4 @@ def test_workspace__says_that_no_camera_is_known(filled: str, open_studio: Open)
     with Workspace.open(filled) as workspace, workspace._database.write() as connection:
         connection.exec_driver_sql("UPDATE images SET camid = NULL")
     services.diagnosis._of_images.cache_clear()
-    assert "No image says which camera took it." in text_of(open_studio())
+    assert "No image has a camera number." in text_of(open_studio())

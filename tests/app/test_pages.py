@@ -48,7 +48,7 @@ def test_frame__the_demo_being_made_is_told_on_every_page(
     making = demo.DemoState("making", "drawing people: 40 of 600 images", 40 / 600)
     monkeypatch.setattr(demo, "state", lambda: making)
     studio = open_studio(page)
-    assert "The demo is being made" in text_of(studio)
+    assert "Creating the demo" in text_of(studio)
     assert "nobody to label" not in text_of(studio)
 
 
@@ -102,7 +102,7 @@ def test_frame__another_run_is_picked(location: Path, people: Path, open_studio:
 def test_workspace__none_there(open_studio: Open) -> None:
     studio = open_studio()
     assert "Open a workspace" in text_of(studio)
-    assert labels(studio, "button")[:2] == ["Make it", "Open the demo"]
+    assert labels(studio, "button")[:2] == ["Create it", "Open the demo"]
 
 
 def test_workspace__make_the_one_that_the_studio_was_started_on(

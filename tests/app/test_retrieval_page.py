@@ -37,7 +37,7 @@ def choose(studio: AppTest, kind: str) -> AppTest:
 
 
 def test_retrieval__nobody_yet(open_studio: Open) -> None:
-    assert "There is nobody to look up yet." in text_of(open_studio("retrieval"))
+    assert "There is nothing to search yet." in text_of(open_studio("retrieval"))
 
 
 def test_retrieval__the_first_features_are_being_extracted(
@@ -50,20 +50,20 @@ def test_retrieval__the_first_features_are_being_extracted(
 def test_retrieval__the_newest_beside_the_baseline(filled: str, open_studio: Open) -> None:
     studio = open_studio("retrieval")
     assert not studio.exception
-    said = text_of(studio)
+    text = text_of(studio)
     assert re.search(
-        r"\*\*run 1, iteration 2\*\* · AP \d+\.\d · first true match at rank \d+", said
+        r"\*\*run 1, iteration 2\*\* · AP \d+\.\d · first true match at rank \d+", text
     )
-    assert "**run 1, baseline** · AP" in said
+    assert "**run 1, baseline** · AP" in text
     assert len(strip_data(studio)["tiles"]) == 8  # type: ignore[arg-type]
-    assert said.count('<figure class="') == 2 * 22
-    assert "✓" in said
-    assert "✗" in said
+    assert text.count('<figure class="') == 2 * 22
+    assert "✓" in text
+    assert "✗" in text
     (chart,) = studio.get("plotly_chart")
     assert [t["name"] for t in json.loads(chart.proto.spec)["data"]] == [
         "run 1, iteration 2", "run 1, baseline",
     ]  # fmt: skip
-    assert ".jpg" not in said + json.dumps(strip_data(studio))
+    assert ".jpg" not in text + json.dumps(strip_data(studio))
 
 
 def test_retrieval__one_alone(filled: str, open_studio: Open) -> None:
@@ -74,15 +74,15 @@ def test_retrieval__one_alone(filled: str, open_studio: Open) -> None:
 
 def test_retrieval__a_training_image_tells_nobody_who_it_is(filled: str, open_studio: Open) -> None:
     studio = choose(open_studio("retrieval"), "Training images")
-    said = text_of(studio)
+    text = text_of(studio)
     assert not studio.exception
-    assert said.count('<figure class="plain"') == said.count('<figure class="') == 2 * 22
-    assert "page 1 of 5, 48 images" in said
+    assert text.count('<figure class="plain"') == text.count('<figure class="') == 2 * 22
+    assert "page 1 of 5, 48 images" in text
 
 
 def test_retrieval__a_picture_is_asked_for(filled: str, open_studio: Open) -> None:
     studio = choose(open_studio("retrieval"), "A picture")
-    assert "kept nowhere" in text_of(studio)
+    assert "not stored" in text_of(studio)
 
 
 def test_retrieval__a_run_without_lists_says_so(
@@ -90,7 +90,7 @@ def test_retrieval__a_run_without_lists_says_so(
 ) -> None:
     fabricate(location, people, status="finished")
     studio = open_studio("retrieval")
-    assert "run 1, iteration 3 kept no ranked lists" in studio.info[0].value
+    assert "run 1, iteration 3 has no ranked lists" in studio.info[0].value
     assert not studio.exception
 
 

@@ -17,7 +17,7 @@ from tests.app.fabricated import fabricate
 
 
 def button(studio: AppTest, label: str) -> Button:
-    """Return a button by what stands on it."""
+    """Return a button by its label."""
     return next(b for b in studio.button if b.label == label)
 
 
@@ -50,7 +50,7 @@ def test_rounds__no_run_yet(location: Path, people: Path, open_studio: Open) -> 
     [
         ("queued", ["Stop"]),
         ("running", ["Pause", "Stop"]),
-        ("paused", ["Go on", "Stop"]),
+        ("paused", ["Continue", "Stop"]),
         ("stopped", ["Resume"]),
         ("failed", ["Resume"]),
         ("finished", []),
@@ -61,7 +61,7 @@ def test_rounds__buttons_by_status(
 ) -> None:
     fabricate(location, people, status=status)
     studio = open_studio("rounds")
-    acts = {"Pause", "Go on", "Stop", "Resume"}
+    acts = {"Pause", "Continue", "Stop", "Resume"}
     assert [label for label in labels(studio, "button") if label in acts] == offered
     assert not studio.exception
 
@@ -141,7 +141,7 @@ def test_rounds__ticks_where_something_changed(
     ticks = chart_of(studio)["changed"]
     assert len(ticks) == 6  # one in each panel
     assert {tuple(tick["text"]) for tick in ticks} == {("λ 0.85 → 0.90",)}  # type: ignore[arg-type]
-    assert "▲ Changed on the way: iteration 2: λ 0.85 → 0.90." in text_of(studio)
+    assert "▲ Changed during the run: iteration 2: λ 0.85 → 0.90." in text_of(studio)
 
 
 def test_rounds__validation_identities_have_a_curve(
@@ -188,7 +188,7 @@ def test_rounds__delete_and_undo(location: Path, people: Path, open_studio: Open
     fabricate(location, people, status="finished", name="second")
     studio = open_studio("rounds")
     button(studio, "Delete").click().run()
-    assert "Deleted second; its 4 iterations can be brought back." in studio.success[0].value
+    assert "Deleted second; its 4 iterations can be restored." in studio.success[0].value
     assert "first" in header_of(studio)
     assert "**second** · deleted · 3 iterations" in text_of(studio)
     with Workspace.open(location) as workspace:
@@ -210,8 +210,8 @@ def test_rounds__archived_runs_can_still_be_looked_at(
     assert studio.query_params["run"] == "2"
     button(studio, "Open").click().run()
     assert "**first** finished after 3 iterations." in text_of(studio)
-    button(studio, "Bring back").click().run()
-    assert "Put aside" not in "".join(labels(studio, "expander"))
+    button(studio, "Restore").click().run()
+    assert "Archived and deleted" not in "".join(labels(studio, "expander"))
 
 
 def test_rounds__the_only_run_is_deleted(location: Path, people: Path, open_studio: Open) -> None:
@@ -257,7 +257,7 @@ def test_rounds__fork_takes_the_settings_of_its_run(
 def test_rounds__a_fork_is_put_away_before_its_run_is_there(
     location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Once it is there the page is asked for anew, and a drawing ends at its next Streamlit call:
+    # Once the run exists a rerun interrupts the script at its next Streamlit call:
     # the form stood there still, to start a second one.
     studio = open_fork(location, people, open_studio)
     forks = []

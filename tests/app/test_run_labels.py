@@ -14,7 +14,7 @@ from pul.labelling.guidance import fix_guidance, read_guidance
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
 from tests.app import fabricated
-from tests.app.browser.browsing import PATIENCE_MS, serve
+from tests.app.browser.browsing import TIMEOUT_MS, serve
 from tests.app.browser.carding import open_card, press_for_next, wait_until_saved
 from tests.app.conftest import Open, component_data, labels, text_of, wait_for
 from tests.app.fabricated import draw_people, fabricate
@@ -126,7 +126,7 @@ def test_rounds__a_start_model_that_was_changed_is_told(
 def test_rounds__what_to_look_at_is_said_before_the_run_is_there(
     location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Once it is there the page is asked for anew, and a drawing ends at its next Streamlit call.
+    # Once the run exists a rerun interrupts the script at its next Streamlit call.
     fabricate(location, people, status="finished")
     label_people(location, 2)
     compared = []
@@ -159,7 +159,7 @@ def test_rounds__labels_that_trained_are_not_offered_again(
     ]
     label_people(location, 1, first=2)
     studio = open_studio("rounds")
-    assert "The labels have changed since this run trained: **3 people, 18 images** by now" in (
+    assert "The labels have changed since this run trained: **3 people, 18 images** now" in (
         text_of(studio)
     )
     assert "Train with them" in labels(studio, "button")
@@ -178,7 +178,7 @@ def test_rounds__an_experiment_keeps_to_its_own_labels(
 
 
 @pytest.mark.parametrize(
-    ("status", "n_planned", "said"),
+    ("status", "n_planned", "expected"),
     [
         ("running", 10, "2 people, 12 images. The next iteration trains with them."),
         ("stopped", 10, "2 people, 12 images. *Resume* trains with them."),
@@ -192,13 +192,13 @@ def test_rounds__a_run_that_is_not_finished_says_when_labels_train(
     open_studio: Open,
     status: JobStatus,
     n_planned: int,
-    said: str,
+    expected: str,
 ) -> None:
     fabricate(location, people, status=status, n_iterations=3, n_planned=n_planned)
     label_people(location, 2)
     studio = open_studio("rounds")
-    assert said in text_of(studio)
-    assert ("Labelled by now" in text_of(studio)) == bool(said)
+    assert expected in text_of(studio)
+    assert ("Labelled so far" in text_of(studio)) == bool(expected)
     assert "Train with them" not in labels(studio, "button")
 
 
@@ -246,12 +246,12 @@ def test_label__leads_to_the_rounds_once_the_goal_is_reached(page: Page, studio:
     onward = page.locator(".label-progress [data-act=rounds]")
     expect(onward).to_have_count(0)
     press_for_next(page, "Enter")
-    expect(onward).to_have_text("On to training →", timeout=PATIENCE_MS)
+    expect(onward).to_have_text("On to training →", timeout=TIMEOUT_MS)
     wait_until_saved(page)
     page.keyboard.press("Enter")  # the last one: no card is left
-    expect(page.locator(".label-empty [data-act=rounds]")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".label-empty [data-act=rounds]")).to_be_visible(timeout=TIMEOUT_MS)
     wait_until_saved(page)
     onward.click()
-    page.wait_for_url("**/rounds*", timeout=PATIENCE_MS)
-    expect(page.get_by_text("51 people, 153 images")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_role("button", name="Train with them")).to_be_enabled(timeout=PATIENCE_MS)
+    page.wait_for_url("**/rounds*", timeout=TIMEOUT_MS)
+    expect(page.get_by_text("51 people, 153 images")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.get_by_role("button", name="Train with them")).to_be_enabled(timeout=TIMEOUT_MS)

@@ -19,7 +19,7 @@ def filled(location: Path, people: Path) -> str:
 
 def test_look__counts_what_is_there_and_writes_nothing(people: Path) -> None:
     before = sorted(people.rglob("*"))
-    found = services.imports.look(str(people))
+    found = services.imports.inspect(str(people))
     assert found.format == "market1501"
     assert [row[:4] for row in found.contents.splits] == [
         ("train", 48, 8, 3), ("query", 8, 8, 3), ("gallery", 48, 8, 3),
@@ -30,7 +30,7 @@ def test_look__counts_what_is_there_and_writes_nothing(people: Path) -> None:
 
 def test_look__nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="nowhere"):
-        services.imports.look(str(tmp_path / "nowhere"))
+        services.imports.inspect(str(tmp_path / "nowhere"))
 
 
 def test_create_workspace__without_a_name() -> None:

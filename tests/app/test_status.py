@@ -28,12 +28,12 @@ def filled(location: Path, people: Path) -> str:
 
 
 def test_serve_standing__says_what_the_page_says(filled: str) -> None:
-    now = status.look(filled, None)
-    told = json.loads(ask(status.url(filled, None)).body)
-    assert told["html"] == status.line(filled, now)
-    assert told["moved"] == status.moved(filled, now)
-    assert ask(told["url"]).status_code == 200
-    assert "104 images" in told["html"]
+    now = status.read_status(filled, None)
+    answer = json.loads(ask(status.url(filled, None)).body)
+    assert answer["html"] == status.line(filled, now)
+    assert answer["moved"] == status.moved(filled, now)
+    assert ask(answer["url"]).status_code == 200
+    assert "104 images" in answer["html"]
 
 
 def test_serve_standing__what_did_not_change_is_not_sent_again(filled: str) -> None:
@@ -65,8 +65,8 @@ def test_serve_standing__forged_foreign_and_gone(filled: str, tmp_path: Path) ->
     assert ask(forged + url[len(forged) :]).status_code == 403
     of_a_map = maps.url(filled, 1, 0).removeprefix(maps.PREFIX)
     assert ask(status.PREFIX + of_a_map).status_code == 403
-    told = json.loads(ask(status.url(str(tmp_path / "none"), None)).body)
-    assert "no workspace open" in told["html"]
+    answer = json.loads(ask(status.url(str(tmp_path / "none"), None)).body)
+    assert "no workspace open" in answer["html"]
 
 
 def test_standing__is_read_once_until_something_is_committed(filled: str) -> None:

@@ -63,7 +63,7 @@ def test_import__lists_what_it_leaves_out(tmp_path):
     broken.write_bytes(b"\xff\xd8\xff")
     (root / "query" / "Thumbs.db").write_bytes(b"x")
     result = call("import", root, "--workspace", tmp_path / "w")
-    assert "2 files left out" in result.stdout
+    assert "2 files skipped" in result.stdout
     assert broken.name in result.stdout
     assert "78 new images" in result.stdout
     assert "0 new images" in call("import", root, "--workspace", tmp_path / "w").stdout
@@ -130,8 +130,8 @@ def test_report__one_file(workspace, tmp_path):
 def test_clean__removes_deleted_runs_for_good(tmp_path, place, model):
     folder = tmp_path / "w"
     call("import", place, "--workspace", folder)
-    look = [*FAST, "--iterations", "0", "--set", "projection=false"]
-    call("run", "--workspace", folder, "--model", model, *look, "--name", "mine")
+    group = [*FAST, "--iterations", "0", "--set", "projection=false"]
+    call("run", "--workspace", folder, "--model", model, *group, "--name", "mine")
     with Workspace.open(folder) as opened:
         opened.shelve_run(1, "deleted")
     assert "Would remove runs: 1 (mine)" in call("clean", "--workspace", folder, "--dry-run").stdout
@@ -146,8 +146,8 @@ def test_clean__removes_deleted_runs_for_good(tmp_path, place, model):
 def test_steer__the_next_iteration_uses_it(tmp_path, place, model):
     folder = tmp_path / "w"
     call("import", place, "--workspace", folder)
-    look = [*FAST, "--iterations", "0", "--set", "projection=false"]
-    call("run", "--workspace", folder, "--model", model, *look)
+    group = [*FAST, "--iterations", "0", "--set", "projection=false"]
+    call("run", "--workspace", folder, "--model", model, *group)
     call("steer", "1", "--workspace", folder, "--lambda", "0.5", "--k", "7")
     with Workspace.open(folder) as opened:
         assert opened.take_controls(1, 1) == {"lambda_": 0.5, "n_clusters": 7}
@@ -198,7 +198,7 @@ def test_train_source__then_evaluate(place, tmp_path):
     reranked = json.loads(call("evaluate", out, place, "--rerank", "--flip", "--json").stdout)
     assert 0 < reranked["mean_ap"] <= 1
     rounded = json.loads(call("evaluate", out, place, "--precision", "bfloat16", "--json").stdout)
-    assert 0 < rounded["mean_ap"] <= 1  # this network tells nobody apart: rounding decides
+    assert 0 < rounded["mean_ap"] <= 1  # this network cannot separate people: rounding decides
     with pytest.raises(Exception, match="--precision must be"):
         call("evaluate", out, place, "--precision", "half")
 

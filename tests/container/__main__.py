@@ -37,7 +37,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pul.demo import START_MODEL
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import FLAGS, PATIENCE_MS
+from tests.app.browser.browsing import FLAGS, TIMEOUT_MS
 from tests.app.fabricated import draw_people
 from tests.container.image import Root, build
 from tests.container.service import ROOT, Container, exported, remove_volumes, services
@@ -45,7 +45,7 @@ from tests.container.service import ROOT, Container, exported, remove_volumes, s
 PROBE = "touch /tmp/x /workspace/x && rm /workspace/x && ! touch /studio/x /venv/x /images/x /x"
 # Steps of PostgreSQL's Dockerfile that bring what debootstrap has brought.
 DOWNLOADS = "apt-get|gpg|useradd"
-PATIENCE_S = 900.0
+TIMEOUT_S = 900.0
 CLONE_NEWNET = 0x40000000
 ADDRESS = "http://127.0.0.1:8501"
 
@@ -95,7 +95,7 @@ def prove_demo(root: Root, volumes: Path) -> None:
 def watch_demo(location: Path, began: float) -> None:
     """Wait for the run of the demo that the studio makes by itself, and tell of its iterations."""
     seen = -1
-    while time.monotonic() - began < PATIENCE_S:
+    while time.monotonic() - began < TIMEOUT_S:
         time.sleep(1)
         if not (location / "pul.db").is_file():
             continue
@@ -150,8 +150,8 @@ def first_page() -> Iterator[Page]:
 def make_workspace() -> None:
     """Press the button that makes the workspace which the studio was started on."""
     with first_page() as page:
-        page.get_by_role("button", name="Make it").click(timeout=PATIENCE_MS)
-        expect(page.get_by_text("Add images").first).to_be_visible(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Create it").click(timeout=TIMEOUT_MS)
+        expect(page.get_by_text("Add images").first).to_be_visible(timeout=TIMEOUT_MS)
     print("the workspace was made on the first page", flush=True)
 
 
@@ -182,8 +182,8 @@ def see_workspace(postgres: Container) -> None:
     print(f"in PostgreSQL: {n_images} images, {n_iterations} iterations", flush=True)
     with first_page() as page:
         header = page.locator(".pul-header")
-        expect(header).to_contain_text(f"{n_images} images", timeout=PATIENCE_MS)
-        expect(page.locator(".pul-strip img").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(header).to_contain_text(f"{n_images} images", timeout=TIMEOUT_MS)
+        expect(page.locator(".pul-strip img").first).to_be_visible(timeout=TIMEOUT_MS)
         print(f"on the screen: {header.inner_text()!r}", flush=True)
 
 

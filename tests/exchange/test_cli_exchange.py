@@ -37,7 +37,7 @@ def test_commands__carry_labels_over(
     done = CliRunner().invoke(_app(), ["import-annotations", *place])
     assert "no image 30.png" in done.stdout
     assert "... and 10 more" in done.stdout
-    assert "30 left out" in done.stdout
+    assert "30 skipped" in done.stdout
 
 
 def test_export_model__command(tmp_path: Path, checkpoint: Path) -> None:

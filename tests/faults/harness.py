@@ -32,10 +32,6 @@ class Ended:
     seconds: float
 
     @property
-    def was_killed(self) -> bool:
-        return self.status < 0
-
-    @property
     def hung(self) -> bool:
         return self.seconds >= LIMIT_S
 

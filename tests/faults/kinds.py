@@ -5,7 +5,6 @@ import os
 import random
 import resource
 import shutil
-import signal
 import sqlite3
 import subprocess
 import time
@@ -333,8 +332,3 @@ def _torn_log(harness: Harness, random: random.Random) -> Fault:
 
     name = f"{work.name}: killed after {late:.3f} s, {share:.0%} of the log kept"
     return Fault(work, "torn database log", name, after=after, killed_after_s=late, forgets=True)
-
-
-def ended_by(status: int) -> str:
-    """Return the name of the signal that ended a process."""
-    return signal.Signals(-status).name

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.queue import copy_workspace
-from benchmarks.tally import Growth, Spread, Told, compare, growth, spread
+from benchmarks.tally import Growth, ReportedAct, Spread, compare, growth, spread
 from pul.store.artifacts import UNFINISHED
 from pul.store.workspace import Workspace
 from tests.app.fabricated import draw_people, fabricate
@@ -26,18 +26,18 @@ class Stored:
         object.__setattr__(self, "payload", {"token": self.token, "images": list(self.images)})
 
 
-def acknowledged(kind: str = "create", images: tuple[int, ...] = (2, 1)) -> Told:
-    return Told(kind, "ann", images, is_acknowledged=True)
+def acknowledged(kind: str = "create", images: tuple[int, ...] = (2, 1)) -> ReportedAct:
+    return ReportedAct(kind, "ann", images, is_acknowledged=True)
 
 
 def test_compare__all_is_well() -> None:
-    told = {
+    reported = {
         "a": acknowledged(),
         "b": acknowledged("pair", ()),  # stored as what the answer means
         "c": acknowledged("skip", ()),  # never stored
-        "d": Told("add", "ann", (5,), is_acknowledged=True, refusal="Not stored: no"),
+        "d": ReportedAct("add", "ann", (5,), is_acknowledged=True, refusal="Not stored: no"),
     }
-    verdict = compare(told, [Stored("a"), Stored("b", "not_same", images=())])
+    verdict = compare(reported, [Stored("a"), Stored("b", "not_same", images=())])
     assert verdict.faults == {}
     assert (verdict.n_acknowledged, verdict.n_stored) == (2, 2)
     assert verdict.refused == ["add of 1 images by ann (d): Not stored: no"]
@@ -49,14 +49,14 @@ def test_compare__a_lost_act() -> None:
 
 
 def test_compare__an_act_that_is_stored_twice() -> None:
-    told = {"a": acknowledged(), "b": acknowledged()}
-    once = {"a": told["a"]}
+    reported = {"a": acknowledged(), "b": acknowledged()}
+    once = {"a": reported["a"]}
     assert compare(once, [Stored("a"), Stored("a")]).faults == {"doubled": ["a: 2 times"]}
     # One press under two tokens; the same images by somebody else are another opinion.
-    twice = compare(told, [Stored("a"), Stored("b")])
+    twice = compare(reported, [Stored("a"), Stored("b")])
     assert twice.faults == {"doubled": ["2 images, 2 times by ann"]}
-    told["b"] = Told("create", "bob", (1, 2), is_acknowledged=True)
-    assert compare(told, [Stored("a"), Stored("b", author="bob")]).faults == {}
+    reported["b"] = ReportedAct("create", "bob", (1, 2), is_acknowledged=True)
+    assert compare(reported, [Stored("a"), Stored("b", author="bob")]).faults == {}
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_compare__an_act_that_is_not_what_was_done(stored: Stored) -> None:
 
 
 def test_compare__told_as_refused_but_stored() -> None:
-    told = {"a": Told("create", "ann", (1, 2), is_acknowledged=True, refusal="no")}
-    assert list(compare(told, [Stored("a")]).faults) == ["altered"]
+    reported = {"a": ReportedAct("create", "ann", (1, 2), is_acknowledged=True, refusal="no")}
+    assert list(compare(reported, [Stored("a")]).faults) == ["altered"]
 
 
 def test_compare__what_nobody_did_and_what_nobody_answered() -> None:
-    told = {"a": Told("create", "ann", (1, 2))}
-    assert compare(told, [Stored("z", images=(9,))]).faults == {
+    reported = {"a": ReportedAct("create", "ann", (1, 2))}
+    assert compare(reported, [Stored("z", images=(9,))]).faults == {
         "strange": ["z"],
         "unanswered": ["create of 2 images by ann (a)"],
     }

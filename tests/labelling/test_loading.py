@@ -75,7 +75,7 @@ def _add_run(workspace: Workspace, people: People) -> None:
     workspace.add_iteration(run.run_id, iteration_record(n_images=n_images), arrays, b"weights")
 
 
-def testread_live_settings__are_those_of_the_acts_so_far(workspace: Workspace) -> None:
+def test_read_live_settings__are_those_of_the_acts_so_far(workspace: Workspace) -> None:
     config = RunConfig(n_clusters=8)
     images = workspace.images("train").image_ids.tolist()
     before = read_live_settings(workspace, 1, config, 1)

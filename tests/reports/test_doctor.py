@@ -1,4 +1,4 @@
-"""What doctor says of a workspace that was damaged, and what it repairs."""
+"""What doctor reports about a damaged workspace, and what it repairs."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.networks import coloured_images, tiny_network
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    """A finished run of three whole iterations."""
+    """A finished run of three finished iterations."""
     with Workspace.create(tmp_path / "workspace") as workspace:
         network = tiny_network()
         save_network(network, workspace.path / "start.safetensors")
@@ -39,7 +39,7 @@ def of_run(workspace: Workspace, *, repair: bool = False) -> Finding:
 def test_examine_workspace__a_whole_one_is_well(workspace):
     levels = {finding.level for finding in examine_workspace(workspace.path)}
     assert levels == {"ok", "warning"}  # no images were imported
-    assert of_run(workspace) == Finding("ok", "run 1", "finished, 2 whole iterations")
+    assert of_run(workspace) == Finding("ok", "run 1", "finished, 2 finished iterations")
 
 
 @pytest.mark.parametrize("name", ["clusters.npy", "features.npy", "model.safetensors"])
@@ -104,4 +104,4 @@ def test_examine_workspace__says_what_makes_figures_doubtful(tmp_path):
         found = examine_workspace(workspace.path)
     (doubt,) = [finding for finding in found if finding.subject == "data"]
     assert doubt.level == "warning"
-    assert "No image says which camera took it." in doubt.message
+    assert "No image has a camera number." in doubt.message

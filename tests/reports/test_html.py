@@ -1,4 +1,4 @@
-"""The report of a run: what it says, and what no name can make of it."""
+"""The report of a run: its content, and that names cannot inject markup."""
 
 import re
 from dataclasses import replace

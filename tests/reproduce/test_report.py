@@ -92,8 +92,8 @@ def test_figure_of__nothing_yet():
 
 def test_estimate__from_iterations_of_the_same_kind():
     # An iteration of the fakes takes 0.5 + 0.125 s; the row has its baseline and one of two.
-    begun = replace(DONE, status="stopped", iterations=DONE.iterations[:2])
-    cost = estimate(begun, [DONE], n_train=100, n_test=50)
+    interrupted = replace(DONE, status="stopped", iterations=DONE.iterations[:2])
+    cost = estimate(interrupted, [DONE], n_train=100, n_test=50)
     assert (cost.seconds, cost.is_measured) == (0.625, True)
     cost = estimate(PLANNED, [DONE], n_train=100, n_test=50)
     assert (cost.seconds, cost.is_measured) == (3 * 0.625, True)
@@ -102,9 +102,9 @@ def test_estimate__from_iterations_of_the_same_kind():
 
 def test_estimate__a_guess_says_so():
     cost = estimate(PLANNED, [], n_train=1000, n_test=1500)
-    look = 2500 / 500
-    step = look + 3 * 0.4 * 1000 / 150
-    assert cost.seconds == pytest.approx(look + 2 * step)
+    baseline = 2500 / 500
+    step = baseline + 3 * 0.4 * 1000 / 150
+    assert cost.seconds == pytest.approx(baseline + 2 * step)
     assert not cost.is_measured
     all_train = replace(PLANNED, row=replace(PUL, config={**CONFIG, "lambda_": 0}))
     assert not estimate(all_train, [DONE], n_train=1000, n_test=1500).is_measured

@@ -1,4 +1,4 @@
-"""The card: who is this? Tiles, candidates, keys; acts wait in the browser until stored."""
+"""The card of the Label page: tiles, candidates, keys; acts wait in the browser until stored."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,9 +20,9 @@ def card(payload: dict[str, Any], *, on_outbox: Callable[[], None], key: str) ->
     Args:
         payload: What to draw, as `app.payloads.card_payload` makes it.
         on_outbox: Called when the browser sent acts: they are `st.session_state[key]["outbox"]`,
-            all that are not yet acknowledged, oldest first.
+            all that are not acknowledged yet, oldest first.
         key: Key of the component; the card stays on the screen as long as it is the same.
-            `st.session_state[key]["wanted"]` is the card that is worked on: for whom there shall be
-            more candidates. Its `"rounds"` is set once when somebody wants to go on to the rounds.
+            `st.session_state[key]["wanted"]` is the current card, for which more candidates are
+            requested; `"rounds"` is set once when the user goes to the Rounds page.
     """
     _render(key=key, data=payload, on_outbox_change=on_outbox)

@@ -1,4 +1,4 @@
-"""The CMC curve: how often the first true match comes that early."""
+"""The CMC curve: share of queries with a true match at rank ≤ k."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a dataset or a workspace holds: a table of its splits, bars of its cameras."""
+"""The contents of a dataset or a workspace: a table of splits, bars of cameras, skipped files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.wording import count, counted, plain
 
 @dataclass(frozen=True, slots=True)
 class SplitRow:
-    """Counts of one split; `n_pids` is 0 where no identity is known."""
+    """Counts of one split; `n_pids` is 0 if no identity is known."""
 
     split: str
     n_images: int
@@ -39,14 +39,14 @@ def _row(row: SplitRow) -> str:
 
 
 def camera_bars(images_of: Mapping[tuple[str, int], int], *, height: int) -> None:
-    """Show images per camera as bars, the splits over each other.
+    """Show images per camera as bars, stacked by split.
 
     Args:
-        images_of: Number of images by split and camera; camera -1 is not known.
+        images_of: Number of images by split and camera; camera -1 is unknown.
         height: Height in pixels.
     """
     cameras = sorted({camera for _, camera in images_of})
-    names = ["not known" if camera < 0 else f"camera {camera}" for camera in cameras]
+    names = ["unknown" if camera < 0 else f"camera {camera}" for camera in cameras]
     figure = go.Figure(
         [
             go.Bar(
@@ -71,14 +71,14 @@ def camera_bars(images_of: Mapping[tuple[str, int], int], *, height: int) -> Non
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
 
 
-def left_out(files: Sequence[tuple[str, str]], *, n_shown: int = 200) -> None:
-    """Show what was left out, gathered by reason, each reason with its number of files."""
+def skipped_files(files: Sequence[tuple[str, str]], *, n_shown: int = 200) -> None:
+    """Show the skipped files, grouped by reason."""
     if not files:
         return
     reasons: dict[str, list[str]] = {}
     for path, reason in files:
         reasons.setdefault(reason, []).append(path)
-    with st.expander(f"{counted(len(files), 'file')} left out"):
+    with st.expander(f"{counted(len(files), 'file')} skipped"):
         for reason, paths in sorted(reasons.items(), key=lambda item: -len(item[1])):
             st.markdown(f"**{counted(len(paths), 'file')}**: {plain(reason)}")
         st.code("\n".join(path for path, _ in files[:n_shown]), language=None)

@@ -1,4 +1,4 @@
-"""Curves of runs over their iterations, with ticks where something was changed."""
+"""Curves of runs over their iterations, with ticks where settings or labels changed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from pul.records import IterationRecord
 
 _PANEL_HEIGHT = 205
 _NAME_HEIGHT = 14
-_ROOM, _NAMES_ROOM = 1.06, 1.3  # of the last iteration: where an x axis ends
+_ROOM, _NAMES_ROOM = 1.06, 1.3  # factors of the last iteration: where an x axis ends
 _BEFORE, _HALF_BAR = 0.4, 0.35  # iterations: an axis begins before the baseline
 _STEPS_SHARE, _STEPS_SHARE_OF_FOUR = 0.32, 0.44  # of a panel's width, behind its bars
 
@@ -24,9 +24,9 @@ class Curve:
     """One run to draw.
 
     Attributes:
-        run_id: Its number; a click on a point tells it.
-        name: What people call it.
-        iterations: Its whole iterations, the baseline first.
+        run_id: Its number; a click on a point returns it.
+        name: Its name.
+        iterations: Its finished iterations, the baseline first.
     """
 
     run_id: int
@@ -35,11 +35,11 @@ class Curve:
 
 
 def curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
-    """Draw runs over each other, the first one in full.
+    """Draw runs in the same panels, the first one with all its lines.
 
     Args:
-        runs: The runs; the first is the one that is looked at.
-        changes: What changed in which of its iterations; each gets a tick in every panel.
+        runs: The runs; the first is the selected one.
+        changes: What changed at which of its iterations; each gets a tick in every panel.
     """
     shown = panels(runs[0].iterations) if runs else []
     n_columns = 4 if len(shown) > 6 else min(3, max(1, len(shown)))
@@ -107,7 +107,9 @@ def _draw(
         ),
         **place,
     )
-    if line.has_baseline and len(known) > 1 and known[0][0] == 0:  # alone it only crosses its name
+    if (
+        line.has_baseline and len(known) > 1 and known[0][0] == 0
+    ):  # a single point needs no baseline
         dashed = {"dash": "dash", "color": color, "width": 1.2}
         figure.add_hline(y=known[0][1], line=dashed, opacity=0.75, **place)
 
@@ -132,11 +134,11 @@ def _name_lines(figure: go.Figure, run: Curve, panel: Panel, place: dict[str, in
 
 
 def spread(levels: Mapping[str, float], *, gap: float) -> dict[str, float]:
-    """Return where names stand that would overlap at their levels: pushed down, highest first.
+    """Return label positions that do not overlap: pushed down, highest first.
 
     Args:
-        levels: Where each would stand.
-        gap: Least distance between two.
+        levels: Preferred position of each.
+        gap: Minimum distance between two.
     """
     placed: dict[str, float] = {}
     ceiling = math.inf
@@ -169,7 +171,7 @@ def _draw_seconds(figure: go.Figure, run: Curve, place: dict[str, int]) -> None:
             "y": panel.yaxis.domain[1],
             "xanchor": "right",
             "yanchor": "top",
-            "traceorder": "reversed",  # as the bars lie on each other
+            "traceorder": "reversed",  # in the order of the stacked bars
             "font": {"size": 10},
             "bgcolor": "rgba(0,0,0,0)",
             "itemclick": False,
@@ -204,7 +206,9 @@ def _mark(figure: go.Figure, changes: Mapping[int, str], place: dict[str, int]) 
 
 
 def _lay_out(figure: go.Figure, n_rows: int, last: int) -> None:
-    whole = list(range(0, max(last, 1) + 1, max(1, -(-last // 8))))  # no iteration is between two
+    whole = list(
+        range(0, max(last, 1) + 1, max(1, -(-last // 8)))
+    )  # ticks at whole iterations only
     figure.update_xaxes(tickvals=whole, showgrid=False)
     figure.update_yaxes(rangemode="tozero", nticks=5)
     titles = [a for a in figure.layout.annotations if a.yref == "paper"]

@@ -1,6 +1,6 @@
-"""Colours that hold for colour-blind eyes, on light and on dark ground."""
+"""Colours for colour-blind readers, on light and dark themes."""
 
-# After Okabe and Ito (2008), lightened or darkened where a theme's ground would swallow them.
+# After Okabe and Ito (2008), lightened or darkened for contrast in both themes.
 RUNS = ("#2F7FC1", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 CAMERAS = (*RUNS, "#8C6BB1", "#A6761D", "#66A61E", "#888888", "#E7298A", "#1B9E77")
 CLUSTERS = CAMERAS

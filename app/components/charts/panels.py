@@ -1,4 +1,4 @@
-"""Which curves there are of a run's iterations, and what they show."""
+"""The panels and lines that show a run's iterations."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ class Line:
     """One figure of the iterations of a run.
 
     Attributes:
-        name: What stands at its end; "" where it is the only one of its panel.
-        value: The figure of an iteration; None where it has none.
-        opacity: How strongly it is drawn; below 1 for the looked-at run only.
+        name: Label at its end; "" if it is the only line of its panel.
+        value: The figure of an iteration; None if it has none.
+        opacity: Its opacity; lines below 1 are drawn for the selected run only.
         has_baseline: Whether the baseline's level is drawn through all iterations.
     """
 
@@ -30,8 +30,8 @@ class Panel:
     """One small chart.
 
     Attributes:
-        title: What stands over it, with the unit.
-        lines: What is drawn in it; none for the seconds of each step, which are bars.
+        title: Its title, with the unit.
+        lines: Its lines; none for the seconds of each step, which are bars.
         n_digits: Decimals of its figures.
     """
 
@@ -44,7 +44,7 @@ def panels(records: Sequence[IterationRecord]) -> list[Panel]:
     """Return the panels for which a run has figures.
 
     Args:
-        records: Its whole iterations, the baseline first.
+        records: Its finished iterations, the baseline first.
     """
     last = records[-1] if records else None
     shown = []

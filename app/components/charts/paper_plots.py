@@ -1,4 +1,4 @@
-"""The curves and the picture of an experiment."""
+"""The curves and the scatter plots of an experiment."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def paper_curves(panels: Sequence[Any]) -> go.Figure:
             )
             named.add(series.label)
         figure.update_xaxes(title=panel.x_label, showgrid=False, **place)
-        if panel.x_label == "iteration":  # no iteration is between two
+        if panel.x_label == "iteration":  # ticks at whole iterations only
             last = max((s.x[-1] for s in panel.series), default=1)
             figure.update_xaxes(dtick=max(1, round(last / 8)), **place)
         figure.update_yaxes(title=panel.y_label, nticks=6, **place)

@@ -1,4 +1,4 @@
-"""The model of an iteration: where it lies, to take it away, and to start from it."""
+"""The model of an iteration: its path, a download, and a fork."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,18 +11,18 @@ from app.wording import plain
 def checkpoint_row(
     what: str, path: Path, *, on_fork: Callable[[], None], is_chosen: bool, key: str
 ) -> None:
-    """Show where a model lies, with a button that downloads it and one that starts from it.
+    """Show the path of a model, with buttons to download it and to fork from it.
 
     Args:
         what: Whose model it is: `run 2, iteration 3`.
         path: Its file.
-        on_fork: Called when someone wants to start a run from it.
-        is_chosen: Whether someone clicked its point; says how to, otherwise.
+        on_fork: Called to start a run from it.
+        is_chosen: Whether its point was clicked; otherwise a hint is shown.
         key: Key of the widgets.
     """
-    told, download, fork = st.columns([4, 1, 1], vertical_alignment="center")
+    text, download, fork = st.columns([4, 1, 1], vertical_alignment="center")
     hint = "" if is_chosen else " · click a point for another"
-    told.markdown(f"**Model of {plain(what)}**{hint}  \n`{path}`")
+    text.markdown(f"**Model of {plain(what)}**{hint}  \n`{path}`")
     download.download_button(
         "Download",
         data=path.read_bytes,

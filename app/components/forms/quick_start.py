@@ -11,24 +11,24 @@ ANOTHER_FILE = "A file …"
 
 @dataclass(frozen=True, slots=True)
 class QuickStart:
-    """What someone asked for.
+    """The request of the form.
 
     Attributes:
-        act: Only look (extract and cluster), or train too.
+        act: Only group (extract and cluster), or train too.
         n_clusters: K.
         lambda_: λ; 0 selects all.
     """
 
-    act: Literal["look", "train"]
+    act: Literal["group", "train"]
     n_clusters: int
     lambda_: float
 
 
 def choose_model(models: Mapping[str, str], *, key: str) -> str:
-    """Let someone choose a start model and return it; "" where none was given.
+    """Show a selection of start models and return the chosen one; "" for none.
 
     Args:
-        models: Known models, by what they are called.
+        models: Known models by display name.
         key: Key of the widgets.
     """
     name = st.selectbox("Start model", [*models, ANOTHER_FILE], key=f"{key}:model")
@@ -42,12 +42,12 @@ def choose_model(models: Mapping[str, str], *, key: str) -> str:
 def quick_start(
     *, n_clusters: int, lambda_: float, sentence: str, is_ready: bool
 ) -> QuickStart | None:
-    """Show the form and return what was asked for, once, when a button is pressed.
+    """Show the form and return the request once, when a button is pressed.
 
     Args:
-        n_clusters: The K to begin with.
-        lambda_: The λ to begin with.
-        sentence: What to know about K.
+        n_clusters: Initial K.
+        lambda_: Initial λ.
+        sentence: Help text of K.
         is_ready: Whether there is a model to start from.
     """
     left, right = st.columns(2)
@@ -63,19 +63,19 @@ def quick_start(
         key=f"quick:lambda_:{lambda_}",
         help="Cosine to its center above which an image is reliable; 0 takes all. Paper: 0.85.",
     )
-    look = left.button(
+    group = left.button(
         "Group without training",
         width="stretch",
         disabled=not is_ready,
-        help="A map of the images as the start model sees them; nothing is trained.",
+        help="Extract features with the start model, cluster them, draw the map; no training.",
     )
     train = right.button(
         "Start PUL",
         type="primary",
         width="stretch",
         disabled=not is_ready,
-        help="Cluster, select, fine-tune, again and again, in the background.",
+        help="Repeat clustering, selection and fine-tuning, in the background.",
     )
-    if look or train:
-        return QuickStart("train" if train else "look", int(entered), float(threshold))
+    if group or train:
+        return QuickStart("train" if train else "group", int(entered), float(threshold))
     return None

@@ -1,4 +1,4 @@
-"""The settings of a run, each with the paper's value and a sentence."""
+"""The settings of a run, each with its description and the paper's value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.services.settings import Setting
 
-_EXCLUDED_BY = 0.01  # of a step: how far from a bound that is no value itself the form goes
+_EXCLUDED_BY = 0.01  # of a step: distance of the form's limit from an exclusive bound
 
 
 def setting_input(setting: Setting, value: Any, paper: str, *, key: str) -> Any:
@@ -15,8 +15,8 @@ def setting_input(setting: Setting, value: Any, paper: str, *, key: str) -> Any:
 
     Args:
         setting: The setting.
-        value: Its first value.
-        paper: The paper's value, named below it.
+        value: Its initial value.
+        paper: The paper's value, shown below.
         key: Key of the widget.
     """
     entered = _entered(setting, value, key)
@@ -50,7 +50,7 @@ def _entered(setting: Setting, value: Any, key: str) -> Any:
 
 
 def _bounds(setting: Setting) -> tuple[float | None, float | None]:
-    """Return the lowest and the highest value that the form lets through."""
+    """Return the lowest and the highest value that the form accepts."""
     low, high = setting.minimum, setting.maximum
     inside = 1 if setting.kind == "whole number" else setting.step * _EXCLUDED_BY
     if low is not None:

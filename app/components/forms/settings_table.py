@@ -1,4 +1,4 @@
-"""In what the settings of runs differ, and nothing they have in common."""
+"""The settings that differ between runs."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,13 @@ def settings_table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str]
     """Show a row for each setting that differs.
 
     Args:
-        names: What people call the runs.
+        names: Names of the runs.
         rows: A setting's name, and its value in each run.
     """
     if not rows:
         st.write("These runs have the same start model, the same settings and the same labels.")
         return
-    # Two runs may have one name: columns are told apart by number.
+    # Two runs may have the same name: columns are keyed by number.
     columns = {str(number): name for number, name in enumerate(names)}
     st.dataframe(
         [

@@ -1,4 +1,4 @@
-"""The menu of a run, and the way back for runs that were put aside by it."""
+"""The menu of a run, and the list of archived and deleted runs."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,13 +17,13 @@ def run_menu(
     report: Callable[[], bytes] | None,
     on_shelve: Callable[[Shelf], None],
 ) -> None:
-    """Show the menu of what is done seldom: a report, archive, delete.
+    """Show the menu of a run: report, archive, delete.
 
     Args:
         run: The run.
-        is_active: Whether it is worked on: then it can be archived, but not deleted.
-        report: Makes its report, an HTML file; None where there is nothing to report yet.
-        on_shelve: Told what to do with it.
+        is_active: Whether it is running: then it can be archived, but not deleted.
+        report: Returns its report, an HTML file; None if there is nothing to report yet.
+        on_shelve: Called with where to move it.
     """
     with st.popover("⋯", help="Report, archive, delete", width="stretch"):
         if report is not None:
@@ -33,10 +33,10 @@ def run_menu(
             )  # fmt: skip
             st.caption("Figures, curves, settings; no pictures of people.")
         if run.shelf:
-            st.button("Bring back", on_click=on_shelve, args=("",), width="stretch")
+            st.button("Restore", on_click=on_shelve, args=("",), width="stretch")
         else:
             st.button("Archive", on_click=on_shelve, args=("archived",), width="stretch")
-            st.caption("Out of the lists; everything stays.")
+            st.caption("Hidden from lists; nothing is removed.")
         st.button(
             "Delete",
             on_click=on_shelve,
@@ -45,46 +45,46 @@ def run_menu(
             width="stretch",
         )
         st.caption(
-            "Stop it first."
+            "Stop the run first."
             if is_active
-            else "Can be taken back until `python -m pul clean` frees its space."
+            else "Can be restored until `python -m pul clean` removes it."
         )
 
 
 def shelved_notice(run: RunRecord, *, on_undo: Callable[[], None]) -> None:
-    """Say that a run has just been put aside, with the way back."""
-    told, undo = st.columns([5, 1], vertical_alignment="center")
-    kept = counted(run.n_iterations_done + 1, "iteration")
-    told.success(f"{_DONE[run.shelf]} {plain(run.name)}; its {kept} can be brought back.")
+    """Show that a run has just been archived or deleted, with Undo."""
+    text, undo = st.columns([5, 1], vertical_alignment="center")
+    iterations = counted(run.n_iterations_done + 1, "iteration")
+    text.success(f"{_DONE[run.shelf]} {plain(run.name)}; its {iterations} can be restored.")
     undo.button("Undo", on_click=on_undo, width="stretch", key="undo-shelve")
 
 
 def shelf_list(
     runs: Sequence[RunRecord],
     *,
-    on_look: Callable[[int], None],
-    on_return: Callable[[int], None],
+    on_open: Callable[[int], None],
+    on_restore: Callable[[int], None],
 ) -> None:
-    """Show the runs that are put aside.
+    """Show the archived and deleted runs.
 
     Args:
         runs: Archived and deleted runs.
-        on_look: Told the number of an archived run to look at.
-        on_return: Told the number of a run to bring back.
+        on_open: Called with the number of an archived run to open.
+        on_restore: Called with the number of a run to restore.
     """
     for run in runs:
-        told, look, back = st.columns([4, 1, 1], vertical_alignment="center")
-        told.markdown(
+        text, open_, restore = st.columns([4, 1, 1], vertical_alignment="center")
+        text.markdown(
             f"**{plain(run.name)}** · {run.shelf} · {counted(run.n_iterations_done, 'iteration')}"
         )
         if run.shelf == "archived":
-            look.button(
-                "Open", key=f"look:{run.run_id}", on_click=on_look, args=(run.run_id,),
+            open_.button(
+                "Open", key=f"open:{run.run_id}", on_click=on_open, args=(run.run_id,),
                 width="stretch",
             )  # fmt: skip
-        back.button(
-            "Bring back", key=f"back:{run.run_id}", on_click=on_return, args=(run.run_id,),
+        restore.button(
+            "Restore", key=f"restore:{run.run_id}", on_click=on_restore, args=(run.run_id,),
             width="stretch",
         )  # fmt: skip
     if any(run.shelf == "deleted" for run in runs):
-        st.caption("`python -m pul clean --workspace …` removes deleted runs for good.")
+        st.caption("`python -m pul clean --workspace …` removes deleted runs permanently.")

@@ -1,4 +1,4 @@
-"""The buttons that steer a run, and what is said when it failed."""
+"""The buttons that control a run, and its error if it failed."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -19,10 +19,10 @@ _OFFERED: dict[JobStatus, tuple[Act, ...]] = {
     "finished": (),
 }
 _WORDS: dict[Act, tuple[str, str]] = {
-    "pause": ("Pause", "The worker waits within a batch and keeps its memory."),
-    "unpause": ("Go on", "The worker goes on where it paused."),
-    "stop": ("Stop", "The worker ends within a batch; whole iterations stay."),
-    "resume": ("Resume", "A new worker goes on from the last whole iteration."),
+    "pause": ("Pause", "The worker pauses within a batch and keeps its memory."),
+    "unpause": ("Continue", "The worker continues where it paused."),
+    "stop": ("Stop", "The worker stops within a batch; finished iterations are kept."),
+    "resume": ("Resume", "A new worker continues from the last finished iteration."),
 }
 _SYMBOLS = {"lambda_": "λ", "n_clusters": "K"}
 _WAITING: dict[Command, Act] = {"pause": "pause", "resume": "unpause", "stop": "stop"}
@@ -31,13 +31,13 @@ _WAITING: dict[Command, Act] = {"pause": "pause", "resume": "unpause", "stop": "
 def steering(
     status: JobStatus, requested: Command | None, *, on_act: Callable[[Act], None]
 ) -> None:
-    """Show the buttons that make sense.
+    """Show the buttons that apply.
 
     Args:
         status: Status of the last job on the run.
-        requested: What was asked of it and not heeded yet; its button waits.
-        on_act: Told of a press before the page is drawn again: a press that were noticed while it
-            is drawn would be lost where a poll asks for the next drawing meanwhile.
+        requested: Command that the worker has not acknowledged yet; its button waits.
+        on_act: Callback of the buttons. A callback runs before the rerun; a button checked during
+            the rerun would lose its click if a poll starts the next one.
     """
     for column, act in zip(st.columns(2), _OFFERED[status], strict=False):
         word, hint = _WORDS[act]
@@ -57,10 +57,10 @@ def steering(
 
 
 def failure(error: str, traceback: str) -> None:
-    """Say why a run failed; the trace behind it is folded away."""
+    """Show why a run failed; the traceback is collapsed."""
     st.error(f"**The run failed.** {plain(error)}")
     if traceback:
-        with st.expander("Trace"):
+        with st.expander("Traceback"):
             st.code(traceback, language=None)
 
 
@@ -72,21 +72,21 @@ def live_settings(
     on_ask: Callable[[float | None, int | None], None],
     key: str,
 ) -> None:
-    """Let someone change λ and K from the next iteration on.
+    """Show a form that changes λ and K from the next iteration on.
 
     Args:
-        lambda_: λ as it is in force, or asked for.
-        n_clusters: K as it is in force, or asked for.
-        waiting: What was asked for and waits for the next iteration, by name.
-        on_ask: Told the new λ and K, None where it stays.
+        lambda_: Current or requested λ.
+        n_clusters: Current or requested K.
+        waiting: Requested values that wait for the next iteration, by name.
+        on_ask: Called with the new λ and K, None for unchanged.
         key: Key of the widgets.
     """
     words = [f"{_SYMBOLS[name]} {value:g}" for name, value in waiting.items()]
     label = f"{', '.join(words)} next" if words else "λ, K …"
-    # The form keeps what is typed while the page polls; its key changes when it was heard.
+    # The form keeps its values while the page polls; its key changes once they are stored.
     key = f"{key}:{lambda_}:{n_clusters}"
 
-    def ask() -> None:  # before the page is drawn again, as the presses above
+    def ask() -> None:  # a callback, as for the buttons above
         threshold = st.session_state[f"{key}:lambda"]
         clusters = int(st.session_state[f"{key}:k"])
         on_ask(
@@ -95,7 +95,7 @@ def live_settings(
         )
 
     with (
-        st.popover(label, help="Change λ and K on the way", width="stretch"),
+        st.popover(label, help="Change λ and K during the run", width="stretch"),
         st.form(key, border=False),
     ):
         st.number_input("Threshold λ", 0.0, 1.0, lambda_, 0.01, key=f"{key}:lambda")

@@ -1,1 +1,1 @@
-"""The line above every page."""
+"""The header above every page."""

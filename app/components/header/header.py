@@ -1,4 +1,4 @@
-"""The thin line over every page: where the workspace and its run stand."""
+"""The header above every page: the status of the workspace and its run."""
 
 from html import escape
 
@@ -16,13 +16,12 @@ _render = mount(
 
 
 def header(html: str, *, moved: str, url: str) -> None:
-    """Show the line; from then on it asks by itself how things stand.
+    """Show the header; from then on it polls the status by itself.
 
     Args:
-        html: The line by now.
-        moved: Names what the page is drawn from; the page is drawn anew when the answer has
-            another name.
-        url: Where the line asks: for `html`, `moved` and the `url` to ask next.
+        html: Its current content.
+        moved: Hash of what the page is drawn from; the page reruns when the polled hash differs.
+        url: Address to poll: it returns `html`, `moved` and the next `url`.
     """
     data = {"html": html, "moved": moved, "url": url}
     _render(key="line", data=data)
@@ -41,10 +40,10 @@ def header_html(
     Args:
         name: Name of the workspace.
         n_images: Its images.
-        run: The run that is looked at.
-        iterations: Its whole iterations, the baseline first.
+        run: The selected run.
+        iterations: Its finished iterations, the baseline first.
         job: The last job on it.
-        pace: How far the labelling is.
+        pace: Progress of the labelling.
     """
     parts = [f"<b>{escape(name)}</b>"]
     if pace is not None and pace.n_identities:
@@ -55,7 +54,7 @@ def header_html(
         parts += [f"<span>{escape(run.name)}</span>", _status(run, job)]
         parts += _figures(iterations)
     if pace is not None and pace.n_identities:
-        parts.append('<span title="Every act that reached the studio is stored">saved</span>')
+        parts.append('<span title="All labels that reached the studio are saved">saved</span>')
     return f'<div class="pul-header">{"".join(parts)}</div>'
 
 

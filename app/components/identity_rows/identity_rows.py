@@ -1,4 +1,4 @@
-"""A row per identity: faces, counts, flags, roles; merge, split, rename."""
+"""The rows of the Identities page: faces, counts, flags, roles; merge, split, rename."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""How several K compare: inertia falls with K; where two seeds agree most, K fits best."""
+"""The comparison of several K: inertia, and the agreement of two seeds."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ def cluster_counts(
         n_clusters: The K, ascending.
         inertias: k-means' sum of squared distances at each K.
         agreements: Adjusted mutual information of two seeds at each K.
-        present: The K in use.
+        present: The current K.
         height: Height in pixels.
     """
     figure = make_subplots(1, 2, subplot_titles=_TITLES, horizontal_spacing=0.14)

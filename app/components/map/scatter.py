@@ -1,4 +1,4 @@
-"""The map of all images, drawn by the browser: lasso, box, pan, hover, and λ live."""
+"""The map of all images, drawn in the browser: lasso, box, pan, hover, and a λ slider."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -37,9 +37,9 @@ class Coloring:
     """How the points are coloured.
 
     Attributes:
-        by: What the colour says.
+        by: What the colour shows.
         colors: The colours, as #rrggbb.
-        range: Values that the first edge and the last edge of the colours stand for.
+        range: Values at the first and at the last edge of the colours.
         is_smooth: Whether colours blend into each other.
         labels: Text, CSS colour and kind (`dot`, `hollow`, `ring`, `ramp`) of each legend entry.
     """
@@ -58,7 +58,7 @@ class Lines:
     Attributes:
         purities: Fractions; None where no image of a known person is reliable. None for no line.
         recalls: Fractions; None for no line.
-        note: What they were counted on.
+        note: What they were measured on.
     """
 
     purities: tuple[float | None, ...] | None
@@ -68,12 +68,12 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen on the map, and where λ stands.
+    """The selection on the map, and the value of the λ slider.
 
     Attributes:
         kind: Nothing, an area, or the cluster of a point.
-        images: The images in it, by their place in the run.
-        lambda_: Where the slider stands; 0 selects all.
+        images: The selected images, by their index in the run.
+        lambda_: Value of the slider; 0 selects all.
     """
 
     kind: Kind
@@ -82,7 +82,7 @@ class Choice:
 
 
 def choose_coloring() -> ColorBy:
-    """Let someone choose what the colours of the map say."""
+    """Show the choice of colourings and return the chosen one."""
     chosen = st.segmented_control(
         "Colour by",
         list(_COLORINGS),
@@ -99,7 +99,7 @@ def coloring(by: ColorBy, camera_names: Sequence[int]) -> Coloring:
     """Return the colours and the legend for one of the colourings.
 
     Args:
-        by: What the colour says.
+        by: What the colour shows.
         camera_names: The cameras, as the dataset numbers them.
     """
     labels: tuple[tuple[str, str, str], ...]
@@ -113,17 +113,17 @@ def coloring(by: ColorBy, camera_names: Sequence[int]) -> Coloring:
         return Coloring(by, COSINE, (0.0, 1.0), True, labels)
     if by == "doubt":
         ramp = f"linear-gradient(90deg, {', '.join(COSINE)})"
-        hint = "nearest other center less own: cosine −0.3 (sure) to 0 (may be of either)"
+        hint = "cosine to the nearest other center minus own: −0.3 (certain) to 0 (could be either)"
         return Coloring(by, COSINE, _DOUBT_RANGE, True, ((hint, ramp, "ramp"), center))
     if by == "identity":
         each = f"linear-gradient(90deg, {', '.join(CLUSTERS[:4])})"
-        labels = (("one colour an identity", each, "ramp"), ("not labelled", OTHER, "dot"), center)
+        labels = (("one colour per identity", each, "ramp"), ("not labelled", OTHER, "dot"), center)
         return Coloring(by, (OTHER, *CLUSTERS), (-1.5, len(CLUSTERS) - 0.5), False, labels)
     if by == "camera":
         colors = tuple(CAMERAS[i % len(CAMERAS)] for i in range(max(1, len(camera_names))))
         named = zip(camera_names, colors, strict=False)
         labels = (*((f"camera {name}", color, "dot") for name, color in named), center)
-        # One grey place before the first camera: for images whose camera is not known.
+        # Grey before the first camera: for images of unknown camera.
         return Coloring(by, (OTHER, *colors), (-1.5, len(colors) - 0.5), False, labels)
     labels = (("reliable", OTHER, "dot"), ("not reliable", OTHER, "hollow"), center)
     return Coloring(by, CLUSTERS, (-0.5, len(CLUSTERS) - 0.5), False, labels)
@@ -141,12 +141,12 @@ def scatter(
     height: int,
     key: str,
 ) -> Choice:
-    """Show the map and return what was chosen on it.
+    """Show the map and return the selection.
 
     Args:
         layout_urls: Where the browser fetches the arrays of the map, the base first.
-        thumbs_url: What to put before an image's token to get its picture.
-        revision: Names what keeps its zoom and its slider while the arrays change.
+        thumbs_url: Prefix of the address of a picture, before its token.
+        revision: While it is the same, zoom and slider are kept when the arrays change.
         lambda_: λ of the run; None or 0 selects all.
         color: The colours.
         lines: Purity and recall against λ.
@@ -170,7 +170,7 @@ def scatter(
     )
     chosen = state.get("selection") or {"kind": "none", "images": ()}
     moved = state.get("lambda_") or {}
-    # The slider goes back to the run's own λ when that changes, without a message.
+    # When the run's own λ changes, the slider is reset to it.
     lambda_now = moved["value"] if moved.get("from") == first else first
     images = tuple(int(image) for image in chosen["images"])
     return Choice(chosen["kind"], images, float(lambda_now))

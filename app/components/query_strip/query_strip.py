@@ -1,4 +1,4 @@
-"""A page of queries to choose one from, by click or by arrow keys."""
+"""A strip of queries; one is chosen by click or arrow keys."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,8 +23,8 @@ class Query:
     Attributes:
         image_id: Its number in the store.
         url: Where its picture is.
-        label: What stands below it.
-        hint: What is said of it to those who do not see it.
+        label: Text below it.
+        hint: Its text for screen readers.
     """
 
     image_id: int
@@ -34,7 +34,7 @@ class Query:
 
 
 def query_strip(tiles: Sequence[Query], *, key: str) -> int:
-    """Show queries and return the number of the one that is chosen; the first until one is.
+    """Show queries and return the id of the chosen one, by default the first.
 
     Args:
         tiles: The queries of the page; at least one.

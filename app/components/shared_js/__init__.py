@@ -1,1 +1,1 @@
-"""Scripts that several components read."""
+"""Scripts that several components share."""

@@ -1,1 +1,1 @@
-"""Tables and texts that stand for them."""
+"""Tables, grids and empty states."""

@@ -1,10 +1,10 @@
-"""A page that has nothing to show yet says what to do next."""
+"""The empty state of a page: what is missing, and what to do next."""
 
 import streamlit as st
 
 
 def nothing_yet(what: str, next_step: str, page: st.Page) -> None:
-    """Say what is missing and lead to where it is made.
+    """Show what is missing, with a link to the page that creates it.
 
     Args:
         what: What is missing, as a sentence.

@@ -1,4 +1,4 @@
-"""What is not well, as a short list: what was seen; opened, why it matters and how to fix it."""
+"""A list of problems: what was observed and, expanded, why it matters and how to fix it."""
 
 from collections.abc import Sequence
 from html import escape
@@ -19,7 +19,7 @@ class _Finding(Protocol):
 
 
 def findings(found: Sequence[_Finding]) -> None:
-    """Show findings; nothing where all is well."""
+    """Show findings; nothing if there are none."""
     if found:
         st.html(f'<div class="pul-findings">{"".join(_line(each) for each in found)}</div>')
 

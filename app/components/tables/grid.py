@@ -1,4 +1,4 @@
-"""Pictures of people as tiles of 64×128, loaded by the browser when they come into sight."""
+"""Pictures of people as tiles of 64×128, loaded when they scroll into view."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Tile:
 
     Attributes:
         url: Where it is.
-        cluster: Its cluster; tiles of one cluster stand together.
-        camera: Its camera as the dataset numbers it; None where not known.
+        cluster: Its cluster; tiles of one cluster are adjacent.
+        camera: Its camera number in the dataset; None if unknown.
         similarity: Cosine to the center of its cluster.
-        is_reliable: Whether it trains at the present λ.
+        is_reliable: Whether it trains at the current λ.
         is_center: Whether it is the center of its cluster.
     """
 
@@ -32,12 +32,12 @@ class Tile:
 
 
 def grid(tiles: Sequence[Tile], *, height: int, is_grouped: bool = True) -> None:
-    """Show tiles in a box that scrolls by itself.
+    """Show tiles in a scrolling box.
 
     Args:
         tiles: The pictures, those of one cluster next to each other.
         height: Height of the box in pixels.
-        is_grouped: Whether each cluster gets a line of its own.
+        is_grouped: Whether each cluster has its own heading.
     """
     if is_grouped:
         groups = (list(group) for _, group in groupby(tiles, key=lambda tile: tile.cluster))
@@ -48,7 +48,7 @@ def grid(tiles: Sequence[Tile], *, height: int, is_grouped: bool = True) -> None
 
 
 def strip(urls: Sequence[str]) -> None:
-    """Show pictures in a row, with nothing said about them."""
+    """Show pictures in a row, without captions."""
     tiles = "".join(f'<img src="{escape(url)}" alt="" loading="lazy">' for url in urls)
     st.html(f'<div class="pul-strip">{tiles}</div>')
 

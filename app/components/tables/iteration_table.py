@@ -10,7 +10,7 @@ from pul.records import IterationRecord
 
 
 def iteration_table(records: Sequence[IterationRecord]) -> None:
-    """Show the iterations, the newest first; figures that do not exist have no column."""
+    """Show the iterations, the newest first; columns without values are hidden."""
     rows = [_row(record) for record in reversed(records)]
     known = {name for row in rows for name, value in row.items() if value is not None}
     columns = [name for name in rows[0] if name in known] if rows else []

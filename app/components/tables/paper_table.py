@@ -1,4 +1,4 @@
-"""A table of the paper: our figures, the paper's own beside them, and how each row stands."""
+"""A table of the paper: our figures, the paper's, and the state of each row."""
 
 import math
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ import streamlit as st
 
 @dataclass(frozen=True, slots=True)
 class PaperRow:
-    """A row as it is shown.
+    """One row.
 
     Attributes:
-        name: What it is called.
-        state: How it stands.
+        name: Its name.
+        state: Its state.
         figures: Rank-1, 5, 10, 20 and mAP in %, as text; "" where there are none yet.
-        paper: What the paper reports for rank-1 and mAP, in %; NaN where nothing.
+        paper: What the paper reports for rank-1 and mAP, in %; NaN for none.
         setting: Where the paper's figures come from.
         run_id: Its run, if any.
     """
@@ -29,7 +29,7 @@ class PaperRow:
 
 
 def paper_table(rows: Sequence[PaperRow], figures: Sequence[str]) -> None:
-    """Show the rows; the number of a run leads to it.
+    """Show the rows; the number of a run links to it.
 
     Args:
         rows: The rows.

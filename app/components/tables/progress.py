@@ -1,4 +1,4 @@
-"""How far a background job is."""
+"""The progress of a background job."""
 
 import streamlit as st
 
@@ -7,11 +7,11 @@ from pul.records import JobRecord
 
 
 def progress_panel(job: JobRecord, *, remaining_s: float | None = None) -> None:
-    """Show where a job is and, where it is known, how long it still takes.
+    """Show a job's progress and, if known, its remaining time.
 
     Args:
-        job: A job that is queued, at work or paused.
-        remaining_s: Seconds it still takes.
+        job: A job that is queued, running or paused.
+        remaining_s: Remaining seconds.
     """
     progress = job.progress
     words = [place(progress)]

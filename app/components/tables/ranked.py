@@ -1,4 +1,4 @@
-"""What was found for a query: pictures by rank, with a frame and a sign of what each is worth."""
+"""A ranked list: pictures by rank, with a frame and a sign for match or mismatch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from html import escape
 
 import streamlit as st
 
-# Green and red, and a sign for eyes that do not tell them apart.
+# Green and red, and a sign for colour-blind readers.
 _SIGNS = {"match": "✓", "wrong": "✗", "same camera": "", "junk": ""}
 _WHY = {
     "match": "the same person",
     "wrong": "another person",
-    "same camera": "the same person on the query's own camera: left out of the figures",
-    "junk": "a bad detection: left out of the figures",
+    "same camera": "the same person on the query's own camera: ignored in the figures",
+    "junk": "a bad detection: ignored in the figures",
 }
 
 
@@ -22,9 +22,9 @@ class Ranked:
 
     Attributes:
         url: Where its picture is.
-        camera: Its camera; None where not known.
+        camera: Its camera; None if unknown.
         similarity: Cosine to the query.
-        mark: `match`, `wrong`, `same camera` or `junk`; None where that is not told.
+        mark: `match`, `wrong`, `same camera` or `junk`; None if unknown.
     """
 
     url: str
@@ -34,10 +34,10 @@ class Ranked:
 
 
 def ranked_strip(images: Sequence[Ranked], *, n_shown: int) -> None:
-    """Show images in the order in which they were found; junk takes no rank.
+    """Show a ranked list; junk has no rank.
 
     Args:
-        images: What was found, the most similar first.
+        images: The images, most similar first.
         n_shown: How many are shown.
     """
     rank, tiles = 0, []
@@ -49,7 +49,7 @@ def ranked_strip(images: Sequence[Ranked], *, n_shown: int) -> None:
 
 
 def first_match(images: Sequence[Ranked]) -> int | None:
-    """Return the rank of the first true match, from 1; None where none was found."""
+    """Return the rank of the first true match, from 1; None if there is none."""
     counted = [image.mark for image in images if image.mark not in ("same camera", "junk")]
     return counted.index("match") + 1 if "match" in counted else None
 

@@ -1,4 +1,4 @@
-"""The part of page 7 that adds labels made elsewhere: look first, then add."""
+"""The part of the Export page that imports labels made elsewhere: check first, then add."""
 
 import streamlit as st
 
@@ -11,16 +11,16 @@ _N_PROBLEMS = 20
 
 def show() -> None:
     st.caption(
-        "A CSV or JSON file, or a folder with a folder per identity. What contradicts the labels "
-        "that are here is listed and left out; the same labels twice add nothing."
+        "A CSV or JSON file, or a folder with a folder per identity. Labels that contradict "
+        "existing ones are listed and skipped; importing the same labels twice adds nothing."
     )
     left, right = st.columns(2)
-    sent = left.file_uploader("A file of yours", type=["csv", "tsv", "txt", "json"])
+    sent = left.file_uploader("Upload a file", type=["csv", "tsv", "txt", "json"])
     place = right.text_input("Or a file or folder on the server", placeholder="/path/to/labels")
     source = (sent.name, sent.getvalue()) if sent else place
-    look, add = st.columns([1, 5])
-    is_look, is_add = look.button("Look first"), add.button("Add them")
-    if not source or not (is_look or is_add):
+    check, add = st.columns([1, 5])
+    is_check, is_add = check.button("Check first"), add.button("Add labels")
+    if not source or not (is_check or is_add):
         return
     try:
         report = services.exports.import_labels(
@@ -33,14 +33,14 @@ def show() -> None:
 
 
 def _report(report: services.exports.ImportReport, *, is_done: bool) -> None:
-    tell = st.success if is_done else st.info
-    tell(
+    show_report = st.success if is_done else st.info
+    show_report(
         f"{'Added' if is_done else 'Would add'} {counted(report.n_images, 'image')} to "
         f"{report.n_created:,} new and {report.n_extended:,} known identities, "
         f"{report.n_junk:,} as junk, {report.n_unsure:,} as unsure. "
-        f"{report.n_known:,} known already, {len(report.problems):,} left out."
+        f"{report.n_known:,} already known, {len(report.problems):,} skipped."
     )
     shown = report.problems[:_N_PROBLEMS]
     if shown:
-        rows = [{"where": each.place, "left out because": each.reason} for each in shown]
+        rows = [{"where": each.place, "skipped because": each.reason} for each in shown]
         st.dataframe(rows, hide_index=True)

@@ -1,4 +1,4 @@
-"""Page 7: labels and models out, labels of others in, and the command that repeats the run."""
+"""The Export page: export labels and models, import labels, and the command to repeat the run."""
 
 from functools import partial
 
@@ -24,16 +24,16 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
             _model(now.run, now.iterations)
         else:
             st.subheader("The model")
-            st.caption("A run gives one: start it on the Workspace page.")
+            st.caption("Start a run on the Workspace page to get one.")
     _exports()
     with st.expander("Add labels made elsewhere"):
         import_labels.show()
     if now.run is not None:
-        st.subheader("The same run without the screen")
+        st.subheader("Repeat this run on the command line")
         st.code(
             services.exports.command(state.location(), now.run), language="bash", wrap_lines=True
         )
-        st.caption("It trains on the labels as they are when it runs.")
+        st.caption("It trains with the labels that exist when it runs.")
 
 
 def _labels() -> None:
@@ -44,7 +44,7 @@ def _labels() -> None:
         format_func=lambda name: services.exports.LABEL_FORMATS[name].title,
         key="labels_form",
     )
-    if st.button("Export the labels", type="primary"):
+    if st.button("Export labels", type="primary"):
         services.exports.start(state.location(), format)
 
 
@@ -60,7 +60,7 @@ def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
     numbers = [record.iteration for record in reversed(iterations)]
     iteration = right.selectbox("Iteration", numbers, help="0 is the original model.")
     export, report = st.columns(2)
-    if export.button("Export the model"):
+    if export.button("Export model"):
         services.exports.start(state.location(), format, run_id=run.run_id, iteration=iteration)
     report.download_button(
         "Report of the run (HTML)",
@@ -72,7 +72,7 @@ def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
 
 @fragment(run_every=2.0)
 def _exports() -> None:
-    """Show what was exported; it polls, as each is written by a process of its own."""
+    """Show the exports; it polls, as each is written by a separate process."""
     for export in services.exports.exports(state.location()):
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.markdown(f"**{export.path.name}**  \n{export.text}", width="stretch")
@@ -83,7 +83,7 @@ def _exports() -> None:
             elif export.path.is_dir():
                 st.code(str(export.path), language=None)
             elif export.job.status == "finished":
-                st.caption("deleted since")
+                st.caption("no longer exists")
 
 
 def _download(export: services.exports.Export) -> None:

@@ -1,4 +1,4 @@
-"""Beside the map: try another K, compare several, and hand λ and K to the run."""
+"""The controls beside the map: preview another K, compare several, apply λ and K to the run."""
 
 from functools import partial
 
@@ -20,9 +20,9 @@ def show(now: WorkspaceStatus, record: IterationRecord, lambda_: float) -> None:
     """Show the controls.
 
     Args:
-        now: Where the run stands.
+        now: Status of the workspace.
         record: The iteration on the map.
-        lambda_: Where its slider stands.
+        lambda_: Value of its slider.
     """
     run_id = now.run.run_id if now.run else 0
     job = services.previews.last_preview(state.location(), run_id, record.iteration)
@@ -49,7 +49,7 @@ def _choose(run_id: int, record: IterationRecord, *, is_busy: bool) -> int:
         on_click=start,
         args=(n_clusters,),
         disabled=is_busy,
-        help="Cluster the features of this iteration with this K; nothing of the run changes.",
+        help="Cluster the features of this iteration with this K; the run does not change.",
         width="stretch",
     )
     compare.button(
@@ -57,7 +57,7 @@ def _choose(run_id: int, record: IterationRecord, *, is_busy: bool) -> int:
         on_click=start,
         args=(None,),
         disabled=is_busy,
-        help="Cluster with a half to one and a half of the present K, each with two seeds.",
+        help="Cluster with several K, from 0.5 to 1.5 times the current one, each with two seeds.",
         width="stretch",
     )
     return int(n_clusters)
@@ -73,7 +73,7 @@ def _start(run_id: int, iteration: int, n_clusters: int | None) -> None:
 
 
 def _wait(job_id: int) -> None:
-    """Say how far the preview is, and draw the page with it once it is there."""
+    """Show the progress of the preview, and rerun the page when it is ready."""
     job = services.previews.job(state.location(), job_id)
     if not services.previews.is_active(job):
         st.rerun()
@@ -95,12 +95,12 @@ def _doing(job: JobRecord) -> str:
 def _status(run_id: int, record: IterationRecord) -> None:
     shown = state.previewed(run_id, record.iteration)
     place = (state.location(), run_id, record.iteration)
-    made = services.map.preview(*place, shown) if shown else None
-    if made is None:
+    preview = services.map.preview(*place, shown) if shown else None
+    if preview is None:
         st.caption(f"The map shows the run's own {counted(record.n_clusters, 'cluster')}.")
         return
-    told, back = st.columns([2, 1], vertical_alignment="center")
-    told.caption(f"The map shows a preview with K {shown}; the run used {record.n_clusters}.")
+    text, back = st.columns([2, 1], vertical_alignment="center")
+    text.caption(f"The map shows a preview with K {shown}; the run used {record.n_clusters}.")
     back.button(
         "Back to the run", on_click=state.preview, args=(run_id, record.iteration, 0),
         type="tertiary",
@@ -122,7 +122,7 @@ def _compared(run_id: int, record: IterationRecord) -> None:
 
 def _apply(now: WorkspaceStatus, lambda_: float, n_clusters: int) -> None:
     if now.run is None or not services.previews.can_apply(now):
-        st.caption("This run is finished: another run can use this λ and K.")
+        st.caption("This run is finished; start another run to use this λ and K.")
         return
     current_settings = services.runs.current_settings(state.location(), now.run)
     iteration = services.previews.next_iteration(now)
@@ -136,7 +136,7 @@ def _apply(now: WorkspaceStatus, lambda_: float, n_clusters: int) -> None:
             on_click=_ask,
             args=(now.run.run_id, iteration, name, before, value),
             disabled=abs(before - value) < _SAME,
-            help=f"From iteration {iteration} on; what trains now is not disturbed.",
+            help=f"From iteration {iteration} on; the current iteration is not affected.",
             key=f"use:{name}",
             width="stretch",
         )

@@ -1,4 +1,4 @@
-"""Page 3: the map of an iteration, what λ selects on it, and the people behind what is chosen."""
+"""The Map page: the map of an iteration, what λ selects, and the selected images."""
 
 import math
 
@@ -26,7 +26,7 @@ def show(now: WorkspaceStatus | None) -> None:
         )
     elif not now.iterations:
         nothing_yet(
-            "The first map is being made.", "The run shows how far it is.", state.page("rounds")
+            "The first map is being made.", "See the progress of the run.", state.page("rounds")
         )
     elif not now.run.config["projection"]:
         nothing_yet("This run was made without maps.", "Choose another run.", state.page("rounds"))
@@ -59,7 +59,7 @@ def _scatter(
 ) -> Choice:
     location = state.location()
     by = choose_coloring()
-    # A component's key may not hold two underscores in a row, as a path may.
+    # A component's key must not contain two underscores in a row, but a path may.
     name = f"map-{workspace_key(location).hex()}-{run.run_id}"
     return scatter(
         layout_urls=maps.urls(location, run.run_id, iteration, n_clusters, by),
@@ -82,8 +82,10 @@ def _lines(known: Quality) -> Lines:
     note = f"Purity, recall: {people}, from ground truth, used for these two lines only."
     if known.source == "annotations":
         note = f"Purity, recall: {people}, as labelled."
-        if known.is_flattered:
-            note += " Labelled people were clusters of their own here, which flatters."
+        if known.is_optimistic:
+            note += (
+                " Labelled people were clusters of their own here, so these lines are optimistic."
+            )
     purities = tuple(None if math.isnan(p) else round(p, 4) for p in curves.purities.tolist())
     return Lines(purities, tuple(round(r, 4) for r in curves.recalls.tolist()), note)
 

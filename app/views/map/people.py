@@ -1,4 +1,4 @@
-"""The people behind what is chosen on the map, and the way to label them."""
+"""The images selected on the map, and a button to label them."""
 
 from collections.abc import Sequence
 
@@ -15,26 +15,26 @@ N_TILES = 400
 
 
 def show(arrays: services.map.MapArrays, choice: Choice) -> None:
-    """Show who is chosen, or every center where nobody is.
+    """Show the selected images, or all centers if none are selected.
 
     Args:
-        arrays: What the map shows.
-        choice: What is chosen on it.
+        arrays: Arrays of the map.
+        choice: The selection.
     """
     is_chosen = choice.kind != "none"
     images = services.map.in_order(arrays, choice.images if is_chosen else arrays.centers.tolist())
-    told, button = st.columns([2.6, 1], vertical_alignment="center")
+    text, button = st.columns([2.6, 1], vertical_alignment="center")
     if is_chosen:
         n_clusters = len({int(arrays.clusters[image]) for image in images})
         share = percent(arrays.reliable(choice.lambda_)[images].mean()) if images else "0"
-        told.markdown(
+        text.markdown(
             f"**{counted(len(images), 'image')}** · {counted(n_clusters, 'cluster')} · "
             f"{share} % reliable"
         )
         with button:
             _label_these(arrays, images)
     else:
-        told.markdown(f"**{counted(len(images), 'center')}** · lasso points, or click one")
+        text.markdown(f"**{counted(len(images), 'center')}** · lasso points, or click one")
     grid(_tiles(arrays, images[:N_TILES], choice.lambda_), height=HEIGHT, is_grouped=is_chosen)
     if len(images) > N_TILES:
         st.caption(f"The first {N_TILES} are shown.")
@@ -42,7 +42,7 @@ def show(arrays: services.map.MapArrays, choice: Choice) -> None:
 
 def _label_these(arrays: services.map.MapArrays, images: Sequence[int]) -> None:
     numbers = arrays.image_ids[list(images)].tolist()
-    hint = "Open a card of these images on the Label page; what is labelled already stays out."
+    hint = "Open a card of these images on the Label page; labelled images are skipped."
     if st.button(
         "Label these", on_click=state.open_card, args=(numbers,), help=hint, width="stretch"
     ):

@@ -1,4 +1,4 @@
-"""The part of page 6 that takes a picture from outside; and what any query is."""
+"""The part of the Retrieval page that searches with an uploaded picture."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ N_FOUND = 100
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whom someone looks up.
+    """A query.
 
     Attributes:
-        url: Where the query's picture is.
-        find: What an iteration finds for it.
-        average_precision: Its AP in an iteration; None where no truth is known.
+        url: Address of its picture.
+        find: Returns its ranked list in an iteration.
+        average_precision: Its AP in an iteration; None without ground truth.
     """
 
     url: str
@@ -27,13 +27,13 @@ class Asked:
 
 
 def choose(place: Place) -> Asked | None:
-    """Take a picture and return it as a query; None while there is none."""
+    """Show an upload and return the picture as a query; None if there is none."""
     dropped = st.file_uploader(
         "A picture of one person, cut out", type=["jpg", "jpeg", "png", "webp", "bmp"],
         max_upload_size=services.retrieval.MAX_PICTURE_BYTES // 2**20, key="retrieval:picture",
     )  # fmt: skip
     if dropped is None:
-        st.caption("It is compared with the training images, and kept nowhere.")
+        st.caption("It is compared with the training images, and not stored.")
         return None
     location, content = state.location(), dropped.getvalue()
     with st.spinner("Reading the picture"):

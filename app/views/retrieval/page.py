@@ -1,4 +1,4 @@
-"""Page 6: look people up, and see what an iteration or another run changes about it."""
+"""The Retrieval page: ranked lists of a query, in one or two iterations."""
 
 import streamlit as st
 
@@ -17,12 +17,12 @@ N_SHOWN = 22
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
         nothing_yet(
-            "There is nobody to look up yet.", "Start a run first.", state.page("workspace")
+            "There is nothing to search yet.", "Start a run first.", state.page("workspace")
         )
     elif not now.iterations:
         nothing_yet(
             "The first features are being extracted.",
-            "The run shows how far it is.",
+            "See the progress of the run.",
             state.page("rounds"),
         )
     else:
@@ -49,8 +49,8 @@ def _retrieval(now: services.workspace.WorkspaceStatus) -> None:
 def _found(found: list[Found], level: float | None, name: str) -> None:
     if not found:
         st.info(
-            f"{name} kept no ranked lists: it is of an older version, or has no queries with "
-            "known people. Search with a training image or a picture of your own."
+            f"{name} has no ranked lists: it is of an older version, or has no queries with "
+            "known people. Search with a training image or an uploaded picture."
         )
         return
     urls = thumbnails.urls(state.location(), [image.image_id for image in found])
@@ -68,10 +68,10 @@ def _found(found: list[Found], level: float | None, name: str) -> None:
 
 
 def _cmc(now: services.workspace.WorkspaceStatus, chosen: list[Place]) -> None:
-    kept = [(place, services.retrieval.rankings(state.location(), place)) for place in chosen]
+    stored = [(place, services.retrieval.rankings(state.location(), place)) for place in chosen]
     curves = [
-        (places.name_of(now, place), one.cmc.tolist()) for place, one in kept if one is not None
+        (places.name_of(now, place), one.cmc.tolist()) for place, one in stored if one is not None
     ]
     if curves:
         cmc_curves(curves, height=260)
-        st.caption("How many of all queries have a true match that early.")
+        st.caption("Share of queries with a true match at this rank or better.")

@@ -1,4 +1,4 @@
-"""The part of page 6 that chooses the iterations to look with: one, or two side by side."""
+"""The part of the Retrieval page that chooses the iterations: one, or two to compare."""
 
 import streamlit as st
 
@@ -7,14 +7,14 @@ from app.services.retrieval import Place
 
 
 def name_of(now: services.workspace.WorkspaceStatus, place: Place) -> str:
-    """Return what an iteration of a run is called here."""
+    """Return the display name of an iteration."""
     names = {run.run_id: run.name for run in now.runs}
     at = f"iteration {place.iteration}" if place.iteration else "baseline"
     return f"{names.get(place.run_id, 'a run')}, {at}"
 
 
 def choose_places(now: services.workspace.WorkspaceStatus) -> list[Place]:
-    """Let someone choose one iteration, or two to compare."""
+    """Show the choice of one iteration, or two to compare."""
     if now.run is None:
         return []
     newest = now.run.n_iterations_done
@@ -34,7 +34,8 @@ def _choose_place(
         "Run", list(runs), list(runs).index(run_id), format_func=lambda i: runs[i].name,
         key=f"{key}:run",
     )  # fmt: skip
-    whole = [r.iteration for r in services.runs.iterations(state.location(), chosen)] or [0]
-    place = whole.index(iteration) if chosen == run_id and iteration in whole else len(whole) - 1
-    picked = at.selectbox("Iteration", whole, place, key=f"{key}:{chosen}:{len(whole)}")
+    finished = [r.iteration for r in services.runs.iterations(state.location(), chosen)] or [0]
+    is_known = chosen == run_id and iteration in finished
+    place = finished.index(iteration) if is_known else len(finished) - 1
+    picked = at.selectbox("Iteration", finished, place, key=f"{key}:{chosen}:{len(finished)}")
     return Place(chosen, int(picked))

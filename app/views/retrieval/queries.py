@@ -1,4 +1,4 @@
-"""The part of page 6 that chooses whom to look up."""
+"""The part of the Retrieval page that chooses the query."""
 
 from collections.abc import Callable
 from typing import get_args
@@ -21,7 +21,7 @@ TEST, TRAIN, PICTURE = "Test queries", "Training images", "A picture"
 
 
 def choose(places: list[Place]) -> Asked | None:
-    """Let someone choose a query; None while there is none."""
+    """Show the choice of a query and return it; None if there is none."""
     has_test = len(services.retrieval.queries(state.location(), places[0].run_id)) > 0
     kinds = [TEST, TRAIN, PICTURE] if has_test else [TRAIN, PICTURE]
     controls = st.container(horizontal=True, vertical_alignment="center")
@@ -80,7 +80,7 @@ def _choose_image(
     *,
     key: str,
 ) -> int:
-    """Show images a page at a time, and return the number of the one that is chosen."""
+    """Show images page by page, and return the id of the chosen one."""
     n_pages = -(-len(rows) // N_PAGE)
     page = 1
     if n_pages > 1:

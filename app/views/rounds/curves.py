@@ -1,4 +1,4 @@
-"""The part of page 5 with the curves of runs, and the models behind their points."""
+"""The part of the Rounds page with the curves of runs, and the models of their points."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ def show(
     now: services.workspace.WorkspaceStatus, run: RunRecord, drawn_for: tuple[object, ...]
 ) -> None:
     if state.shown_on_rounds() != drawn_for:
-        st.rerun()  # a press in here changed what is beside it
+        st.rerun()  # a click here changed other parts of the page
     drawn = [Curve(run.run_id, run.name, now.iterations), *_others(now, run)]
     changed = {c.iteration: "; ".join(c.parts) for c in services.runs.changes(now.iterations)}
     chosen = st.plotly_chart(
@@ -28,12 +28,12 @@ def show(
     )
     metrics = now.iterations[-1].metrics
     if metrics is None:
-        st.caption("These images have no query and gallery with known people: no mAP, no rank-k.")
+        st.caption("No mAP and rank-k: these images have no query and gallery with known people.")
     else:
         st.caption(f"{definition(metrics)}. Dashed: the baseline, before any training.")
     if changed:
-        said = "; ".join(f"iteration {at}: {text}" for at, text in changed.items())
-        st.caption(f"▲ Changed on the way: {said}.")
+        listed = "; ".join(f"iteration {at}: {text}" for at, text in changed.items())
+        st.caption(f"▲ Changed during the run: {listed}.")
     _checkpoint(drawn, [p["customdata"] for p in chosen.selection.points if "customdata" in p])
 
 

@@ -1,4 +1,4 @@
-"""The part of page 5 that says which labels a run has not trained with, and trains with them."""
+"""The part of the Rounds page that shows untrained labels, and trains with them."""
 
 import re
 
@@ -12,15 +12,15 @@ from pul.records import RunRecord
 
 _HINT = (
     "A new run in the background: the same start model, the same settings, and these labels. Its "
-    "curves come over those of this run."
+    "curves are shown with those of this run."
 )
 _COUNT_OF_IDS = re.compile(r" \+ \d+ IDs?$")
 
 
 def show(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
-    """Show what waits to train, where something does.
+    """Show labels that wait for training, if there are any.
 
-    Only on the newest run: an older one need not have trained with what came after it.
+    Only for the newest run: older ones need not train with later labels.
     """
     if run.run_id != now.runs[-1].run_id:
         return
@@ -30,19 +30,19 @@ def show(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
     people = f"{counted(waiting.n_identities, 'person')}, {counted(waiting.n_images, 'image')}"
     if now.is_active:
         if run.n_iterations_done + 1 < run.config["n_iterations"]:
-            st.caption(f"Labelled by now: {people}. The next iteration trains with them.")
+            st.caption(f"Labelled so far: {people}. The next iteration trains with them.")
     elif run.status == "finished":
         _offer(run, waiting, people)
     else:
-        st.caption(f"Labelled by now: {people}. *Resume* trains with them.")
+        st.caption(f"Labelled so far: {people}. *Resume* trains with them.")
 
 
 def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
-    told, button = st.columns([4.5, 1.4], vertical_alignment="center")
-    told.info(
+    text, button = st.columns([4.5, 1.4], vertical_alignment="center")
+    text.info(
         f"**{people}** are labelled; this run has not trained with them."
         if waiting.is_first
-        else f"The labels have changed since this run trained: **{people}** by now.",
+        else f"The labels have changed since this run trained: **{people}** now.",
         icon=":material/person_check:",
     )
     button.button(
@@ -58,10 +58,10 @@ def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
 
 
 def _train(run: RunRecord, name: str) -> None:
-    """Make the run anew and look at it, with the old one's curves below.
+    """Start a run with the labels and select it, compared with the old one.
 
-    What is looked at is said first: as soon as the run is there the page is asked for anew, and
-    what were left to do after that might never be done.
+    The selection is set first: as soon as the run exists, the header may trigger a rerun, and code
+    after that might never run.
     """
     before = state.compared()
     state.show_run(None)
@@ -75,6 +75,6 @@ def _train(run: RunRecord, name: str) -> None:
 
 
 def _name(name: str, n_identities: int) -> str:
-    """Return the name of a run made anew: `run 2 + 50 IDs`, however often that is done."""
+    """Return the name of a run with labels: `run 2 + 50 IDs`, also when repeated."""
     ids = f"{n_identities} ID{'s' if n_identities > 1 else ''}"
     return f"{_COUNT_OF_IDS.sub('', name)} + {ids}"

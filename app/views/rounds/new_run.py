@@ -1,4 +1,4 @@
-"""The part of page 5 that starts a run with all its settings, from a model or as a fork."""
+"""The part of the Rounds page that starts a run with all settings, from a model or as a fork."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,8 +18,8 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
     place = state.fork()
     runs = {run.run_id: run for run in now.runs}
     if place is None or place[0] not in runs:
-        # Drawn from when it is opened until something is started, for what is typed to stay: its
-        # fifty fields cost as much as all the rest of the page.
+        # Once opened, it is drawn until a run is started, so that typed values are kept. Before
+        # that it is not: its fifty fields cost as much as the rest of the page.
         first = now.run is None
         form = st.expander("New run", first, key=f"new_run:{first}", on_change="rerun")
         if form.open:
@@ -30,12 +30,12 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         return
     run, iteration = runs[place[0]], place[1]
     with st.expander(f"Fork {plain(run.name)} at iteration {iteration}", expanded=True):
-        told, back = st.columns([4, 1], vertical_alignment="center")
-        told.markdown(
+        text, back = st.columns([4, 1], vertical_alignment="center")
+        text.markdown(
             f"A new run that starts from the model of **{plain(run.name)}, iteration {iteration}**"
             ", with that run's settings unless you change them."
         )
-        back.button("Not now", on_click=partial(state.fork_from, None), width="stretch")
+        back.button("Cancel", on_click=partial(state.fork_from, None), width="stretch")
         asked = _form(RunConfig(**run.config), key=f"fork:{run.run_id}", label="Start the fork")
         if asked is not None:
             _start(partial(services.runs.fork_run, state.location(), run.run_id, iteration, asked))
@@ -71,10 +71,10 @@ def _form(config: RunConfig, *, key: str, label: str, is_ready: bool = True) -> 
 
 
 def _start(make: Callable[[], None]) -> None:
-    """Make a run and look at it; where that fails, the form stays as it is.
+    """Start a run and select it; if that fails, the form keeps its values.
 
-    The form is put away first: as soon as the run is there the page is asked for anew, and what
-    were left to do after that might never be done.
+    The form is reset first: as soon as the run exists, the header may trigger a rerun, and code
+    after that might never run.
     """
     place, shown_run = state.fork(), state.run_id()
     state.fork_from(None)

@@ -1,4 +1,4 @@
-"""Page 5: start, steer and watch runs."""
+"""The Rounds page: start, control and compare runs."""
 
 from functools import partial
 
@@ -23,8 +23,8 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
             "There is nothing to train on yet.", "Add images first.", state.page("workspace")
         )
         return
-    if (put_aside := state.shelved()) is not None:
-        shelved_notice(put_aside, on_undo=partial(_bring_back, put_aside.run_id))
+    if (shelved := state.shelved()) is not None:
+        shelved_notice(shelved, on_undo=partial(_restore, shelved.run_id))
     if now.run is not None:
         state.write_address(now.run.run_id)
         every = POLL_S if now.is_active else None
@@ -54,7 +54,7 @@ def _compare(now: services.workspace.WorkspaceStatus) -> None:
 
 
 def _log(now: services.workspace.WorkspaceStatus) -> None:
-    """Show what the worker printed; it is read, and read again, only while somebody looks."""
+    """Show the worker's log; it is read only while the expander is open."""
     log = st.expander("Log", key="log", on_change="rerun")
     if log.open and now.job is not None:
         with log:
@@ -67,13 +67,13 @@ def _tail(job: JobRecord) -> None:
 
 
 def _shelf() -> None:
-    aside = services.runs.shelved(state.location())
-    if aside:
-        with st.expander(f"Put aside: {counted(len(aside), 'run')}"):
-            shelf_list(aside, on_look=state.show_run, on_return=_bring_back)
+    shelved = services.runs.shelved(state.location())
+    if shelved:
+        with st.expander(f"Archived and deleted: {counted(len(shelved), 'run')}"):
+            shelf_list(shelved, on_open=state.show_run, on_restore=_restore)
 
 
-def _bring_back(run_id: int) -> None:
+def _restore(run_id: int) -> None:
     services.runs.shelve(state.location(), run_id, "")
     state.remember_shelved(None)
     state.show_run(run_id)

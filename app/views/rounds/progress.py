@@ -1,4 +1,4 @@
-"""The part of page 5 that polls: where the run stands, and its buttons."""
+"""The part of the Rounds page that polls: the progress of the run, and its buttons."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ ENDED = {"finished": "finished", "stopped": "was stopped", "failed": "failed"}
 
 def show(run_id: int, drawn_for: tuple[object, ...]) -> None:
     if state.shown_on_rounds() != drawn_for:
-        st.rerun()  # a press in here changed what is beside it
+        st.rerun()  # a click here changed other parts of the page
     now = services.workspace.workspace_status(state.location(), run_id)
     if now.run is None:
         return
@@ -25,8 +25,8 @@ def show(run_id: int, drawn_for: tuple[object, ...]) -> None:
 
 
 def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
-    told, live, buttons, menu = st.columns([3.2, 0.9, 1.4, 0.4], vertical_alignment="center")
-    with told:
+    text, live, buttons, menu = st.columns([3.2, 0.9, 1.4, 0.4], vertical_alignment="center")
+    with text:
         if run.parent_run_id is not None:
             st.caption(f"Forked from run {run.parent_run_id}, iteration {run.parent_iteration}")
         if now.is_active and now.job is not None:

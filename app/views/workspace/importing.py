@@ -1,9 +1,9 @@
-"""The part of page 1 that adds images: look, see what was found, import."""
+"""The part of the Workspace page that adds images: check a folder, review, import."""
 
 import streamlit as st
 
 from app import services, state
-from app.components.charts.contents import SplitRow, camera_bars, left_out, split_table
+from app.components.charts.contents import SplitRow, camera_bars, skipped_files, split_table
 from app.components.tables.progress import progress_panel
 from app.views.fragments import fragment
 from app.wording import counted, plain
@@ -16,29 +16,29 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         return
     if now.import_job is not None and now.import_job.status == "failed":
         st.error(f"The last import failed. {plain(now.import_job.error)}")
-    with st.form("look", border=False):
+    with st.form("check", border=False):
         left, right = st.columns([3, 1])
         root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
         format = right.selectbox("Layout", ["auto", *services.imports.DATASET_FORMATS])
         is_sent = st.form_submit_button("Check folder")
     if is_sent:
-        _look(root, format)
+        _check(root, format)
     _choose_reading()
     found = state.found()
     if found is None:
         st.caption(
-            "Read as they are: folders by person, by camera or by train, query and gallery, a "
+            "Supported layouts: folders by person, by camera or by train, query and gallery, a "
             "table, and the published data sets. Nothing is copied or changed."
         )
     else:
         _found(found, is_first=not now.n_images)
 
 
-def _look(root: str, format: str, levels: str = "") -> None:
+def _check(root: str, format: str, levels: str = "") -> None:
     st.session_state[state.FOUND] = st.session_state[state.READINGS] = None
     try:
         with st.spinner("Reading the list of images"):
-            st.session_state[state.FOUND] = services.imports.look(root, format, levels)
+            st.session_state[state.FOUND] = services.imports.inspect(root, format, levels)
     except AmbiguousLayoutError as error:
         st.session_state[state.READINGS] = (root, dict(error.readings))
     except PulError as error:
@@ -58,7 +58,7 @@ def _choose_reading() -> None:
             format_func=lambda levels: f"`{levels}`: {plain(readings[levels])}",
         )
         if st.button("Read them this way", type="primary"):
-            _look(root, "auto", levels)
+            _check(root, "auto", levels)
             st.rerun()
 
 
@@ -71,12 +71,12 @@ def _found(found: services.imports.Found, *, is_first: bool) -> None:
         split_table([SplitRow(*row) for row in found.contents.splits])
         for note in found.notes:
             st.info(plain(note))
-        left_out(found.skipped)
+        skipped_files(found.skipped)
     with right:
         camera_bars(found.contents.cameras, height=170)
     is_same_place = not is_first and st.checkbox(
-        "The same people and cameras as in the images that are here",
-        help="Leave it off for another place, whose people and cameras get numbers of their own.",
+        "Same people and cameras as in the existing images",
+        help="Leave it off for another place: its people and cameras get new numbers.",
     )
     if st.button(f"Import {counted(n_images, 'image')}", type="primary"):
         services.imports.start_import(state.location(), found, is_same_place=is_same_place)

@@ -1,9 +1,9 @@
-"""Page 1: what is there, how it gets there, and the first look at it."""
+"""The Workspace page: its images, adding more, and the first clustering or run."""
 
 import streamlit as st
 
 from app import demo, services, state
-from app.components.charts.contents import SplitRow, camera_bars, left_out, split_table
+from app.components.charts.contents import SplitRow, camera_bars, skipped_files, split_table
 from app.components.forms.quick_start import choose_model, quick_start
 from app.components.tables.findings import findings
 from app.components.tables.grid import strip
@@ -21,8 +21,8 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if demo.state().message and state.location() == services.workspace.demo_location():
         st.warning(plain(demo.state().message))
     if now.n_images:
-        held, start = st.columns([1.3, 1], gap="large")
-        with held:
+        contents, start = st.columns([1.3, 1], gap="large")
+        with contents:
             _images()
         with start:
             _start(now)
@@ -37,13 +37,13 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 
 def _images() -> None:
     location = state.location()
-    held = services.workspace.contents(location)
+    contents = services.workspace.contents(location)
     st.subheader("Images")
-    split_table([SplitRow(*row) for row in held.splits])
+    split_table([SplitRow(*row) for row in contents.splits])
     findings(services.diagnosis.of_images(location))
     strip(thumbnails.urls(location, services.workspace.sample_images(location, N_SAMPLE)))
-    camera_bars(held.cameras, height=190)
-    left_out(services.workspace.skipped(location) if held.n_skipped else ())
+    camera_bars(contents.cameras, height=190)
+    skipped_files(services.workspace.skipped(location) if contents.n_skipped else ())
 
 
 def _start(now: services.workspace.WorkspaceStatus) -> None:
@@ -55,22 +55,22 @@ def _start(now: services.workspace.WorkspaceStatus) -> None:
         "Preset",
         presets,
         presets.index(services.runs.usual_preset(location)),
-        help="paper: as in the paper, for a GPU. quick: for CPUs. modern: later tricks.",
+        help="paper: as in the paper, for a GPU. quick: for CPUs. modern: methods published since.",
     )
     config = services.runs.first_config(location, preset)
     n_train = counted(services.workspace.n_train_images(location), "training image")
     asked = quick_start(
         n_clusters=config.n_clusters,
         lambda_=config.lambda_ or 0.0,
-        sentence=f"About as many as there are people. {n_train}; Market-1501 has 17 of a person.",
+        sentence=f"About the number of people. You have {n_train}; Market-1501 has 17 per person.",
         is_ready=bool(model),
     )
     if asked is not None:
-        n_iterations = 0 if asked.act == "look" else None
+        n_iterations = 0 if asked.act == "group" else None
         config = config.replace(
             n_clusters=asked.n_clusters, lambda_=asked.lambda_, n_iterations=n_iterations
         )
-        state.show_run(None)  # before there is a run, as then the page is asked for anew
+        state.show_run(None)  # before the run exists: then the header may trigger a rerun
         with st.spinner("Starting"):
             services.runs.start_run(location, config, model)
         st.rerun()

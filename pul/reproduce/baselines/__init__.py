@@ -1,1 +1,1 @@
-"""Hand-crafted features of Table IV: no weights needed, usable as a network's."""
+"""Hand-crafted features of Table IV: no weights needed, and used like a network's."""

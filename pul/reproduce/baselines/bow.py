@@ -45,7 +45,7 @@ class BowExtractor:
 
     @classmethod
     def from_files(cls, color_names: Path, codebook: Path, params: Path) -> "BowExtractor":
-        """Read the authors' tables, which are not ours to give: see their publications.
+        """Read the authors' tables, which we may not distribute: see their publications.
 
         Args:
             color_names: `w2c.mat` (van de Weijer et al. 2009): w2c, (32768, 11).
@@ -78,7 +78,7 @@ class BowExtractor:
 
     @classmethod
     def fit(cls, images: ArrayLike, *, seed: int, n_words: int = 350) -> "BowExtractor":
-        """Make tables of our own from training images; no identities are read.
+        """Fit tables on training images; no identities are read.
 
         Colour names are from published focal colours, words from k-means on the images' cells.
 
@@ -120,7 +120,7 @@ class BowExtractor:
         Cells of 4×4 pixels have the mean of their pixels' colour names. A cell counts for the 10
         words nearest to it, by exp(-d/9) times a Gaussian about the middle of the image. Counts are
         summed in strips of 2 rows of cells, divided by √tf (tf: cells of the image that count for
-        the word), less the training mean, times √idf, and scaled to unit length.
+        the word), minus the training mean, times √idf, and scaled to unit length.
 
         Args:
             images: RGB images, shape (N, height, W, 3), uint8, W a multiple of 4. The authors take

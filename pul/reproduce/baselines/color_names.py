@@ -1,4 +1,4 @@
-"""How much a colour is black, blue, brown, ...: from published focal colours, free of licences."""
+"""Probability that a colour is called black, blue, brown, ..., from public-domain focal colours."""
 
 import numpy as np
 

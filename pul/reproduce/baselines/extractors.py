@@ -1,4 +1,4 @@
-"""Extractors of hand-crafted features that first learn something from the images of datasets."""
+"""Extractors of hand-crafted features that are fitted on images of datasets."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,10 +26,10 @@ def bow_extractor(
     """Return BoW with the authors' tables, or with tables fitted on a dataset's training images.
 
     Args:
-        dataset: Where to fit.
+        dataset: The dataset to fit on.
         tables: Folder with the authors' tables; None fits.
         seed: Seed of the fit.
-        on_progress: Called with (images done, images in all) while images are decoded.
+        on_progress: Called with (images done, images in total) while images are decoded.
 
     Raises:
         DataError: The dataset has no training images, or a table is missing or damaged.
@@ -65,7 +65,7 @@ def umdl_extractor(
         n_images: Images of each dataset to learn from.
         config: Settings of UMDL.
         seed: Seed of the choice of images and of the dictionaries.
-        on_progress: Called with (iterations done, iterations in all).
+        on_progress: Called with (iterations done, iterations in total).
 
     Raises:
         DataError: The target has no training images, or a source no identities.

@@ -28,14 +28,14 @@ def extract_lomo(images: ArrayLike, *, retinex: bool = False) -> DoubleArray:
 
     At 3 scales, 10×10 blocks at a step of 5 are counted into histograms: 8×8×8 joint HSV colours,
     and SILTP codes of radius 3 and 5. Blocks of the same row of blocks are merged by the maximum of
-    each bin, which makes the feature bear a change of viewpoint. With n rows of blocks at all
+    each bin, which makes the feature robust to changes of viewpoint. With n rows of blocks at all
     scales together (40 where H = 128) the three parts have 512 n, 81 n and 81 n numbers.
 
     Args:
         images: RGB images, shape (N, H, W, 3), uint8, H and W at least 40. The authors take
             H = 128 and W = 48. The feature's length does not depend on W.
-        retinex: Even out the light before colours are taken. The original does, by a Retinex that
-            was never published; ours is `pul.reproduce.baselines.retinex`.
+        retinex: Normalise illumination before colours are read. The original does, with a Retinex
+            that was never published; ours is `pul.reproduce.baselines.retinex`.
 
     Returns:
         Features, shape (N, 674 n), float64: 26,960 numbers where H = 128. Each of the three parts
@@ -152,7 +152,7 @@ def _pyramid(planes: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _max_histograms(codes: IntArray, n_bins: int) -> ByteArray:
-    """Count codes in each block, and keep each bin's maximum along a row of blocks.
+    """Count codes in each block, and take each bin's maximum along a row of blocks.
 
     Blocks overlap by half, so tiles of half a block are counted once and added up.
 

@@ -12,7 +12,7 @@ _BATCH = 16  # images whose temporaries stay in the processor's cache
 
 
 def check_images(images: ArrayLike) -> ByteArray:
-    """Return images as an array, or say what is wrong with them.
+    """Return images as an array, checked.
 
     Args:
         images: RGB images of one size, shape (N, H, W, 3), uint8.

@@ -31,16 +31,16 @@ def evaluate_extractor(
     """Evaluate features of images on the `query` and `gallery` splits of a dataset.
 
     Features are scaled to unit length and ranked by cosine, which is the order of their Euclidean
-    distances. The features of the gallery are used as they come and never held as a whole: LOMO's
+    distances. Features of the gallery are used chunk by chunk and never held all at once: LOMO's
     of Market-1501 would take 2 GB.
 
     Args:
         extract: Turns images, shape (N, height, width, 3), uint8, into features, shape (N, D).
         dataset: Its queries need identities.
-        config: Definitions to use.
+        config: Definitions of the figures.
         height: Height in pixels to which images are resized.
         width: Width in pixels.
-        on_progress: Called with (images done, images in all).
+        on_progress: Called with (images done, images in total).
 
     Raises:
         DataError: The dataset has no queries or no gallery, or an image cannot be decoded.
@@ -75,7 +75,7 @@ def extract_samples(
         samples: At least one.
         height: Height in pixels to which images are resized.
         width: Width in pixels.
-        on_progress: Called with (images done, images in all).
+        on_progress: Called with (images done, images in total).
 
     Returns:
         Features, shape (N, D), float32.

@@ -1,4 +1,4 @@
-"""Multi-scale Retinex: colours with the light of the scene evened out."""
+"""Multi-scale Retinex: normalises the illumination of the scene."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +13,7 @@ _MIN_SPREAD = 1e-3  # of logarithms: below it an image has no texture but roundi
 
 
 def enhance(images: ArrayLike) -> ByteArray:
-    """Even out light and shadow, and keep the colours vivid.
+    """Normalise light and shadow, and preserve the colours.
 
     R = mean over σ of [log(1 + I) - log(1 + I * G_σ)] in each channel, times the colour restoration
     log(1 + 125 I / ΣI), stretched so that three standard deviations about the mean of an image

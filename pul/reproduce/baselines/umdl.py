@@ -25,7 +25,7 @@ class UmdlConfig:
         beta: Weight of the reconstruction that includes the residual.
         ridge: Ridge of the codes afterwards, λ2.
         n_iterations: Iterations of a round.
-        n_rounds: Rounds; after each, the target's images are linked anew. The first has no links.
+        n_rounds: Rounds; after each, the target's images are linked again. The first has no links.
     """
 
     n_atoms: int = 150
@@ -82,7 +82,7 @@ def fit_umdl(
     config: UmdlConfig | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> UmdlEncoder:
-    """Learn dictionaries from labelled sources and an unlabelled target by alternating minima.
+    """Learn dictionaries from labelled sources and an unlabelled target (alternating minimisation).
 
     An image x of the target is explained by shared, by shared + unique, and by shared + unique +
     residual atoms; one of a source by shared, and by shared + residual ones. Codes of linked images
@@ -97,7 +97,7 @@ def fit_umdl(
         sources: Features, shape (M, D), and identities, shape (M,), of each source.
         seed: Seed of the first dictionaries.
         config: Settings.
-        on_progress: Called with (iterations done, iterations in all).
+        on_progress: Called with (iterations done, iterations in total).
 
     Raises:
         FeatureError: Features are misshapen.
@@ -282,7 +282,7 @@ def _fit_atoms(gram: DoubleArray, sums: DoubleArray) -> DoubleArray:
     found = minimize(dual, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(gram))
     atoms = np.linalg.solve(gram + np.diag(found.x + floor), sums)
     lengths = np.linalg.norm(atoms, axis=1, keepdims=True)
-    return np.asarray(atoms / np.maximum(lengths, 1))  # what the optimiser left over
+    return np.asarray(atoms / np.maximum(lengths, 1))  # the optimiser is not exact
 
 
 def _ridge_codes(features: DoubleArray, atoms: DoubleArray, ridge: float) -> DoubleArray:

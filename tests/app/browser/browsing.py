@@ -24,7 +24,7 @@ FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
-PATIENCE_MS = 180_000  # a shared machine may be slow; no test waits this long by design
+TIMEOUT_MS = 180_000  # a shared machine may be slow; no test waits this long by design
 
 
 @contextmanager
@@ -83,8 +83,8 @@ def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path)
 def open_map(page: Page, address: str, query: str = "") -> None:
     """Open the map and wait until it is drawn and its pictures are there."""
     page.goto(f"{address}/map{query}")
-    page.wait_for_selector(".scatter[data-ready]", timeout=PATIENCE_MS)
-    expect(page.locator(".pul-grid img").first).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_selector(".scatter[data-ready]", timeout=TIMEOUT_MS)
+    expect(page.locator(".pul-grid img").first).to_be_visible(timeout=TIMEOUT_MS)
     wait_for_pictures(page)
 
 
@@ -98,7 +98,7 @@ def wait_for_pictures(page: Page) -> None:
             const isThere = (image) => image.complete && image.naturalWidth > 0;
             return images.length > 0 && images.every(isThere);
         }""",
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
 
 
@@ -112,9 +112,9 @@ def frames_of(page: Page) -> list[object]:
 
 
 def poll(page: Page, n: int) -> None:
-    """Wait until the line over the page has asked `n` times how things stand."""
+    """Wait until the header has polled the status `n` times."""
     for _ in range(n):
-        with page.expect_response(lambda answer: "/standing/" in answer.url, timeout=PATIENCE_MS):
+        with page.expect_response(lambda answer: "/status/" in answer.url, timeout=TIMEOUT_MS):
             pass
 
 
@@ -126,8 +126,8 @@ def draw_anew(page: Page, frames: list[object]) -> None:
     def say_so(route: Route) -> None:
         route.fulfill(json=route.fetch().json() | {"moved": f"test {n}"})
 
-    until = time.monotonic() + PATIENCE_MS / 1000
-    page.route("**/standing/*", say_so, times=1)
+    until = time.monotonic() + TIMEOUT_MS / 1000
+    page.route("**/status/*", say_so, times=1)
     while len(frames) < n + 3:  # start, what is drawn, and end
         assert time.monotonic() < until
         page.wait_for_timeout(20)

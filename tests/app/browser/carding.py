@@ -1,10 +1,10 @@
-"""The labelling card in a browser: open it, look at its state, press its keys."""
+"""Helpers for the labelling card in a browser: open it, read its state, press keys."""
 
 from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.app.browser.browsing import PATIENCE_MS
+from tests.app.browser.browsing import TIMEOUT_MS
 
 LABEL = "document.querySelector('.label').label"
 CHOSEN = "label.work.chosen.map((tile) => tile.image)"
@@ -18,7 +18,7 @@ def open_card(page: Page, address: str) -> None:
 
 def wait_for_card(page: Page) -> None:
     """Wait until a card is there."""
-    page.wait_for_selector(".label[data-mode=card]:not([data-card=''])", timeout=PATIENCE_MS)
+    page.wait_for_selector(".label[data-mode=card]:not([data-card=''])", timeout=TIMEOUT_MS)
 
 
 def shown(page: Page, expression: str) -> Any:
@@ -28,7 +28,7 @@ def shown(page: Page, expression: str) -> Any:
 
 def wait_until_saved(page: Page) -> None:
     """Wait until the server has acknowledged every act of the page."""
-    page.wait_for_selector(".label[data-open='0']", timeout=PATIENCE_MS)
+    page.wait_for_selector(".label[data-open='0']", timeout=TIMEOUT_MS)
 
 
 def press_for_next(page: Page, key: str) -> None:
@@ -38,5 +38,5 @@ def press_for_next(page: Page, key: str) -> None:
     page.wait_for_function(
         f"(before) => ![before, undefined].includes({LABEL}.work?.card.id)",
         arg=before,
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from tests.app.browser.browsing import FLAGS, PATIENCE_MS, drag, open_map, wait_for_pictures
+from tests.app.browser.browsing import FLAGS, TIMEOUT_MS, drag, open_map, wait_for_pictures
 
 SIZE = {"width": 1440, "height": 900}
 
@@ -36,7 +36,7 @@ def workspace(page: Page, address: str) -> None:
     """Open the first page, and wait for its people and bars."""
     page.goto(address)
     page.wait_for_function("document.querySelector('.pul-strip img')?.naturalWidth > 0")
-    page.locator(".js-plotly-plot .bars").first.wait_for(timeout=PATIENCE_MS)
+    page.locator(".js-plotly-plot .bars").first.wait_for(timeout=TIMEOUT_MS)
     page.wait_for_load_state("networkidle")
 
 
@@ -51,7 +51,7 @@ def lasso(page: Page, address: str) -> None:
         page,
         [tuple(p) for p in middle + radius * np.column_stack([np.cos(angles), np.sin(angles)])],
     )
-    page.locator(".pul-grid h6").first.wait_for(timeout=PATIENCE_MS)
+    page.locator(".pul-grid h6").first.wait_for(timeout=TIMEOUT_MS)
     wait_for_pictures(page)
     page.mouse.move(SIZE["width"] / 2, 5)
 
@@ -59,7 +59,7 @@ def lasso(page: Page, address: str) -> None:
 def rounds(page: Page, address: str) -> None:
     """Open the curves."""
     page.goto(f"{address}/rounds")
-    page.locator(".js-plotly-plot .scatterlayer .point").first.wait_for(timeout=PATIENCE_MS)
+    page.locator(".js-plotly-plot .scatterlayer .point").first.wait_for(timeout=TIMEOUT_MS)
     page.wait_for_load_state("networkidle")
 
 

@@ -14,7 +14,7 @@ from pul.data.datasets import read_dataset
 from pul.models.network import save_network
 from pul.store.workspace import Workspace
 from tests.app.browser.browsing import (
-    PATIENCE_MS,
+    TIMEOUT_MS,
     drag,
     draw_anew,
     frames_of,
@@ -29,7 +29,7 @@ from tests.app.fabricated import fabricate
 from tests.support.networks import tiny_network
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def studio(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         yield address
 
 
-def said(page: Page) -> Locator:
+def summary(page: Page) -> Locator:
     """Return the line over the grid."""
     return page.locator("[data-testid=stMarkdown]").filter(has_text=re.compile("image|center"))
 
@@ -78,7 +78,7 @@ def test_map__a_box_shows_the_people_in_it(page: Page, studio: str, filled: Path
     inside = int(((places > low) & (places < high)).all(axis=1).sum())
     assert inside > 0
     drag(page, [tuple(low), tuple((low + high) / 2), tuple(high)])
-    expect(said(page)).to_contain_text(re.compile(rf"^{inside} images? ·"))
+    expect(summary(page)).to_contain_text(re.compile(rf"^{inside} images? ·"))
     expect(page.locator(".pul-grid img")).to_have_count(inside)
     wait_for_pictures(page)
 
@@ -93,12 +93,12 @@ def test_map__a_lasso_around_everyone(page: Page, studio: str) -> None:
     places = np.array([screen_of(page, image) for image in range(48)])
     inside = int((np.hypot(*((places - middle) / (middle - 3)).T) < 0.98).sum())
     drag(page, [tuple(place) for place in circle])
-    expect(said(page)).to_contain_text("8 clusters")
-    shown = int(re.search(r"(\d+) images", said(page).inner_text()).group(1))  # type: ignore[union-attr]
+    expect(summary(page)).to_contain_text("8 clusters")
+    shown = int(re.search(r"(\d+) images", summary(page).inner_text()).group(1))  # type: ignore[union-attr]
     assert inside <= shown <= 48
     wait_for_pictures(page)
     page.get_by_role("button", name="Clear selection").click()
-    expect(said(page)).to_contain_text("8 centers")
+    expect(summary(page)).to_contain_text("8 centers")
 
 
 def test_map__a_click_shows_the_whole_cluster(page: Page, studio: str, filled: Path) -> None:
@@ -133,8 +133,8 @@ def test_map__zoom_and_selection_stay_when_the_iteration_changes(page: Page, stu
     open_map(page, studio)
     place = screen_of(page, 0)
     drag(page, [place])
-    expect(said(page)).to_contain_text("1 cluster ")
-    chosen = said(page).inner_text()
+    expect(summary(page)).to_contain_text("1 cluster ")
+    chosen = summary(page).inner_text()
     page.locator(".scatter canvas").hover(position={"x": place[0], "y": place[1]})
     page.mouse.wheel(0, -400)
     view = "JSON.stringify(document.querySelector('.scatter').scatter.view)"
@@ -147,7 +147,7 @@ def test_map__zoom_and_selection_stay_when_the_iteration_changes(page: Page, stu
     )
     assert page.evaluate(view) == zoomed
     n_images = chosen.split(" ")[0]
-    expect(said(page)).to_contain_text(f"{n_images} image")
+    expect(summary(page)).to_contain_text(f"{n_images} image")
 
 
 def test_map__hovering_shows_the_person(page: Page, studio: str) -> None:
@@ -288,27 +288,27 @@ def test_rounds__start_pause_go_on_stop_resume(
         chosen = page.get_by_role("combobox", name="Run", exact=True)
         expect(chosen).to_have_value("run 1 · running")
         page.get_by_role("button", name="Pause").click()
-        page.get_by_role("button", name="Go on").wait_for(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Continue").wait_for(timeout=TIMEOUT_MS)
         assert workshop.jobs()[-1].status == "paused"
         expect(page.locator(".pul-header .paused")).to_be_visible()
-        page.get_by_role("button", name="Go on").click()
-        page.get_by_role("button", name="Pause").wait_for(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Pause").wait_for(timeout=TIMEOUT_MS)
         page.get_by_role("button", name="Stop").click()
-        page.get_by_role("button", name="Resume").wait_for(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Resume").wait_for(timeout=TIMEOUT_MS)
         run = workshop.runs()[-1]
         assert (run.status, run.config["n_iterations"]) == ("stopped", 500)
         expect(chosen).to_have_value("run 1 · stopped")
         n_done = run.n_iterations_done
         page.get_by_role("button", name="Resume").click()
-        page.get_by_role("button", name="Pause").wait_for(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Pause").wait_for(timeout=TIMEOUT_MS)
         page.wait_for_function(
             "n => Number(/iteration (\\d+)/.exec(document.querySelector('.pul-header').innerText)"
             "?.[1]) > n + 1",
             arg=n_done,
-            timeout=PATIENCE_MS,
+            timeout=TIMEOUT_MS,
         )
         page.get_by_role("button", name="Stop").click()
-        page.get_by_role("button", name="Resume").wait_for(timeout=PATIENCE_MS)
+        page.get_by_role("button", name="Resume").wait_for(timeout=TIMEOUT_MS)
         assert workshop.runs()[-1].n_iterations_done > n_done
 
 
@@ -318,7 +318,7 @@ def test_demo__comes_by_itself(page: Page, tmp_path: Path) -> None:
         "--no-demo-run", log=tmp_path / "studio.log", PUL_DEMO=str(demo), PUL_WORKSPACE=""
     ) as address:
         page.goto(address)
-        expect(page.get_by_text("The demo is being made")).to_be_visible()
+        expect(page.get_by_text("Creating the demo")).to_be_visible()
         expect(page.locator(".pul-header")).to_contain_text("demo")
         expect(page.locator(".pul-strip img").first).to_be_visible()
         page.wait_for_function("document.querySelector('.pul-strip img').naturalWidth > 0")

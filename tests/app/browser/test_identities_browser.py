@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from pul.labelling import annotations
 from pul.labelling.annotations import Annotations, fold
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import PATIENCE_MS, serve
+from tests.app.browser.browsing import TIMEOUT_MS, serve
 from tests.app.fabricated import draw_people, fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def page(browser: Browser, studio: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
     page = context.new_page()
     page.goto(f"{studio}/identities")
-    page.wait_for_selector(".person", timeout=PATIENCE_MS)
+    page.wait_for_selector(".person", timeout=TIMEOUT_MS)
     yield page
     context.close()
 
@@ -58,7 +58,7 @@ def row(page: Page, place: int) -> Locator:
 
 
 def wait_until_saved(page: Page) -> None:
-    page.wait_for_selector(".people[data-open='0']", timeout=PATIENCE_MS)
+    page.wait_for_selector(".people[data-open='0']", timeout=TIMEOUT_MS)
 
 
 def test_rows__say_counts_and_show_faces(page: Page) -> None:
@@ -69,7 +69,7 @@ def test_rows__say_counts_and_show_faces(page: Page) -> None:
     page.wait_for_function(
         """() => { const faces = [...document.querySelectorAll(".face")];
             return faces.length === 31 && faces.every((face) => face.naturalWidth > 0); }""",
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
 
 

@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from pul import jobs
 from pul.labelling.annotations import fold
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import PATIENCE_MS, free_port, serve
+from tests.app.browser.browsing import TIMEOUT_MS, free_port, serve
 from tests.app.browser.carding import CHOSEN, open_card, press_for_next, shown, wait_until_saved
 from tests.app.conftest import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture

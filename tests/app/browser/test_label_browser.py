@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pul.labelling.annotations import Annotations, fold
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import PATIENCE_MS, draw_anew, frames_of, free_port, poll, serve
+from tests.app.browser.browsing import TIMEOUT_MS, draw_anew, frames_of, free_port, poll, serve
 from tests.app.browser.carding import (
     CHOSEN,
     open_card,
@@ -21,7 +21,7 @@ from tests.app.browser.carding import (
 from tests.app.fabricated import draw_people, fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_card__fits_the_screen_and_its_pictures_load(page: Page, studio: str) ->
     page.wait_for_function(
         """() => [...document.querySelectorAll(".label img")]
             .every((image) => image.complete && image.naturalWidth > 0)""",
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
     assert page.locator(".label-tiles img").count() >= 4
     assert page.evaluate(
@@ -255,7 +255,7 @@ def test_undo__works_after_a_reload(page: Page, studio: str, workspace: Path) ->
     wait_until_saved(page)
     made = state_of(workspace).identities[-1]
     page.reload()
-    page.wait_for_selector(".label[data-mode=card]", timeout=PATIENCE_MS)
+    page.wait_for_selector(".label[data-mode=card]", timeout=TIMEOUT_MS)
     page.keyboard.press("Control+z")
     expect(page.locator(".label-toast")).to_contain_text(f"Undone: {made.name}")
     assert made.identity not in [known.identity for known in state_of(workspace).identities]
@@ -321,7 +321,7 @@ def test_pair__an_answer_is_kept_and_not_asked_again(
     wait_until_saved(page)
     assert state_of(workspace).events[-1].kind == "not_same"
     page.reload()
-    page.wait_for_selector(".label[data-mode=card]", timeout=PATIENCE_MS)
+    page.wait_for_selector(".label[data-mode=card]", timeout=TIMEOUT_MS)
     assert first not in shown(page, "label.pairs.map(({ id }) => id)")
 
 

@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 
 from pul.evaluation.lambda_curves import trace_selection
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import PATIENCE_MS, drag, open_map, screen_of, serve
+from tests.app.browser.browsing import TIMEOUT_MS, drag, open_map, screen_of, serve
 from tests.app.fabricated import fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def to_previous_iteration(page: Page) -> None:
     page.keyboard.press("ArrowLeft")
     page.wait_for_function(
         "before => document.querySelector('.scatter').dataset.ready !== before",
-        arg=before, timeout=PATIENCE_MS,
+        arg=before, timeout=TIMEOUT_MS,
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_map__points_glide_to_another_iteration(page: Page, studio: str) -> None
     open_map(page, studio)
     watch_steps(page)
     to_previous_iteration(page)
-    page.wait_for_function("window.steps.at(-1) === 1", timeout=PATIENCE_MS)
+    page.wait_for_function("window.steps.at(-1) === 1", timeout=TIMEOUT_MS)
     between = page.evaluate("window.steps.filter((step) => step > 0 && step < 1)")
     assert between == sorted(between)
     assert between
@@ -113,7 +113,7 @@ def test_map__points_jump_for_who_wants_no_motion(page: Page, studio: str) -> No
     open_map(page, studio)
     watch_steps(page)
     to_previous_iteration(page)
-    page.wait_for_function("window.steps.length > 0", timeout=PATIENCE_MS)
+    page.wait_for_function("window.steps.length > 0", timeout=TIMEOUT_MS)
     assert set(page.evaluate("window.steps")) == {1}
 
 
@@ -134,10 +134,10 @@ def test_map__layers_are_fetched_when_they_are_shown(page: Page, studio: str) ->
 def test_map__what_a_click_caught_is_labelled_on_a_card(page: Page, studio: str) -> None:
     open_map(page, studio)
     drag(page, [screen_of(page, 0)])
-    told = page.locator("[data-testid=stMarkdown]").filter(has_text=re.compile("1 cluster "))
-    expect(told).to_be_visible()
-    n_images = int(told.inner_text().split(" ")[0])
+    summary = page.locator("[data-testid=stMarkdown]").filter(has_text=re.compile("1 cluster "))
+    expect(summary).to_be_visible()
+    n_images = int(summary.inner_text().split(" ")[0])
     page.get_by_role("button", name="Label these").click()
-    page.wait_for_selector(".label[data-card^=chosen-]", timeout=PATIENCE_MS)
+    page.wait_for_selector(".label[data-card^=chosen-]", timeout=TIMEOUT_MS)
     expect(page.locator(".label-tiles img")).to_have_count(n_images)
     expect(page.locator(".label")).to_contain_text("chosen by you on the map")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.browser.browsing import PATIENCE_MS, ROOT, free_port
+from tests.app.browser.browsing import ROOT, TIMEOUT_MS, free_port
 from tests.app.conftest import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -62,7 +62,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 def page(page: Page, address: str, tmp_path: Path) -> Page:
     wait_until(lambda: b"URL" in (tmp_path / "log").read_bytes())
     page.goto(address)
-    expect(page.get_by_text("drawn", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("drawn", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
     return page
 
 
@@ -82,7 +82,7 @@ def test_press__that_waits_is_heard_where_the_whole_page_is_drawn_next(
 
 def test_press__is_heard_while_something_is_waited_for(page: Page, tmp_path: Path) -> None:
     page.get_by_role("button", name="Wait").click()
-    expect(page.get_by_text("Waiting")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Waiting")).to_be_visible(timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Draw all").click()
     wait_until(lambda: outcomes(tmp_path) != [])
     assert outcomes(tmp_path) == ["all"]

@@ -13,11 +13,11 @@ from pul.data.datasets import read_dataset
 from pul.jobs.worker import work
 from pul.models.network import save_network
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import PATIENCE_MS, serve
+from tests.app.browser.browsing import TIMEOUT_MS, serve
 from tests.support.networks import tiny_network
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 CONFIG = RunConfig(
     n_clusters=8, lambda_=0.5, n_iterations=1, projection=False, device="cpu", n_threads=1,
@@ -40,7 +40,7 @@ def studio(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 @pytest.fixture
 def page(browser: Browser, studio: str) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(TIMEOUT_MS)
     page.goto(f"{studio}/retrieval")
     expect(page.locator(".queries button").first).to_be_visible()
     yield page

@@ -1,4 +1,4 @@
-"""The Rounds page in a real browser, with a run that works: what is changed on the way is used."""
+"""The Rounds page in a real browser, with a real run: settings changed during the run are used."""
 
 import re
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from playwright.sync_api import Locator, Page, expect
 from pul.labelling.annotations import create
 from pul.records import IterationRecord
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import PATIENCE_MS, free_port, poll, serve
+from tests.app.browser.browsing import TIMEOUT_MS, free_port, poll, serve
 from tests.app.browser.carding import open_card
 from tests.app.conftest import ENDLESS, wait_until
 from tests.app.fabricated import fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 def wait_for_record(
@@ -25,11 +25,11 @@ def wait_for_record(
     """Return the first iteration of which something holds, when it is there."""
     found: list[IterationRecord] = []
 
-    def look() -> bool:
+    def is_shown() -> bool:
         found[:] = [record for record in workspace.iterations(1) if holds(record)]
         return bool(found)
 
-    wait_until(look)
+    wait_until(is_shown)
     return found[0]
 
 
@@ -89,7 +89,7 @@ def test_address__is_shared_and_survives_a_reload(page: Page, people: Path, tmp_
 
 
 def hover(page: Page, point: Locator) -> None:
-    """Move the pointer over a point until plotly says what it is; a page may still grow."""
+    """Move the pointer over a point until plotly shows its tooltip; the page may still grow."""
 
     def is_over() -> bool:
         box = point.bounding_box()
