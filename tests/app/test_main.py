@@ -84,5 +84,5 @@ def test_main__login_without_a_provider_starts_nothing(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PUL_STUDIO_LOGIN", "")
-    with pytest.raises(SystemExit, match="--login needs a provider"):
+    with pytest.raises(SystemExit, match="--login needs an OIDC provider"):
         main(["--login", "--port", "0"])

@@ -155,5 +155,5 @@ def test_find_like_image__nearest_by_cosine_without_itself(filled: str) -> None:
 
 def test_read_picture__too_large(filled: str) -> None:
     content = b"x" * (services.retrieval.MAX_PICTURE_BYTES + 1)
-    with pytest.raises(ImageError, match=r"10\.0 MiB; 10 MiB are allowed"):
+    with pytest.raises(ImageError, match=r"10\.0 MiB, but at most 10 MiB are allowed"):
         services.retrieval.read_picture(filled, Place(1, 0), content)

@@ -302,5 +302,5 @@ def test_rounds__without_ground_truth(
     fabricate(location, people)
     studio = open_studio("rounds")
     assert not studio.exception
-    assert "no mAP, no rank-k" in text_of(studio)
+    assert "No mAP and rank-k: these images have no" in text_of(studio)
     assert not any("mAP" in name or "Purity" in name for name in studio.dataframe[0].value)

@@ -34,7 +34,7 @@ def test_look__nothing_there(tmp_path: Path) -> None:
 
 
 def test_create_workspace__without_a_name() -> None:
-    with pytest.raises(WorkspaceError, match="Give a folder"):
+    with pytest.raises(WorkspaceError, match="No folder is given"):
         services.workspace.create_workspace("  ")
 
 

@@ -56,7 +56,7 @@ def test_diagnose_images__queries_without_a_match_by_the_rule_that_took_it():
     )
     assert finding.code == "unmatched_queries"
     assert "2 of 4 queries have no true match: 1 show a person who is in no" in finding.observed
-    assert "1 a person whom the gallery shows on the query's own camera only" in finding.observed
+    assert "1 a person whom the gallery shows only on the query's own camera" in finding.observed
 
 
 def test_diagnose_images__no_ground_truth():
@@ -144,7 +144,7 @@ def test_diagnose_iteration__clusters_of_one_camera(well):
     camids = well.clusters % 4 + 1
     (finding,) = diagnose_iteration(replace(well, camids=camids))
     assert finding.code == "one_camera_clusters"
-    assert finding.observed.startswith("100% of the clusters are of one camera only; by chance 0%")
+    assert finding.observed.startswith("100% of the clusters are of one camera only; by chance: 0%")
     # Every person by every camera but a few; most clusters mixed.
     mixed = np.where(well.clusters < 4, camids, well.camids)
     assert found(replace(well, camids=mixed)) == []
@@ -167,7 +167,7 @@ def test_diagnose_iteration__collapsed_features(well):
     assert finding.code == "collapsed_features"
     unit = same / np.linalg.norm(same, axis=1, keepdims=True)
     cosines = (unit @ unit.T)[np.triu_indices(160, 1)]
-    assert f"a cosine of {cosines.mean():.3f} on average" in finding.observed
+    assert f"The mean cosine of two images is {cosines.mean():.3f}." in finding.observed
 
 
 def test_diagnose_iteration__features_that_share_a_mean_are_well(well):

@@ -48,7 +48,7 @@ def test_examine_workspace__a_cut_file_is_dropped_only_when_asked(workspace, nam
     path.write_bytes(path.read_bytes()[:100])
     found = of_run(workspace)
     assert found.level == "error"
-    assert "iterations 1 and later computed again: `python -m pul doctor --repair" in found.message
+    assert "recompute iterations 1 and later: `python -m pul doctor --repair" in found.message
     assert len(workspace.iterations(1)) == 3
     assert of_run(workspace, repair=True).level == "warning"
     assert [record.iteration for record in workspace.iterations(1)] == [0]

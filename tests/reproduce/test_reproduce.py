@@ -215,7 +215,7 @@ def test_queue_people__clear_ones_in_the_order_of_the_screen(place, tmp_path):
         assert all(len(who) == 1 for who in people.values())
         assert len(labels) == 16
         assert workspace.annotation_events() == []
-        with pytest.raises(DataError, match=r"finds 6 clear ones\. Ask .* --ids first"):
+        with pytest.raises(DataError, match=r"finds 6 clear ones; use .* --ids first"):
             queue_people(workspace, run_id, 7)
 
 
@@ -228,7 +228,7 @@ def test_choose_target__the_whole_one(place):
     assert choose_sources([target, source]) == (target, source)
     with pytest.raises(DataError, match="queries and a gallery"):
         choose_target([source])
-    with pytest.raises(ConfigError, match="one name"):
+    with pytest.raises(ConfigError, match="have the same name"):
         choose_target([target, target])
     with pytest.raises(ConfigError, match="must name one of market-tiny"):
         choose_target([target, source], "duke")
@@ -237,5 +237,5 @@ def test_choose_target__the_whole_one(place):
 def test_open_workspace__of_another_place_is_refused(place, tmp_path):
     open_workspace(tmp_path / "w", read_dataset(place / "market-tiny")).close()
     open_workspace(tmp_path / "w", read_dataset(place / "market-tiny")).close()
-    with pytest.raises(ConfigError, match="other images than source-tiny's"):
+    with pytest.raises(ConfigError, match="images that are not of source-tiny"):
         open_workspace(tmp_path / "w", read_dataset(place / "source-tiny"))
