@@ -298,7 +298,7 @@ def test_run__no_iterations_is_a_look(place):
 
 
 def test_run__shuffled_files_give_the_same_up_to_noise(place, evaluation):
-    """File order leaks identity (METHOD §4): nothing may come from it but noise."""
+    """File order leaks identity: nothing may come from it but noise."""
     pixels, pids = place
     order = np.random.default_rng(3).permutation(len(pids))
     purity = []
