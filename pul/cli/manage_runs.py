@@ -101,6 +101,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
         job = start_job(workspace, job_id)
         OUT.print(f"job {job_id} runs in the background; see `python -m pul status`.")
         return
+    findings: dict[str, Any] = {}  # by code: each is said once
     with job_bar() as show:
 
         def on_event(event: Any) -> None:
@@ -108,19 +109,34 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
                 show(event.progress)
             elif isinstance(event, NotMeasurable) and not json:
                 OUT.print(f"figures are not measurable: {event.reason}", markup=False)
-            elif isinstance(event, IterationFinished) and not json:
-                OUT.print(iteration_line(event.record), markup=False)
+            elif isinstance(event, IterationFinished):
+                new = _new_findings(workspace, job_id, event.record.iteration, findings)
+                if not json:
+                    OUT.print("\n".join([iteration_line(event.record), *new]), markup=False)
 
         job = work(workspace, job_id, on_event=on_event)
     if json:
         iterations = workspace.iterations(job.run_id) if job.run_id is not None else []
-        print_json({"job": job, "iterations": iterations})
+        found = list(findings.values())
+        print_json({"job": job, "iterations": iterations, "findings": found})
     if job.status == "failed":
         if job.traceback and not json:
             typer.echo(job.traceback, err=True)
         raise PulError(job.error)
     if not json:
         OUT.print(f"job {job_id} {job.status}")
+
+
+def _new_findings(
+    workspace: Any, job_id: int, iteration: int, known: dict[str, Any]
+) -> list[str]:
+    """Return a line for each problem of an iteration that was not known, and keep it as known."""
+    from pul.reports.workspace_diagnosis import examine_iteration
+
+    run_id = workspace.job(job_id).run_id
+    new = [f for f in examine_iteration(workspace, run_id, iteration) if f.code not in known]
+    known |= {finding.code: finding for finding in new}
+    return [f"  {each.severity}: {each.observed} {each.why} {each.fix}" for each in new]
 
 
 def parse_settings(pairs: list[str] | None) -> dict[str, Any]:

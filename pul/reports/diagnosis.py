@@ -104,7 +104,8 @@ def _cameras(camids: IntArray) -> Iterator[Finding]:
             "warning",
             f"All {len(camids):,} images are of camera {known[0]}.",
             "Figures ignore images of a query's own camera: here that is all of them.",
-            "Turn `evaluation.camera_aware` off; if there are several cameras, " + fix + ".",
+            "Turn `evaluation.camera_aware` off (`--set evaluation.camera_aware=false`); if there "
+            "are several cameras, " + fix + ".",
         )
 
 
@@ -132,7 +133,22 @@ def _unmatched(images: ImageTable) -> Iterator[Finding]:
 
 def _cluster_count(view: IterationView) -> Iterator[Finding]:
     n_images, n_clusters = len(view.clusters), len(view.centers)
-    size = n_images / max(1, n_clusters)
+    if n_images < 2:
+        return
+    if n_clusters < 2:
+        yield _too_few_clusters(int((view.clusters >= 0).sum()), n_clusters, n_images)
+        return
+    if n_clusters == n_images:
+        yield Finding(
+            "no_pairs",
+            "warning",
+            f"Each of the {n_images:,} images is a cluster of its own.",
+            "Nothing is learnt from: no two images are taken for the same person, and λ has no "
+            "effect, as each image is a center.",
+            f"Try K near {suggest_n_clusters(n_images):,}, which is 17 images a person.",
+        )
+        return
+    size = n_images / n_clusters
     if FEWEST_A_CLUSTER <= size <= MOST_A_CLUSTER or n_images < FEWEST_A_CLUSTER:
         return
     many = size < FEWEST_A_CLUSTER
@@ -143,6 +159,22 @@ def _cluster_count(view: IterationView) -> Iterator[Finding]:
         "Most people fall into several clusters." if many else "Clusters mix many people.",
         f"Try K near {suggest_n_clusters(n_images):,}, which is 17 images a person, or Compare K "
         "on the Map.",
+    )
+
+
+def _too_few_clusters(n_clustered: int, n_clusters: int, n_images: int) -> Finding:
+    observed = (
+        f"There is one cluster; {n_clustered:,} of {n_images:,} images are in it."
+        if n_clusters
+        else "No image is in a cluster: all are outliers."
+    )
+    return Finding(
+        "one_cluster" if n_clusters else "no_cluster",
+        "warning",
+        observed,
+        "Nothing is learnt from: there are no two people to tell apart.",
+        f"Try K near {suggest_n_clusters(n_images):,}, which is 17 images a person; with DBSCAN, "
+        f"try {'a lower' if n_clusters else 'a higher'} `dbscan.eps`.",
     )
 
 
@@ -173,9 +205,13 @@ def _selection(view: IterationView) -> Iterator[Finding]:
 
 def _split_identities(view: IterationView) -> Iterator[Finding]:
     spread = []
-    people, n_images = np.unique(view.identities[view.identities > 0], return_counts=True)
+    is_clustered = view.clusters >= 0
+    people, n_images = np.unique(
+        view.identities[is_clustered & (view.identities > 0)], return_counts=True
+    )
     for person in people[n_images >= _FEWEST_IMAGES]:
-        counts = np.unique(view.clusters[view.identities == person], return_counts=True)[1]
+        of_person = is_clustered & (view.identities == person)
+        counts = np.unique(view.clusters[of_person], return_counts=True)[1]
         if counts.max() / counts.sum() < SPLIT:
             spread.append((float(counts.max() / counts.sum()), len(counts)))
     if spread:
@@ -192,7 +228,7 @@ def _split_identities(view: IterationView) -> Iterator[Finding]:
 
 def _camera_clusters(view: IterationView) -> Iterator[Finding]:
     """Compare the share of one-camera clusters with its expectation for random clusters."""
-    known = view.camids >= 0
+    known = (view.camids >= 0) & (view.clusters >= 0)
     clusters, camids = view.clusters[known], np.unique(view.camids[known], return_inverse=True)[1]
     if not len(clusters) or camids.max() == 0:
         return

@@ -54,7 +54,8 @@ def examine_iteration(
         )
     sampled = np.unique(np.linspace(0, n_images - 1, min(N_SAMPLED, n_images)).astype(np.int64))
     previous = None
-    if iteration > 1:
+    is_pruned = "features.npy" in workspace.pruned(run_id, iteration - 1)
+    if iteration > 1 and not is_pruned:
         previous = workspace.arrays(run_id, iteration - 1, "features")["features"][sampled]
     state = read_annotations(workspace) if annotations is None else annotations
     owners = to_rows(state.owners, images.image_ids)

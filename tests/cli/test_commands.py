@@ -48,6 +48,25 @@ def workspace(tmp_path_factory, place, model):
     return folder
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--k", "1"], "one_cluster", "There is one cluster; 48 of 48 images are in it."),
+        (["--k", "48"], "no_pairs", "Each of the 48 images is a cluster of its own."),
+        (["--lambda", "1"], "nothing_reliable", "Lower λ on the Map"),
+    ],
+)
+def test_run__says_once_what_cannot_teach_anything(tmp_path, place, model, options, code, said):
+    call("import", place, "--workspace", tmp_path / "w")
+    start = ["run", "--workspace", tmp_path / "w", "--model", model, *FAST, *options]
+    start += ["--iterations", "2", "--set", "projection=false", "--set", "keep_features=2"]
+    result = call(*start)
+    assert result.exit_code == 0, result.output
+    assert " ".join(result.stdout.split()).count(said) == 1
+    found = json.loads(call(*start, "--json").stdout)["findings"]
+    assert code in {each["code"] for each in found}
+
+
 def test_import__dry_run_counts_and_writes_nothing(place, tmp_path):
     result = call("import", place, "--dry-run", "--json")
     found = json.loads(result.stdout)

@@ -98,7 +98,7 @@ def test_diagnose_iteration__nothing_is_wrong(well):
 
 
 @pytest.mark.parametrize(
-    ("n_clusters", "is_wrong"), [(1, True), (2, False), (40, False), (41, True), (160, True)]
+    ("n_clusters", "is_wrong"), [(2, False), (40, False), (41, True), (159, True)]
 )
 def test_diagnose_iteration__k_far_from_plausible(well, n_clusters, is_wrong):
     clusters = np.arange(160) % n_clusters
@@ -106,10 +106,28 @@ def test_diagnose_iteration__k_far_from_plausible(well, n_clusters, is_wrong):
         well, clusters=clusters, centers=np.arange(n_clusters), identities=np.zeros(160, np.int64)
     )
     assert ("implausible_k" in found(sight)) == is_wrong
-    if n_clusters == 160:
+    if n_clusters == 159:
         (finding,) = (f for f in diagnose_iteration(sight) if f.code == "implausible_k")
-        assert finding.observed == "K is 160 for 160 images: 1.0 a cluster."
+        assert finding.observed == "K is 159 for 160 images: 1.0 a cluster."
         assert "Try K near 9," in finding.fix  # 160 / 17
+
+
+def test_diagnose_iteration__one_cluster_or_none_or_one_for_each_image(well):
+    nobody = np.zeros(160, np.int64)
+    one = replace(well, clusters=nobody, centers=np.array([7]), identities=nobody)
+    (finding,) = (f for f in diagnose_iteration(one) if f.code == "one_cluster")
+    assert finding.observed == "There is one cluster; 160 of 160 images are in it."
+    outliers = np.where(np.arange(160) < 20, 0, -1)
+    one = replace(one, clusters=outliers)
+    (finding,) = (f for f in diagnose_iteration(one) if f.code == "one_cluster")
+    assert finding.observed == "There is one cluster; 20 of 160 images are in it."
+    none = replace(one, clusters=nobody - 1, centers=np.array([], np.int64))
+    assert "no_cluster" in found(none)
+    each = replace(
+        well, clusters=np.arange(160), centers=np.arange(160), identities=nobody, lambda_=0.99
+    )
+    (finding,) = (f for f in diagnose_iteration(each) if f.code == "no_pairs")
+    assert finding.observed == "Each of the 160 images is a cluster of its own."
 
 
 @pytest.mark.parametrize(
