@@ -127,9 +127,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
         OUT.print(f"job {job_id} {job.status}")
 
 
-def _new_findings(
-    workspace: Any, job_id: int, iteration: int, known: dict[str, Any]
-) -> list[str]:
+def _new_findings(workspace: Any, job_id: int, iteration: int, known: dict[str, Any]) -> list[str]:
     """Return a line for each problem of an iteration that was not known, and keep it as known."""
     from pul.reports.workspace_diagnosis import examine_iteration
 

@@ -127,5 +127,5 @@ def test_identities__by_split(tmp_path: Path, save_all) -> None:
     assert [s.pid for s in dataset.split("query")] == [3]
     assert [s.pid for s in dataset.split("gallery")] == [3]
     assert [(item.path.parent.name, item.reason) for item in dataset.skipped] == [
-        ("zoe", "in no folder of train, query or gallery")
+        ("zoe", "of none of train, query or gallery, by its folders and its name")
     ]

@@ -75,6 +75,82 @@ def test_splits__names_of_many_languages_with_ids_in_the_names(
     assert any("split" in note for note in dataset.notes)
 
 
+@pytest.mark.parametrize("order", [("a", "b", "c"), ("z", "y", "x"), ("p1", "p2", "p3")])
+@pytest.mark.parametrize("by", ["names", "folders"])
+def test_splits__of_other_names_are_asked_about(
+    tmp_path: Path, order: tuple[str, str, str], by: str
+) -> None:
+    """People of the second and third folder are the same, and none of them is in the first."""
+    twice = [*GALLERY, *((pid, 3, frame + 1) for pid, _, frame in GALLERY)]
+    placed = dict(zip(order, (TRAIN, QUERY, twice), strict=True))
+    paths = [
+        f"{folder}/{market_name(*row)}" if by == "names" else f"{folder}/n{row[0]}/{row[2]}.jpg"
+        for folder, rows in placed.items()
+        for row in rows
+    ]
+    root = lay_out(tmp_path / "site", paths)
+    with pytest.raises(AmbiguousLayoutError) as refused:
+        read_dataset(root)
+    levels = refused.value.readings[0][0]
+    named = sorted(f"{name}={split}" for name, split in zip(order, SPLITS, strict=True))
+    assert levels == f"split:{','.join(named)}" + ("/person" if by == "folders" else "")
+    dataset = read_dataset(root, levels=levels)
+    assert dataset.levels == levels
+    assert [len(people(dataset, split)) for split in SPLITS] == [4, 3, 3]
+    assert people(dataset, "query") == people(dataset, "gallery")
+    assert not people(dataset, "query") & people(dataset, "train")
+    for other, _ in refused.value.readings[1:]:
+        assert read_dataset(root, levels=other).levels == other
+
+
+def test_splits__recordings_of_the_same_people_are_no_splits(tmp_path: Path) -> None:
+    paths = [f"{folder}/{market_name(*row)}" for folder in ("a", "b", "c") for row in TRAIN]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert [len(dataset.split(split)) for split in SPLITS] == [24, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train_{}", "query_{}", "test_{}"),
+        ("Entraînement-{}", "Requête-{}", "Galerie-{}"),
+        ("{}_train", "{}_probe", "{}_gallery"),
+        ("训练_{}", "查询_{}", "图库_{}"),
+    ],
+)
+@pytest.mark.parametrize("above", ["", "crops/"])
+def test_splits__in_the_names_of_files(
+    tmp_path: Path, names: tuple[str, str, str], above: str
+) -> None:
+    paths = [
+        f"{above}{form.format(market_name(*row)[:-4])}.jpg"
+        for form, split in zip(names, SPLITS, strict=True)
+        for row in PLACED[split]
+    ]
+    dataset = read_dataset(lay_out(tmp_path / "site", [*paths, f"{above}photo_0001_c1.jpg"]))
+    assert [people(dataset, split) for split in SPLITS] == [{1, 2, 3, 4}, {5, 6, 7}, {5, 6, 7}]
+    assert cameras(dataset) == {1, 2}
+    assert [
+        (item.path.name, "train, query or gallery" in item.reason) for item in dataset.skipped
+    ] == [("photo_0001_c1.jpg", True)]
+    assert read_dataset(tmp_path / "site", levels=dataset.levels).samples == dataset.samples
+
+
+def test_splits__words_in_names_that_make_no_whole_are_none(tmp_path: Path) -> None:
+    paths = [f"test_{market_name(*row)}" for row in TRAIN]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert [len(dataset.split(split)) for split in SPLITS] == [8, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "levels", ["split:a", "split:a=nothing/person", "camera:a=train", "split:=train"]
+)
+def test_splits__other_words_are_refused(tmp_path: Path, levels: str) -> None:
+    root = lay_out(tmp_path, ["a/1.jpg"])
+    with pytest.raises(ConfigError, match=r"split:a=train,b=query,c=gallery|none of them"):
+        read_dataset(root, levels=levels)
+
+
 def test_splits__a_folder_for_each_person_below(tmp_path: Path) -> None:
     paths = [
         f"{folder}/{pid:04}/{market_name(pid, camid, frame)}"
@@ -230,6 +306,26 @@ def test_cameras__prid(tmp_path: Path, shot: str) -> None:
     paths = [f"{shot}/cam_{c}/person_{pid:04}{below}.png" for c in "ab" for pid in range(1, 13)]
     dataset = read_dataset(lay_out(tmp_path, paths))
     assert (cameras(dataset), people(dataset, "train")) == ({1, 2}, set(range(1, 13)))
+
+
+@pytest.mark.parametrize("root", ["prid_2011/multi_shot", "PRID2011/single-shot", "other"])
+def test_cameras__people_of_prid_above_200_are_others_on_each_camera(
+    tmp_path: Path, root: str
+) -> None:
+    """385 people on camera A, 749 on B, 200 of them the same."""
+    paths = [f"{root}/cam_a/person_{pid:04}.png" for pid in range(1, 386)]
+    paths += [f"{root}/cam_b/person_{pid:04}.png" for pid in range(1, 750)]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    seen = {c: {s.pid for s in dataset.samples if s.camid == c} for c in (1, 2)}
+    assert (len(seen[1]), len(seen[2]), len(seen[1] & seen[2])) == (385, 749, 200)
+    assert seen[1] & seen[2] == set(range(1, 201))
+    assert any("PRID" in note for note in dataset.notes)
+
+
+def test_cameras__a_and_b_of_others_than_prid_show_the_same_people(tmp_path: Path) -> None:
+    paths = [f"cam_{c}/person_{pid:04}.png" for c in "ab" for pid in range(1, 301)]
+    dataset = read_dataset(lay_out(tmp_path / "shop", paths))
+    assert people(dataset, "train") == set(range(1, 301))
 
 
 def test_cameras__ilids_vid(tmp_path: Path) -> None:

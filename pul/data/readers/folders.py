@@ -2,20 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pul.data.readers import words
-from pul.data.readers.levels import File, Levels, Role, Understanding, parse_levels, understand
+from pul.data.readers.evidence import File, Levels, Role
+from pul.data.readers.levels import Understanding, has_splits, parse_levels, understand
 from pul.data.readers.listing import has_images, list_images, subfolders
 from pul.data.readers.reading import LevelReading, Reader, Reading
-from pul.data.samples import Sample, Skipped, parse_name
+from pul.data.readers.rows import Row, number_samples, separate_prid
+from pul.data.readers.splits import split_names
+from pul.data.samples import Skipped, parse_name
 from pul.records import Split
 
 _DEEPEST = 8  # levels of folders that are searched for an image
 _MOST = 0.9  # share of the names that has to hold a number before it is taken
-_N_SHOWN = 12
 _ORDER: dict[Split, int] = {"train": 0, "query": 1, "gallery": 2}
 _PERSON_IN_NAME = re.compile(
     r"(?<![^\W_])(?:person|pers|pid|id|identity|subject)[_-]?(\d{1,9})(?!\d)", re.ASCII | re.I
@@ -23,7 +25,6 @@ _PERSON_IN_NAME = re.compile(
 _CAMERA_IN_NAME = re.compile(
     r"(?<![^\W_])(?:cam|camera|ch|channel|c)[_-]?(\d{1,9})(?![^\W_])", re.ASCII | re.I
 )
-_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _MEANS: dict[Role, str] = {
     "split": "a split",
     "person": "a person",
@@ -34,18 +35,6 @@ _MEANS: dict[Role, str] = {
     "class": "a class",
     "-": "a mere folder",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What folders and name of one image say; people and cameras still by their names."""
-
-    path: Path
-    split: Split
-    person: str | None = None
-    camera: str | None = None
-    tracklet: str | None = None
-    frame: int | None = None
 
 
 def _is_folders(root: Path) -> bool:
@@ -61,15 +50,13 @@ def _has_images(folder: Path, n_levels: int) -> bool:
 def _read_folders(root: Path, *, levels: str = "") -> Reading:
     """Read a tree of folders; `levels` says what they mean, as in camera/person."""
     listing = list_images(root, root=root, recursive=True)
-    files = [
-        File(path.relative_to(root).parts[:-1], parse_name(path.name)) for path in listing.images
-    ]
     given = parse_levels(levels) if levels else None
-    found = understand(files) if given is None else Understanding({}, (given,))
+    files = _files(root, listing.images, given)
+    found = given or understand(files)
     if len(found.readings) > 1:
-        readings = tuple(_describe(reading, files) for reading in found.readings)
+        readings = tuple(_describe(found, reading, files) for reading in found.readings)
         return Reading(root.name, (), listing.skipped, readings=readings)
-    rows: list[_Row] = []
+    rows: list[Row] = []
     skipped = list(listing.skipped)
     read = _RowReader.of(root, files, listing.images, found)
     for path, file in zip(listing.images, files, strict=True):
@@ -78,14 +65,29 @@ def _read_folders(root: Path, *, levels: str = "") -> Reading:
             skipped.append(Skipped(path, row))
         else:
             rows.append(row)
-    samples, notes = _number_samples(rows)
+    rows, prid_notes = separate_prid(root, rows)
+    samples, notes = number_samples(rows)
+    notes = [*prid_notes, *notes]
     return Reading(
         root.name,
         tuple(sorted(samples, key=lambda sample: (_ORDER[sample.split], sample.path))),
         tuple(sorted(skipped, key=lambda item: item.path)),
         (*_level_notes(files, found), *notes),
-        levels="/".join(found.readings[0]),
+        levels=found.text(found.readings[0]),
     )
+
+
+def _files(root: Path, paths: Sequence[Path], given: Understanding | None) -> list[File]:
+    """Return what folders and names say; splits in names of files count as folders above them."""
+    files = [File(path.relative_to(root).parts[:-1], parse_name(path.name)) for path in paths]
+    is_wanted = given is None or (given.readings[0][0] == "split" and not given.splits)
+    taken = split_names([path.name for path in paths])
+    if taken is None or not is_wanted or has_splits(files):
+        return files
+    return [
+        File((word, *file.folders), parse_name(name))
+        for file, (word, name) in zip(files, taken, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,15 @@ class _RowReader:
             takes_camera=_is_in_most(_CAMERA_IN_NAME, names),
         )
 
-    def row(self, path: Path, file: File) -> _Row | str:
+    def row(self, path: Path, file: File) -> Row | str:
         """Return what is known of an image, or why it is left out."""
         levels = self._levels(file)
         if levels is None:
-            return "in no folder of train, query or gallery"
-        row = _Row(path, "train")
+            return "of none of train, query or gallery, by its folders and its name"
+        row = Row(path, "train")
         for folder, role in zip(file.folders, levels, strict=False):
             if role == "split":
-                word = words.split_word(folder)
+                word = self.found.split(folder)
                 reason = self._reason(folder, word)
                 if word is None or reason:
                     return reason or f"{folder!r} is named after no split"
@@ -165,7 +167,7 @@ class _RowReader:
             return f"its images are in {self.all_of_train!r} too"
         return None
 
-    def _by_name(self, row: _Row, file: File, levels: Levels) -> _Row:
+    def _by_name(self, row: Row, file: File, levels: Levels) -> Row:
         """Add what the name of the file says, where no folder says it."""
         name, stem = file.name, row.path.name
         person, camera = row.person, row.camera
@@ -192,56 +194,6 @@ def _is_in_most(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
     return sum(pattern.search(name) is not None for name in names) >= _MOST * len(names)
 
 
-def _number_samples(rows: Sequence[_Row]) -> tuple[list[Sample], list[str]]:
-    """Give people and cameras numbers: their own where these are safe, else by their place."""
-    people = {row.person for row in rows if row.person is not None}
-    nobody = {name for name in people if words.is_nobody(name)}
-    pids = {name: -1 for name in people if words.is_junk(name)}
-    pids |= {name: 0 for name in people if words.is_distractor(name)}
-    pids |= _number(people - nobody - pids.keys())
-    cameras = _number({row.camera for row in rows if row.camera is not None})
-    samples = [
-        Sample(
-            row.path,
-            pid=pids.get(row.person or ""),
-            camid=None if row.camera is None else cameras[row.camera],
-            split=row.split,
-            tracklet=row.tracklet,
-            frame=row.frame,
-        )
-        for row in rows
-    ]
-    notes = [*_number_notes("Identities", pids), *_number_notes("Cameras", cameras)]
-    for name in sorted(nobody):
-        n_images = sum(row.person == name for row in rows)
-        notes.append(f"{name!r} is nobody: {n_images:,} images of whom nobody knows who they show.")
-    if not people:
-        notes.append("Identities are not known.")
-    if any(row.camera is None for row in rows):
-        notes.append(f"Cameras are not known{' of some images' if cameras else ''}.")
-    return samples, notes
-
-
-def _number(names: Iterable[str]) -> dict[str, int]:
-    """Number names: by the one number in each where these differ, else in sorted order from 1."""
-    ordered = sorted(names)
-    numbers = [_NUMBER.findall(name) for name in ordered]
-    if all(len(found) == 1 for found in numbers):
-        own = [int(found[0]) for found in numbers]
-        if len(set(own)) == len(own):
-            return dict(zip(ordered, own, strict=True))
-    return {name: place for place, name in enumerate(ordered, start=1)}
-
-
-def _number_notes(what: str, numbers: Mapping[str, int]) -> list[str]:
-    renamed = {name: n for name, n in numbers.items() if n > 0 and name.lstrip("0") != str(n)}
-    if not renamed or all(str(n) in name for name, n in renamed.items()):
-        return []
-    shown = ", ".join(f"{n} {name}" for name, n in list(renamed.items())[:_N_SHOWN])
-    more = f" and {len(renamed) - _N_SHOWN:,} more" if len(renamed) > _N_SHOWN else ""
-    return [f"{what} are numbered in sorted order: {shown}{more}."]
-
-
 def _level_notes(files: Sequence[File], found: Understanding) -> list[str]:
     """Say what each level of folders was taken for."""
     levels = found.readings[0]
@@ -263,7 +215,7 @@ def _level_notes(files: Sequence[File], found: Understanding) -> list[str]:
     return [f"Folders are read as {'/'.join(levels)}: {text}. Another reading: --levels.", *notes]
 
 
-def _describe(levels: Levels, files: Sequence[File]) -> LevelReading:
+def _describe(found: Understanding, levels: Levels, files: Sequence[File]) -> LevelReading:
     """Say what a reading makes of the folders."""
     counts = Counter[Role]()
     examples = []
@@ -275,7 +227,10 @@ def _describe(levels: Levels, files: Sequence[File]) -> LevelReading:
     cameras = (
         f"{counts['camera']:,} cameras" if counts["camera"] else "cameras by the names of files"
     )
-    return LevelReading("/".join(levels), f"{people}, {cameras}; {', '.join(examples)}")
+    if found.splits and "split" in levels:
+        named = ", ".join(f"{folder!r} is {split}" for folder, split in found.splits.items())
+        people = f"{named}, by who is below them"
+    return LevelReading(found.text(levels), f"{people}, {cameras}; {', '.join(examples)}")
 
 
 FOLDERS = Reader(

@@ -1,34 +1,31 @@
 """What each level of folders means: person, camera, split, ..., or which readings are left."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import mean
-from typing import Literal, get_args
 
 from pul.data.readers import words
-from pul.data.samples import ParsedName
+from pul.data.readers.evidence import (
+    MOST,
+    NAMED,
+    ROLES,
+    File,
+    Level,
+    Levels,
+    Role,
+    certain_role,
+    is_special,
+)
+from pul.data.readers.splits import guess_splits
+from pul.data.readers.words import SplitWord
 from pul.errors import ConfigError
 
-Role = Literal["split", "person", "camera", "tracklet", "recording", "date", "class", "-"]
-Levels = tuple[Role, ...]
-ROLES: tuple[Role, ...] = get_args(Role)
-
-_MOST = 0.9  # share of names that has to agree before names decide
 _MANY_PEOPLE = 30  # folders that are too many to be cameras
 _SOME_PEOPLE = 10  # folders that may be people or cameras ...
 _IMAGES_OF_SOME = 50  # ... and are people where they hold fewer images than this
 _IMAGES_OF_FEW = 15  # a camera gives more than this, so a few small folders are people
 _REPEATED = 0.5  # share of names below several folders: `1/0001`, `2/0001`
-
-
-@dataclass(frozen=True)
-class File:
-    """An image: the folders above it, from the outermost, and what its own name says."""
-
-    folders: tuple[str, ...]
-    name: ParsedName | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +36,62 @@ class Understanding:
         of_split: Roles by the name of the split's folder; by "" where there are no splits.
         readings: The readings that fit, the likeliest first; more than one where evidence does
             not decide.
+        splits: Which split a folder is, where its name does not say it.
     """
 
     of_split: Mapping[str, Levels]
     readings: tuple[Levels, ...]
+    splits: Mapping[str, SplitWord] = field(default_factory=dict)
+
+    def split(self, folder: str) -> SplitWord | None:
+        """Return which split a folder is; None where it is none."""
+        return self.splits.get(folder) or words.split_word(folder)
+
+    def text(self, levels: Levels) -> str:
+        """Return a reading as `parse_levels` takes it."""
+        named = ",".join(f"{folder}={split}" for folder, split in sorted(self.splits.items()))
+        shown = [f"split:{named}" if role == "split" and named else role for role in levels]
+        return "/".join(shown)
 
 
-def parse_levels(text: str) -> Levels:
+def parse_levels(text: str) -> Understanding:
     """Read levels as people write them: `camera/person`, `split/-/person`.
 
+    A level of splits may say which folder is which: `split:a=train,b=query,c=gallery/person`.
+
     Raises:
-        ConfigError: A word is none of the roles, or one that can be there once is there twice.
+        ConfigError: A word is none of the roles or splits, or one that can be there once is there
+            twice.
     """
     roles: list[Role] = []
-    for word in text.strip("/").split("/"):
+    splits: dict[str, SplitWord] = {}
+    for part in text.strip("/").split("/"):
+        word, _, named = part.partition(":")
         role = next((role for role in ROLES if role == word.strip().lower()), None)
-        if role is None:
+        if role is None or (named and role != "split"):
             raise ConfigError(
                 f"Levels are {', '.join(ROLES)} (- means nothing), divided by /, as in "
-                f"camera/person; {word!r} in {text!r} is none of them."
+                f"camera/person; {part!r} in {text!r} is none of them."
             )
         if role in ("split", "person", "camera") and role in roles:
             raise ConfigError(f"{role!r} can be one level only, but is two in {text!r}.")
         roles.append(role)
-    return tuple(roles)
+        splits |= _parse_splits(named) if named else {}
+    return Understanding({}, (tuple(roles),), splits)
+
+
+def _parse_splits(text: str) -> dict[str, SplitWord]:
+    splits: dict[str, SplitWord] = {}
+    for pair in text.split(","):
+        folder, _, word = pair.rpartition("=")
+        split = words.split_word(word)
+        if not folder or split is None or split == "pooled":
+            raise ConfigError(
+                "Say which folder is which split as in split:a=train,b=query,c=gallery; "
+                f"{pair!r} does not."
+            )
+        splits[folder] = split
+    return splits
 
 
 def understand(files: Sequence[File]) -> Understanding:
@@ -75,6 +104,10 @@ def understand(files: Sequence[File]) -> Understanding:
     depth = _split_level(files)
     if depth is None:
         readings = _infer(files, 0)
+        guessed = _guess_splits(files)
+        if guessed is not None:
+            level, splits = guessed
+            return Understanding({}, (_with_split(readings[0], level), *readings), splits)
         return Understanding({"": readings[0]}, readings)
     above = _infer([File(file.folders[:depth], file.name) for file in files], 0)[0]
     by_split: dict[str, list[File]] = {}
@@ -114,6 +147,11 @@ def _kind(name: str) -> str:
     return "number" if name.strip().lstrip("-").isdigit() else "word"
 
 
+def has_splits(files: Sequence[File]) -> bool:
+    """Whether folders are named after splits."""
+    return _split_level(files) is not None
+
+
 def _split_level(files: Sequence[File]) -> int | None:
     """Return the outermost level where folders are named after splits."""
     deepest = max((len(file.folders) for file in files), default=0)
@@ -126,46 +164,50 @@ def _split_level(files: Sequence[File]) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Level:
-    """The folders of one level, with the files below them."""
-
-    depth: int
-    files: tuple[File, ...]
-
-    @cached_property
-    def names(self) -> Counter[str]:
-        """Folders by name, with how many images each holds; without those that mean nobody."""
-        found = Counter(file.folders[self.depth] for file in self.files)
-        kept = {name: n for name, n in found.items() if not _is_special(name)}
-        return Counter(kept or found)
-
-    def all(self, fits: Callable[[str], bool]) -> bool:
-        return bool(self.names) and all(map(fits, self.names))
-
-    def values(self, of: Callable[[ParsedName], int]) -> dict[str, set[int]] | None:
-        """What the names of files say, by folder; None where too few of them say anything."""
-        parsed = [(file.folders[self.depth], file.name) for file in self.files if file.name]
-        if len(parsed) < _MOST * len(self.files):
-            return None
-        found: dict[str, set[int]] = {}
-        for folder, name in parsed:
-            found.setdefault(folder, set()).add(of(name))
-        return {folder: numbers for folder, numbers in found.items() if folder in self.names}
+def _with_split(levels: Levels, depth: int) -> Levels:
+    """Return a reading whose level at a depth is that of the splits."""
+    below: list[Role] = ["-" if role == "camera" else role for role in levels[depth + 1 :]]
+    is_named = "person" in below or not below
+    rest = below if is_named else ["person", *below[1:]]
+    return (*levels[:depth], "split", *rest)
 
 
-def _is_special(name: str) -> bool:
-    return words.is_nobody(name) or words.is_junk(name) or words.is_distractor(name)
+def _guess_splits(files: Sequence[File]) -> tuple[int, dict[str, SplitWord]] | None:
+    """Return the level whose folders look like splits by who is below them, and their splits."""
+    deepest = min((len(file.folders) for file in files), default=0)
+    are_named = sum(file.name is not None for file in files) >= MOST * len(files)
+    for depth in range(deepest):
+        level = Level(depth, tuple(files))
+        if any(level.all(fits) for _, fits in NAMED) or not (are_named or depth + 1 < deepest):
+            continue
+        people: dict[str, set[object]] = {}
+        for file in files:
+            who = _person_of(file, depth, by_name=are_named)
+            if who is not None:
+                people.setdefault(file.folders[depth], set()).add(who)
+        shown = {name: frozenset(people.get(name, ())) for name in level.names}
+        splits = guess_splits(shown, level.names)
+        if splits:
+            return depth, splits
+    return None
+
+
+def _person_of(file: File, depth: int, *, by_name: bool) -> object:
+    """Return whom an image shows, by its own name or by the folder below a depth."""
+    if by_name:
+        return file.name.pid if file.name is not None and file.name.pid > 0 else None
+    name = file.folders[depth + 1]
+    return None if is_special(name) else name
 
 
 def _infer(files: Sequence[File], depth: int) -> tuple[Levels, ...]:
     """Return the readings of all levels from a depth on, the likeliest first."""
     deepest = max((len(file.folders) for file in files), default=0)
     levels = [
-        _Level(level, tuple(file for file in files if len(file.folders) > level))
+        Level(level, tuple(file for file in files if len(file.folders) > level))
         for level in range(depth, deepest)
     ]
-    roles = [_certain_role(level) for level in levels]
+    roles = [certain_role(level) for level in levels]
     for role in ("person", "camera"):  # `NVR/ch2`: one level is theirs, that of most folders
         named = [i for i, found in enumerate(roles) if found == role]
         best = max(named, key=lambda i: len(levels[i].names), default=None)
@@ -179,52 +221,7 @@ def _infer(files: Sequence[File], depth: int) -> tuple[Levels, ...]:
     return tuple(readings)
 
 
-def _certain_role(level: _Level) -> Role | None:
-    """Return what names alone say that a level means; None where they do not say it."""
-    named: tuple[tuple[Role, Callable[[str], bool]], ...] = (
-        ("date", words.is_date),
-        ("person", words.is_numbered_person),
-        ("tracklet", words.is_tracklet),
-        ("class", words.is_class),
-        ("-", words.is_container),
-        ("camera", words.is_camera),
-        ("recording", words.is_recording),
-    )
-    by_files = _role_by_files(level)
-    for role, fits in named:
-        if level.all(fits) and not (by_files and role in ("person", "tracklet", "camera")):
-            return role
-    if len(level.names) > 1 and level.all(words.is_modality):
-        return "camera"
-    if by_files is not None:
-        return by_files
-    return "-" if len(level.names) == 1 else None
-
-
-def _role_by_files(level: _Level) -> Role | None:
-    """Return what the names of the files say that the folders mean; None where they do not."""
-    people = level.values(lambda name: name.pid)
-    cameras = level.values(lambda name: name.camid)
-    if people is None or cameras is None or not people:
-        return None
-    if _is_one_each(people):
-        return "person"
-    if _is_one_each(cameras):
-        return "camera"
-    if (
-        max(map(len, people.values())) > 1
-    ):  # the files say who is who, and the folders something else
-        return "-"
-    return None
-
-
-def _is_one_each(values: Mapping[str, set[int]]) -> bool:
-    """Whether each folder has one number, and no other folder has it."""
-    numbers = [number for found in values.values() for number in found]
-    return len(numbers) == len(values) == len(set(numbers)) and len(values) > 1
-
-
-def _choices(levels: Sequence[_Level], *, has_person: bool, has_camera: bool) -> list[Levels]:
+def _choices(levels: Sequence[Level], *, has_person: bool, has_camera: bool) -> list[Levels]:
     """Return the roles that fit the levels of which words say nothing, the likeliest first."""
     if not levels:
         return [()]
@@ -235,7 +232,7 @@ def _choices(levels: Sequence[_Level], *, has_person: bool, has_camera: bool) ->
     return _two_levels(levels, has_camera=has_camera)
 
 
-def _beside_people(levels: Sequence[_Level], *, has_camera: bool) -> list[Levels]:
+def _beside_people(levels: Sequence[Level], *, has_camera: bool) -> list[Levels]:
     rest = _nothing(len(levels) - 1)
     roles: tuple[Role, ...] = ("tracklet", "-") if has_camera else ("camera", "tracklet", "-")
     return [(role, *rest) for role in roles]
@@ -246,7 +243,7 @@ def _nothing(n_levels: int) -> Levels:
     return tuple(roles)
 
 
-def _one_level(level: _Level, *, has_camera: bool) -> list[Levels]:
+def _one_level(level: Level, *, has_camera: bool) -> list[Levels]:
     n_folders, n_images = len(level.names), mean(level.names.values())
     if has_camera or n_folders >= _MANY_PEOPLE or _is_padded(level.names):
         return [("person",)]
@@ -262,7 +259,7 @@ def _is_padded(names: Counter[str]) -> bool:
     return all(name.isdigit() and len(name) >= 4 for name in names)
 
 
-def _two_levels(levels: Sequence[_Level], *, has_camera: bool) -> list[Levels]:
+def _two_levels(levels: Sequence[Level], *, has_camera: bool) -> list[Levels]:
     """Choose which of two levels or more is that of the people, by how often names repeat."""
     rest = _nothing(len(levels) - 2)
     outer, inner = levels[:2]
