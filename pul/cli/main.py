@@ -73,7 +73,8 @@ def doctor(
     json: Json = False,
 ) -> None:
     """Check the installation and a workspace, and how to fix problems; fails on errors."""
-    from pul.reports.doctor import describe_thread_pools, examine_machine, examine_workspace
+    from pul.reports.doctor import describe_thread_pools, examine_machine
+    from pul.reports.workspace_check import examine_workspace
 
     findings = examine_machine()
     if workspace is not None:

@@ -26,7 +26,6 @@ from pul.labelling.loading import read_footage
 from pul.models.network import Network, dump_network, load_network
 from pul.models.resources import default_n_threads
 from pul.records import ImageTable, JobRecord
-from pul.store.artifacts import remove_unfinished
 from pul.store.workspace import Workspace
 
 
@@ -39,7 +38,7 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
     """
     run_id = _run_id(job)
     config = RunConfig(**workspace.run(run_id).config)
-    remove_unfinished(workspace.run_path(run_id))
+    workspace.remove_stray_folders(run_id)
     network = load_network(workspace.start_model(run_id))
     train = workspace.run_images(run_id, "train")
     events = run(

@@ -1,28 +1,19 @@
-"""Checks of this machine and of a workspace: what is wrong, and how to fix it."""
+"""Checks of this machine: what is wrong, and how to fix it."""
 
 import os
 import platform
-import shlex
-import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import threadpoolctl
 import torch
 
 from pul.demo import START_MODEL
-from pul.errors import ArtifactError, ModelError, PulError, StoreError
-from pul.jobs import reap_lost_jobs
-from pul.models.network import load_network
 from pul.models.resources import default_n_threads
-from pul.records import RunRecord
-from pul.reports.workspace_diagnosis import examine_images, examine_iteration
-from pul.store.artifacts import ARRAYS, CHECKPOINT
-from pul.store.workspace import Workspace
+from pul.reports.finding import Finding
 
 _LIBRARIES = (
     "torch",
@@ -36,50 +27,11 @@ _LIBRARIES = (
     "pillow",
 )
 _OLDEST_PYTHON = (3, 11)
-_LOW_DISK_BYTES = 2 * 2**30
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        level: `ok`, `warning` (it works with limits) or `error` (it does not work).
-        subject: What was checked.
-        message: What was found and, if something is wrong, how to fix it.
-    """
-
-    level: Literal["ok", "warning", "error"]
-    subject: str
-    message: str
 
 
 def examine_machine() -> list[Finding]:
     """Check Python, the libraries, the devices, the threads and the weights."""
     return [*_check_versions(), _check_device(), _check_threads(), *_check_weights()]
-
-
-def examine_workspace(location: str | Path, *, repair: bool = False) -> list[Finding]:
-    """Check a workspace: its database, images, jobs, and every stored iteration.
-
-    Args:
-        location: Folder or URL.
-        repair: Whether to drop the iterations of a run from the first damaged one on, so that
-            `pul resume` computes them again.
-    """
-    try:
-        with Workspace.open(location) as workspace:
-            return [
-                Finding("ok", "workspace", f"{workspace.name} at {workspace.url}"),
-                _check_database(workspace),
-                _check_disk(workspace.path),
-                *_check_images(workspace),
-                *_check_jobs(workspace),
-                *_check_iterations(workspace, repair=repair),
-                *_diagnose(workspace),
-            ]
-    except PulError as error:
-        return [Finding("error", "workspace", str(error))]
 
 
 def describe_libraries() -> dict[str, str]:
@@ -147,116 +99,8 @@ def _check_weights() -> Iterator[Finding]:
         )
 
 
-def _check_database(workspace: Workspace) -> Finding:
-    damage = workspace.damage()
-    if damage:
-        fix = "Restore a backup with `python -m pul restore`."
-        return Finding("error", "database", f"the file is damaged: {damage}. {fix}")
-    return Finding("ok", "database", "the file is intact")
-
-
-def _check_disk(folder: Path) -> Finding:
-    free = shutil.disk_usage(folder).free
-    text = f"{free / 2**30:.1f} GiB free at {folder}"
-    if free < _LOW_DISK_BYTES:
-        return Finding("warning", "disk", f"{text}: free some, or delete {folder / 'cache'}.")
-    return Finding("ok", "disk", text)
-
-
-def _check_images(workspace: Workspace) -> Iterator[Finding]:
-    images = workspace.images()
-    if not len(images):
-        yield Finding("warning", "images", "none yet: `python -m pul import FOLDER --workspace …`.")
-        return
-    missing = [path for path in images.paths if not Path(path).is_file()]
-    if missing:
-        yield Finding(
-            "error",
-            "images",
-            f"{len(missing):,} of {len(images):,} files are missing, such as {missing[0]}. Put "
-            "them back; what was computed from them is still stored.",
-        )
-    else:
-        yield Finding("ok", "images", f"{len(images):,}, no file is missing")
-    skipped = workspace.skipped()
-    if skipped:
-        path, reason = skipped[0]
-        yield Finding("warning", "skipped files", f"{len(skipped):,}, such as {path}: {reason}")
-
-
-def _check_jobs(workspace: Workspace) -> Iterator[Finding]:
-    for job in reap_lost_jobs(workspace):
-        yield Finding("error", f"job {job.job_id}", job.error)
-    for status in ("running", "paused", "queued"):
-        for job in workspace.jobs(status=status):
-            yield Finding("ok", f"job {job.job_id}", f"{job.kind}, {status}")
-
-
-def _check_iterations(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
-    for run in workspace.runs():
-        last_read = None  # without the start model nothing can be recomputed
-        try:
-            workspace.start_model(run.run_id)
-            for record in workspace.iterations(run.run_id):
-                last_read = record.iteration
-                _read_all(workspace, run.run_id, record.iteration)
-        except PulError as error:
-            if last_read is None or not isinstance(error, ArtifactError | ModelError):
-                yield Finding("error", run.name, str(error))
-            else:
-                yield _repair(workspace, run, last_read, error, repair=repair)
-        else:
-            yield Finding(
-                "ok", run.name, f"{run.status}, {run.n_iterations_done} finished iterations"
-            )
-
-
-def _read_all(workspace: Workspace, run_id: int, iteration: int) -> None:
-    pruned = workspace.pruned(run_id, iteration)
-    workspace.arrays(run_id, iteration, *(n for n in ARRAYS if f"{n}.npy" not in pruned))
-    workspace.rankings(run_id, iteration)
-    if CHECKPOINT not in pruned:
-        load_network(workspace.checkpoint_path(run_id, iteration))
-
-
-def _repair(
-    workspace: Workspace, run: RunRecord, first: int, damage: PulError, *, repair: bool
-) -> Finding:
-    while first > 0 and CHECKPOINT in workspace.pruned(run.run_id, first - 1):
-        first -= 1  # resuming needs the network of the iteration before
-    place = shlex.quote(workspace.url)
-    resume = f"`python -m pul resume {run.run_id} --workspace {place}`"
-    if not repair:
-        doctor = f"`python -m pul doctor --repair --workspace {place}`"
-        way = f"Restore a backup, or recompute iterations {first} and later: {doctor}"
-        return Finding("error", run.name, f"{damage} {way}, then {resume}.")
-    try:
-        workspace.drop_iterations(run.run_id, first)
-    except PulError as error:
-        return Finding("error", run.name, f"{damage} {error}")
-    message = f"damaged iterations {first} and later were dropped; recompute them with {resume}."
-    return Finding("warning", run.name, message)
-
-
 def _version(name: str) -> str | None:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _diagnose(workspace: Workspace) -> Iterator[Finding]:
-    """Yield problems of the images and of each run's last iteration."""
-    for found in examine_images(workspace):
-        yield Finding("warning", "data", f"{found.observed} {found.why} {found.fix}")
-    for run in workspace.runs():
-        records = workspace.iterations(run.run_id)
-        if not records:
-            continue
-        last = records[-1].iteration
-        try:
-            for found in examine_iteration(workspace, run.run_id, last):
-                text = f"{found.observed} {found.why} {found.fix}"
-                yield Finding("warning", f"{run.name}, iteration {last}", text)
-        except StoreError:
-            continue  # `_check_iterations` reported it

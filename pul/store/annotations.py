@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from pul.store.row_sums import with_sum
 from pul.store.schema import annotation_events
 from pul.store.section import Section
 
@@ -52,13 +53,14 @@ class AnnotationSection(Section):
         with self._database.write() as connection:
             if token and (event_id := connection.execute(known).scalar()) is not None:
                 return int(event_id)
-            row = insert(annotation_events).values(
-                created_at=self._database.now(connection),
-                author=author,
-                kind=kind,
-                payload=payload,
-                token=token or None,
-            )
+            values = {
+                "created_at": self._database.now(connection),
+                "author": author,
+                "kind": kind,
+                "payload": payload,
+                "token": token or None,
+            }
+            row = insert(annotation_events).values(with_sum(annotation_events, values))
             stored = row.returning(annotation_events.c.event_id)
             return int(connection.execute(stored).scalar_one())
 

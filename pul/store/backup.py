@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,14 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel, ValidationError
 
 from pul.errors import ConfigError, JobError, StoreError
-from pul.store.artifacts import UNFINISHED
+from pul.store.artifacts import PRUNED, UNFINISHED
 from pul.store.atomic_files import new_folder
+from pul.store.file_sums import FileSum
 from pul.store.workspace import Workspace
 
 MANIFEST = "backup.json"
 _DATABASE = "pul.db"
+_ATTEMPTS = 3  # while runs are removed for good, which takes files that rows still named
 _LEFT_OUT = ("cache", _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm")
 
 OnProgress = Callable[[int, int], None]
@@ -49,13 +52,18 @@ class BackupReport:
     n_elsewhere: int
 
 
+class _ChangedMeanwhileError(StoreError):
+    """A file that a row names went away while the rest was copied."""
+
+
 def back_up(
     workspace: Workspace, target: Path, *, on_progress: OnProgress | None = None
 ) -> BackupReport:
     """Copy a workspace as it is at one moment; runs and labelling go on meanwhile.
 
     The rows are copied first, by SQLite's own backup or from one PostgreSQL snapshot; then the
-    files, which never change once a row names them. The cache and images elsewhere are left out.
+    files, which never change once a row names them. At the end each file that a row names is there
+    and is as it was written. The cache and images elsewhere are left out.
 
     Args:
         workspace: What to copy.
@@ -64,30 +72,74 @@ def back_up(
 
     Raises:
         ConfigError: There is something at the target, or it lies in the workspace.
-        StoreError: The target cannot be written, or the workspace cannot be read.
+        StoreError: The target cannot be written, or the workspace cannot be read or lacks a file
+            that a row names.
     """
     if target.absolute().is_relative_to(workspace.path):
         raise ConfigError(f"{target} lies within the workspace; give a place outside of it.")
-    with new_folder(target) as aside:
-        workspace.copy_database(aside / _DATABASE)
-        with Workspace.open(aside) as copy:
-            whole = {
-                copy.iteration_path(run.run_id, record.iteration).relative_to(aside)
-                for run in copy.runs(shelf=None)
-                for record in copy.iterations(run.run_id)
-            }
-            paths = copy.images().paths
-        _copy_all(workspace.path, aside, whole, on_progress)
-        files = {str(path.relative_to(aside)): _digest(path) for path in _files(aside)}
-        manifest = _Manifest(name=workspace.name, files=files)
-        (aside / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-        n_bytes = sum(path.stat().st_size for path in _files(aside))
-        n_elsewhere = sum(not Path(path).is_relative_to(aside) for path in paths)
-    return BackupReport(target, len(files), n_bytes, n_elsewhere)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with new_folder(target) as aside:
+                counts = _fill(workspace, aside, on_progress)
+        except _ChangedMeanwhileError:
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            break
+    return BackupReport(target, *counts)
+
+
+def _fill(
+    workspace: Workspace, aside: Path, on_progress: OnProgress | None
+) -> tuple[int, int, int]:
+    """Copy rows and files into a folder; return files, bytes, and images that lie elsewhere."""
+    workspace.copy_database(aside / _DATABASE)
+    with Workspace.open(aside) as copy:
+        named = copy.named_files()
+        paths = copy.images().paths
+    _copy_all(workspace.path, aside, named, on_progress)
+    files = {name: _digest(aside / name) for name in _files(aside)}
+    _check_named(aside, named, files)
+    manifest = _Manifest(name=workspace.name, files=files)
+    (aside / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    n_bytes = sum((aside / name).stat().st_size for name in _files(aside))
+    return len(files), n_bytes, sum(not Path(path).is_relative_to(aside) for path in paths)
+
+
+def _check_named(
+    folder: Path, named: Mapping[str, FileSum | None], files: Mapping[str, str]
+) -> None:
+    """Make sure that each file that a row names is there, and as it was written.
+
+    Raises:
+        StoreError: One is not.
+    """
+    for name, expected in named.items():
+        path = Path(name)
+        if name not in files:
+            if path.name in _pruned(folder / path.parent):
+                continue
+            raise _ChangedMeanwhileError(
+                f"{name} is missing in the workspace, though it is named there, so a backup would "
+                "not be whole. `python -m pul doctor` says what to do."
+            )
+        if expected is not None and files[name] != expected.sha256:
+            raise StoreError(
+                f"{name} is damaged, so a backup would not be whole. `python -m pul doctor` says "
+                "what to do."
+            )
+
+
+def _pruned(folder: Path) -> frozenset[str]:
+    with suppress(OSError):
+        return frozenset((folder / PRUNED).read_text(encoding="utf-8").split("\n"))
+    return frozenset()
 
 
 def check_backup(backup: Path, *, on_progress: OnProgress | None = None) -> int:
     """Make sure that every file of a backup is as it was written; return how many there are.
+
+    What its rows name is part of that, whatever its list of files says.
 
     Raises:
         StoreError: It is no backup, or a file is missing or damaged.
@@ -102,6 +154,10 @@ def check_backup(backup: Path, *, on_progress: OnProgress | None = None) -> int:
             raise StoreError(f"{path} is {state}: this backup is not whole; use another one.")
         if on_progress is not None:
             on_progress(done, len(files))
+    with TemporaryDirectory() as aside:  # opening it may bring it up to date
+        _copy(backup, Path(aside), [_DATABASE])
+        with Workspace.open(aside) as rows:
+            _check_named(backup, rows.named_files(), files)
     return len(files)
 
 
@@ -142,21 +198,29 @@ def _stop_jobs(workspace: Workspace) -> None:
                 )
 
 
-def _copy_all(source: Path, target: Path, whole: set[Path], on_progress: OnProgress | None) -> None:
-    names = [path.relative_to(source) for path in _files(source)]
-    kept = [name for name in names if _is_kept(name, whole)]
+def _copy_all(
+    source: Path,
+    target: Path,
+    named: Mapping[str, FileSum | None],
+    on_progress: OnProgress | None,
+) -> None:
+    whole = {Path(name).parent for name in named if name.startswith("runs/")}
+    kept = [name for name in _files(source) if _is_kept(Path(name), whole)]
     for done, name in enumerate(kept, start=1):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # a file that was being written aside has its name by now
+        with suppress(FileNotFoundError):  # if a row names it, it is missed at the end
             shutil.copy2(source / name, target / name)
         if on_progress is not None:
             on_progress(done, len(kept))
+    for folder in whole:  # it says what was removed meanwhile, and is written before that
+        with suppress(FileNotFoundError):
+            shutil.copy2(source / folder / PRUNED, target / folder / PRUNED)
 
 
 def _is_kept(name: Path, whole: set[Path]) -> bool:
     if name.parts[0] in _LEFT_OUT or any(part.startswith(UNFINISHED) for part in name.parts):
         return False
-    if name.parts[0] == "runs" and any(part.startswith("iteration-") for part in name.parts):
+    if name.parts[0] == "runs" and any(part.startswith("iteration-") for part in name.parts[:-1]):
         return name.parent in whole  # the others came after the rows were copied
     return True
 
@@ -167,8 +231,14 @@ def _copy(source: Path, target: Path, names: list[str]) -> None:
         shutil.copy2(source / name, target / name)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (p for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink())
+def _files(folder: Path) -> Iterator[str]:
+    """Yield the files below a folder, sorted; one that goes away meanwhile is passed over."""
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                yield path.relative_to(folder).as_posix()
 
 
 def _digest(path: Path) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Row, insert, select, update
 from pul.config import RunConfig
 from pul.errors import ConfigError
 from pul.records import ControlRecord
+from pul.store.row_sums import with_sum
 from pul.store.runs import read_run
 from pul.store.schema import controls
 from pul.store.section import Section
@@ -35,13 +36,14 @@ class ControlSection(Section):
         _check_control(name, value)
         with self._database.write() as connection:
             read_run(connection, run_id)
-            row = insert(controls).values(
-                run_id=run_id,
-                name=name,
-                value=value,
-                author=author,
-                created_at=self._database.now(connection),
-            )
+            values = {
+                "run_id": run_id,
+                "name": name,
+                "value": value,
+                "author": author,
+                "created_at": self._database.now(connection),
+            }
+            row = insert(controls).values(with_sum(controls, values))
             return _to_control(connection.execute(row.returning(controls)).one())
 
     def controls(self, run_id: int) -> list[ControlRecord]:

@@ -1,5 +1,6 @@
 """The database behind a workspace: SQLite by default, PostgreSQL by URL."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -149,8 +150,13 @@ class Database:
             upgrade(connection, HEAD_REVISION)
 
     def _check_known(self, revision: str | None) -> None:
-        if revision is None or OLDEST_REVISION <= revision <= HEAD_REVISION:
+        if revision is None or revision in _known_revisions():
             return
+        if not revision.isdigit():
+            raise WorkspaceError(
+                f"{self.describe()} names a revision that no version of PUL Studio has: "
+                f"{revision!r}. The file is damaged or of another program; {_RESTORE}."
+            )
         if revision > HEAD_REVISION:
             raise WorkspaceError(
                 f"{self.describe()} was written by a newer version of PUL Studio (its revision is "
@@ -172,7 +178,7 @@ class Database:
         if not self.is_sqlite:
             return ""
         with self.read() as connection:
-            said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+            said = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
         return "" if said == "ok" else str(said)
 
     def copy_to(self, file: Path) -> None:
@@ -245,6 +251,11 @@ class Database:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise StoreError(self._explain(getattr(error, "orig", None) or error)) from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise StoreError(
+                f"A row of the database {self.describe()} is damaged: {error}. "
+                "`python -m pul doctor` says which, and what to do."
+            ) from error
 
     def _explain(self, error: BaseException) -> str:
         reason = str(error).strip() or type(error).__name__
@@ -275,6 +286,11 @@ def upgrade(connection: Connection, revision: str) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _known_revisions() -> frozenset[str]:
+    files = (_MIGRATIONS / "versions").glob("revision_*.py")
+    return frozenset(file.stem.removeprefix("revision_") for file in files)
 
 
 def _make_sqlite(url: URL) -> Engine:

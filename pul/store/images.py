@@ -21,6 +21,7 @@ from pul.data.samples import (
 )
 from pul.errors import StoreError
 from pul.records import ImageTable, Split
+from pul.store.row_sums import with_sum
 from pul.store.schema import images, runs, skipped_files
 from pul.store.section import Section
 
@@ -76,7 +77,7 @@ class ImageSection(Section):
             known = set(connection.execute(select(images.c.path)).scalars())
             new = [row for row in rows if row["path"] not in known]
             if new:
-                connection.execute(insert(images), new)
+                connection.execute(insert(images), [with_sum(images, row) for row in new])
             _update_skipped(connection, {self._absolute(row["path"]) for row in rows}, skipped)
         return len(new)
 

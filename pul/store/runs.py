@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,9 @@ from pul.records import (
 )
 from pul.store import artifacts
 from pul.store.encoding import from_plain, to_plain
+from pul.store.file_sums import FileSum
 from pul.store.jobs import check_worker
+from pul.store.row_sums import with_sum
 from pul.store.schema import images, iterations, metrics, runs
 from pul.store.section import Section
 
@@ -53,7 +57,7 @@ class RunSection(Section):
             StoreError: The database refuses.
         """
         parent_run_id, parent_iteration = parent or (None, None)
-        values = {
+        values: dict[str, Any] = {
             "config": config.model_dump(mode="json"),
             "model": self._portable(model),
             "model_hash": _hash_model(Path(model)),
@@ -64,9 +68,8 @@ class RunSection(Section):
         }
         with self._database.write() as connection:
             last = connection.execute(select(func.max(images.c.image_id))).scalar()
-            row = insert(runs).values(
-                **values, last_image_id=last or 0, created_at=self._database.now(connection)
-            )
+            values |= {"last_image_id": last or 0, "created_at": self._database.now(connection)}
+            row = insert(runs).values(with_sum(runs, values))
             run_id = connection.execute(row.returning(runs.c.run_id)).scalar_one()
             if not name:
                 _update_run(connection, run_id, name=f"run {run_id}")
@@ -128,8 +131,31 @@ class RunSection(Section):
         return self.path / "runs" / str(run_id)
 
     def iteration_path(self, run_id: int, iteration: int) -> Path:
-        """Return the folder of one iteration, whether it is there or not."""
-        return self.run_path(run_id) / f"iteration-{iteration}"
+        """Return the folder of one iteration; one that is not stored gets the name of its number.
+
+        Its name holds the job that wrote it, so that a worker that was thought dead and writes on
+        replaces no file of the worker after it.
+        """
+        query = select(iterations.c.folder).where(
+            iterations.c.run_id == run_id, iterations.c.iteration == iteration
+        )
+        with self._database.read() as connection:
+            folder = connection.execute(query).scalar()
+        return self.run_path(run_id) / (folder or _folder_name(iteration))
+
+    def remove_stray_folders(self, run_id: int) -> None:
+        """Remove what no row names: of workers that were killed, or of iterations dropped since.
+
+        For a run's only worker to call, before it writes anything.
+        """
+        query = select(iterations.c.iteration, iterations.c.folder)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(iterations.c.run_id == run_id)).all()
+        named = {row.folder or _folder_name(row.iteration) for row in rows}
+        for pattern in (f"{artifacts.UNFINISHED}*", _folder_name("*")):
+            for folder in sorted(self.run_path(run_id).glob(pattern)):
+                if folder.name not in named:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def add_iteration(
         self,
@@ -143,7 +169,9 @@ class RunSection(Section):
     ) -> None:
         """Keep an iteration: all of it, or after any crash nothing that is taken for it.
 
-        The files come first, the row last; files without a row are overwritten the next time.
+        The files come first, into a folder that is named after the worker's job; the row, which
+        names the folder, comes last and only if the worker still has the job. Files without a row
+        are removed by the run's next worker.
 
         Args:
             run_id: The run.
@@ -159,18 +187,15 @@ class RunSection(Section):
         """
         with self._database.read() as connection:
             _check_next(connection, run_id, record.iteration)
-        artifacts.write_iteration(
-            self.iteration_path(run_id, record.iteration),
-            to_plain(record),
-            arrays,
-            checkpoint,
-            rankings,
+        folder = self.run_path(run_id) / _folder_name(
+            record.iteration, worker[0] if worker else None
         )
+        sums = artifacts.write_iteration(folder, to_plain(record), arrays, checkpoint, rankings)
         with self._database.write() as connection:
             if worker is not None:
                 check_worker(connection, *worker)
             _check_next(connection, run_id, record.iteration)
-            _insert_iteration(connection, run_id, record)
+            _insert_iteration(connection, run_id, record, folder.name, sums)
 
     def iterations(self, run_id: int) -> list[IterationRecord]:
         """Return the whole iterations of a run, in order.
@@ -203,8 +228,10 @@ class RunSection(Section):
             StoreError: There is no such run or iteration.
             ArtifactError: An array is missing or damaged.
         """
-        folder = self._whole_iteration(run_id, iteration)
-        return {name: artifacts.read_array(folder, name) for name in names or artifacts.ARRAYS}
+        folder, sums = self._whole_iteration(run_id, iteration)
+        return {
+            name: artifacts.read_array(folder, name, sums) for name in names or artifacts.ARRAYS
+        }
 
     def rankings(self, run_id: int, iteration: int) -> IterationRankings | None:
         """Return what an iteration finds for each query; None where it had no queries.
@@ -213,7 +240,7 @@ class RunSection(Section):
             StoreError: There is no such run or iteration.
             ArtifactError: An array is damaged.
         """
-        return artifacts.read_rankings(self._whole_iteration(run_id, iteration))
+        return artifacts.read_rankings(*self._whole_iteration(run_id, iteration))
 
     def checkpoint_path(self, run_id: int, iteration: int) -> Path:
         """Return the file of the network that an iteration ended with.
@@ -222,19 +249,44 @@ class RunSection(Section):
             StoreError: There is no such run or iteration.
             ArtifactError: The file is missing.
         """
-        return artifacts.find_checkpoint(self._whole_iteration(run_id, iteration))
+        return artifacts.find_checkpoint(*self._whole_iteration(run_id, iteration))
 
-    def _whole_iteration(self, run_id: int, iteration: int) -> Path:
-        query = select(iterations.c.iteration).where(
+    def file_sums(self, run_id: int, iteration: int) -> dict[str, FileSum]:
+        """Return what was written of an iteration, by the name of the file.
+
+        It is empty for an iteration that was stored before files had sums.
+
+        Raises:
+            StoreError: There is no such run or iteration.
+        """
+        return self._whole_iteration(run_id, iteration)[1]
+
+    def set_file_sums(self, run_id: int, iteration: int, sums: Mapping[str, FileSum]) -> None:
+        """Keep what the files of an iteration are now, for one stored before files had sums.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        change = update(iterations).where(
+            iterations.c.run_id == run_id, iterations.c.iteration == iteration
+        )
+        with self._database.write() as connection:
+            connection.execute(change.values(files=to_plain(dict(sums))))
+
+    def _whole_iteration(self, run_id: int, iteration: int) -> tuple[Path, dict[str, FileSum]]:
+        """Return the folder of a stored iteration, and what was written into it."""
+        query = select(iterations.c.folder, iterations.c.files).where(
             iterations.c.run_id == run_id, iterations.c.iteration == iteration
         )
         with self._database.read() as connection:
-            if connection.execute(query).first() is None:
+            row = connection.execute(query).first()
+            if row is None:
                 n_whole = _count_iterations(connection, run_id)
                 raise StoreError(
                     f"Run {run_id} has no iteration {iteration}; {n_whole} are stored, from 0."
                 )
-        return self.iteration_path(run_id, iteration)
+        folder = self.run_path(run_id) / (row.folder or _folder_name(iteration))
+        return folder, from_plain(dict[str, FileSum], row.files or {})
 
 
 def _hash_model(path: Path) -> str:
@@ -304,10 +356,21 @@ def _check_next(connection: Connection, run_id: int, iteration: int) -> None:
         )
 
 
-def _insert_iteration(connection: Connection, run_id: int, record: IterationRecord) -> None:
+def _folder_name(iteration: int | str, job_id: int | None = None) -> str:
+    return f"iteration-{iteration}" if job_id is None else f"iteration-{iteration}-job-{job_id}"
+
+
+def _insert_iteration(
+    connection: Connection,
+    run_id: int,
+    record: IterationRecord,
+    folder: str,
+    sums: Mapping[str, FileSum],
+) -> None:
     key = {"run_id": run_id, "iteration": record.iteration}
     plain = to_plain(replace(record, metrics=None))
-    connection.execute(insert(iterations).values(**key, record=plain))
+    row = {"record": plain, "folder": folder, "files": to_plain(dict(sums))}
+    connection.execute(insert(iterations).values(**key, **row))
     if record.metrics is not None:
         row = asdict(record.metrics)
         connection.execute(insert(metrics).values(**key, source=TEST_SET, **row))

@@ -18,10 +18,11 @@ from sqlalchemy import (
 )
 
 OLDEST_REVISION = "0004"  # the tables before the first release
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0009"
 
 metadata = MetaData()
 
+# Where a table has `row_sum`, `row_sums` says what it is a sum of; NULL before rows had sums.
 # SQLite's plain rowids may come back after a delete; with AUTOINCREMENT no number is used twice.
 _NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
 
@@ -37,6 +38,7 @@ images = Table(
     Column("split", Text, nullable=False, index=True),
     Column("tracklet", Text),
     Column("frame", BigInteger),
+    Column("row_sum", Text),
     **_NEVER_REUSED,
 )
 
@@ -61,6 +63,7 @@ runs = Table(
     Column("parent_run_id", Integer),  # no foreign key: a fork outlives the run it came from
     Column("parent_iteration", Integer),
     Column("shelf", Text, nullable=False, server_default=""),  # `archived`, `deleted` or none
+    Column("row_sum", Text),
     **_NEVER_REUSED,
 )
 
@@ -70,6 +73,8 @@ iterations = Table(
     Column("run_id", Integer, ForeignKey("runs.run_id"), primary_key=True),
     Column("iteration", Integer, primary_key=True, autoincrement=False),
     Column("record", JSON, nullable=False),  # the IterationRecord without its metrics
+    Column("folder", Text, nullable=False, server_default=""),  # within the run's; "": by number
+    Column("files", JSON(none_as_null=True)),  # the FileSum of each by name; NULL: before sums
 )
 
 metrics = Table(
@@ -100,6 +105,7 @@ controls = Table(
     Column("author", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     Column("applied_at_iteration", Integer),
+    Column("row_sum", Text),
     **_NEVER_REUSED,
 )
 
@@ -148,5 +154,6 @@ annotation_events = Table(
     Column("kind", Text, nullable=False),
     Column("payload", JSON, nullable=False),
     Column("token", Text, unique=True),  # names one act of one screen, so that none is stored twice
+    Column("row_sum", Text),
     **_NEVER_REUSED,
 )

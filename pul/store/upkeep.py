@@ -7,10 +7,12 @@ from typing import Self
 from sqlalchemy import delete, select, update
 
 from pul.errors import JobError
-from pul.store.artifacts import CHECKPOINT, prune, pruned
+from pul.store.artifacts import CHECKPOINT, OLDEST_FILES, prune, pruned
+from pul.store.encoding import from_plain
+from pul.store.file_sums import FileSum
 from pul.store.jobs import ACTIVE
 from pul.store.runs import RunSection, read_run
-from pul.store.schema import iterations, jobs, metrics, runs, settings
+from pul.store.schema import images, iterations, jobs, metrics, runs, settings
 
 FEATURES = "features.npy"
 
@@ -43,6 +45,33 @@ class UpkeepSection(RunSection):
         with self._database.write() as connection:
             connection.execute(delete(settings))  # what making it has set
         self._database.take_rows(source._database)
+
+    def iteration_numbers(self, run_id: int) -> list[int]:
+        """Return the numbers of a run's stored iterations, in order, however damaged they are."""
+        query = select(iterations.c.iteration).where(iterations.c.run_id == run_id)
+        with self._database.read() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def named_files(self) -> dict[str, FileSum | None]:
+        """Return the files that rows name, relative to the workspace, and how they were written.
+
+        Files that were removed to save room are among them; images and models that lie elsewhere
+        are not. None stands for what a file was before files had sums.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.read() as connection:
+            paths = [*connection.execute(select(images.c.path)).scalars()]
+            paths += connection.execute(select(runs.c.model)).scalars()
+            stored = connection.execute(select(iterations)).all()
+        named: dict[str, FileSum | None] = dict.fromkeys(p for p in paths if p[:1] != "/")
+        for row in stored:
+            folder = self.iteration_path(row.run_id, row.iteration).relative_to(self.path)
+            sums = from_plain(dict[str, FileSum], row.files or {})
+            for name in sums or OLDEST_FILES:
+                named[f"{folder.as_posix()}/{name}"] = sums.get(name)
+        return named
 
     def prune_run(self, run_id: int, *, keep_features: int, checkpoints: Collection[int]) -> None:
         """Remove large files of a run's earlier iterations; maps, figures and rankings stay.

@@ -14,6 +14,7 @@ from pul.store.experiments import ExperimentSection
 from pul.store.images import ImageSection
 from pul.store.jobs import JobSection
 from pul.store.previews import PreviewSection
+from pul.store.row_sums import RowSumSection
 from pul.store.runs import RunSection
 from pul.store.schema import settings
 from pul.store.shelf import ShelfSection
@@ -33,6 +34,7 @@ class Workspace(
     AnnotationSection,
     PreviewSection,
     ExperimentSection,
+    RowSumSection,
 ):
     """Images, runs, jobs and annotations that belong together.
 

@@ -27,7 +27,7 @@ from pul.exchange import LABEL_FORMATS, export_identities
 from pul.jobs.worker import work
 from pul.models.network import save_network
 from pul.records import IterationArrays
-from pul.reports.doctor import examine_workspace
+from pul.reports.workspace_check import examine_workspace
 from pul.store.workspace import Workspace
 from tests.support.networks import TINY_RUN, tiny_network
 from tests.support.places import write_place
@@ -148,8 +148,9 @@ def _check_run(folder: Path, said: list[str]) -> tuple[Any, list[str]]:
         if missing := {int(n) for n in said} - set(whole):
             problems.append(f"iterations {missing} were acknowledged and are gone")
         problems += finish_run(workspace)
-        leftovers = {path.name for path in workspace.run_path(1).iterdir()} - {"worker.log"}
-        if leftovers != {"iteration-0", "iteration-1", "iteration-2"}:
+        expected = {workspace.iteration_path(1, n).name for n in range(3)} | {"worker.log"}
+        leftovers = {path.name for path in workspace.run_path(1).iterdir()} - expected
+        if leftovers:
             problems.append(f"left behind: {sorted(leftovers)}")
         outcome = digest_run(workspace)
     return outcome, problems + [f.message for f in examine_workspace(location) if _is_error(f)]

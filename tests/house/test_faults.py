@@ -1,4 +1,4 @@
-"""The short form of the fault harness; the long one is `python -m tests.faults --faults 500`."""
+"""Short forms of `python -m tests.faults --faults 500` and `python -m tests.faults.damage`."""
 
 import re
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.faults.damage import damage
 
 ROOT = Path(__file__).resolve().parents[2]
 N_FAULTS = 24
@@ -22,3 +24,14 @@ def test_faults__nothing_is_lost_and_runs_end_the_same() -> None:
     )
     assert struck.returncode == 0, struck.stdout + struck.stderr
     assert re.search(rf"^{N_FAULTS} faults in .*: 0 problems$", struck.stdout, re.MULTILINE)
+
+
+N_MUTATIONS = 80
+
+
+@pytest.mark.slow
+def test_damage__none_that_changes_a_figure_is_silent() -> None:
+    counts, problems = damage(N_MUTATIONS, seed=11)
+    assert problems == []
+    assert counts.total() == N_MUTATIONS
+    assert counts["told, changed"] >= N_MUTATIONS // 2

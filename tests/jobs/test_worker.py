@@ -20,7 +20,7 @@ from pul.errors import ArtifactError, JobError
 from pul.jobs.worker import work
 from pul.models.network import save_network
 from pul.records import IterationArrays, JobRecord
-from pul.reports.doctor import examine_workspace
+from pul.reports.workspace_check import examine_workspace
 from pul.store.workspace import Workspace
 from tests.support.fakes import image_dataset
 from tests.support.networks import TINY_RUN, coloured_images, tiny_network
@@ -108,8 +108,8 @@ def test_work__does_a_run_from_the_images_to_the_figures(uninterrupted):
     assert rankings.gallery.shape == rankings.similarities.shape == (6, 6)
     assert rankings.cmc[0] == records[2].metrics.rank_1
     assert rankings.average_precisions.mean() == pytest.approx(records[2].metrics.mean_ap)
-    leftovers = [path.name for path in uninterrupted.run_path(1).iterdir()]
-    assert sorted(leftovers) == ["iteration-0", "iteration-1", "iteration-2"]
+    leftovers = sorted(path.name for path in uninterrupted.run_path(1).iterdir())
+    assert leftovers == [f"iteration-{n}-job-{job.job_id}" for n in range(3)]
 
 
 def test_work__tells_of_every_event(workspace):
@@ -356,8 +356,9 @@ def test_work__killed_anywhere_goes_on_to_the_same_end(workspace, uninterrupted,
     again = jobs.create_resumption(workspace, 1)
     assert work(workspace, again.job_id).status == "finished"
     check_same(workspace, uninterrupted)
-    names = sorted(path.name for path in workspace.run_path(1).iterdir())
-    assert names == ["iteration-0", "iteration-1", "iteration-2"]
+    assert set(workspace.run_path(1).iterdir()) == {
+        workspace.iteration_path(1, n) for n in range(3)
+    }
 
 
 def test_work__keeps_the_room_that_it_was_given(workspace, uninterrupted):

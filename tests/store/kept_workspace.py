@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, MetaData, insert, select
 
-from pul.store.database import Database, upgrade
+from pul.store.database import Database, _number_on, upgrade
 from pul.store.schema import OLDEST_REVISION
 from pul.store.workspace import _locate
 
@@ -25,9 +25,24 @@ def write_kept_workspace(location: str) -> None:
     source, target = Database(URL.create("sqlite", database=str(file))), Database(url)
     with target.write() as connection:
         upgrade(connection, OLDEST_REVISION)
-    target.take_rows(source)
+    _take_old_rows(source, target)
     for database in (source, target):
         database.close()
+
+
+def _take_old_rows(source: Database, target: Database) -> None:
+    """Copy the rows between tables of the same old revision, whatever today's are."""
+    with source.read() as reading, target.write() as writing:
+        tables = MetaData()
+        tables.reflect(writing)
+        for table in tables.sorted_tables:
+            columns = [column for column in table.c if table.name != "alembic_version"]
+            rows = (
+                [dict(row._mapping) for row in reading.execute(select(*columns))] if columns else []
+            )
+            if rows:
+                writing.execute(insert(table), rows)
+                _number_on(writing, table)
 
 
 def write_kept_database(file: Path) -> None:

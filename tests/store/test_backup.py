@@ -1,6 +1,8 @@
 """A backup is a whole workspace of one moment, whatever went on meanwhile."""
 
 import json
+import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pul.cli.main import app
+from pul.config import RunConfig
 from pul.errors import ConfigError, PulError, StoreError
 from pul.store.backup import MANIFEST, back_up, check_backup, restore
 from pul.store.workspace import Workspace
@@ -95,6 +98,104 @@ def test_back_up__while_iterations_and_acts_come_is_of_one_moment(workspace, run
             assert len(copy.annotation_events()) in (n_whole, n_whole - 1)
             folders = {path.name for path in (copy.path / "runs").glob("*/iteration-*")}
             assert folders == {f"iteration-{i}" for i in range(n_whole)}
+
+
+def test_back_up__a_file_that_goes_away_while_it_is_listed(filled, tmp_path, monkeypatch):
+    """A listing names a folder, which is renamed before the listing of what is in it."""
+    walk = os.walk
+
+    def rename_midway(folder, **options):
+        for parent, folders, names in walk(folder, **options):
+            if Path(folder) == filled.path and Path(parent) == filled.path / "runs":
+                (filled.path / "runs" / "1" / ".unfinished-x").mkdir()
+            yield parent, folders, names
+            if Path(parent) == filled.path / "runs" / "1":
+                shutil.rmtree(filled.path / "runs" / "1" / ".unfinished-x")
+
+    monkeypatch.setattr(os, "walk", rename_midway)
+    back_up(filled, tmp_path / "backup")
+    check_backup(tmp_path / "backup")
+
+
+def meanwhile(monkeypatch, name, act):
+    """Do something once, just before a file of this name is copied."""
+    copy2, acts = shutil.copy2, [act]
+
+    def copy(source, target):
+        if Path(source).name == name and acts:
+            acts.pop()()
+        return copy2(source, target)
+
+    monkeypatch.setattr(shutil, "copy2", copy)
+
+
+@pytest.mark.parametrize("first", ["centers.npy", "features.npy", "similarities.npy"])
+def test_back_up__while_a_run_is_pruned(filled, run, tmp_path, monkeypatch, first):
+    add_iteration(filled, run.run_id, 2)
+    meanwhile(
+        monkeypatch, first, lambda: filled.prune_run(run.run_id, keep_features=1, checkpoints=[2])
+    )
+    back_up(filled, tmp_path / "backup")
+    check_backup(tmp_path / "backup")
+    with Workspace.open(tmp_path / "backup") as copy:
+        copy.arrays(run.run_id, 2)
+        for n in range(2):  # each array is there, or it is said that it was removed
+            if "features.npy" not in copy.pruned(run.run_id, n):
+                copy.arrays(run.run_id, n, "features")
+
+
+def test_back_up__while_a_deleted_run_is_removed_begins_again(filled, tmp_path, monkeypatch):
+    model = filled.path / "start.safetensors"
+    other = filled.create_run(RunConfig(n_clusters=3), model=model)
+    add_iteration(filled, other.run_id, 0)
+    filled.shelve_run(other.run_id, "deleted")
+    meanwhile(monkeypatch, "clusters.npy", filled.remove_deleted_runs)
+    back_up(filled, tmp_path / "backup")
+    check_backup(tmp_path / "backup")
+    with Workspace.open(tmp_path / "backup") as copy:
+        assert [each.run_id for each in copy.runs(shelf=None)] == [1]
+
+
+@pytest.mark.parametrize("what", ["an array", "an image", "a start model"])
+def test_back_up__refuses_where_the_workspace_lacks_what_it_names(filled, tmp_path, what):
+    paths = {
+        "an array": filled.iteration_path(1, 1) / "points.npy",
+        "an image": Path(filled.images().paths[0]),
+        "a start model": filled.path / "start.safetensors",
+    }
+    paths[what].unlink()
+    with pytest.raises(StoreError, match=f"{paths[what].name} is missing in the workspace"):
+        back_up(filled, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
+def test_back_up__refuses_to_copy_damage(filled, tmp_path):
+    path = filled.iteration_path(1, 0) / "features.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"features\.npy is damaged"):
+        back_up(filled, tmp_path / "backup")
+
+
+def test_back_up__holds_previews(filled, tmp_path):
+    preview = filled.run_path(1) / "previews" / "iteration-1-k-3-seed-0.npz"
+    preview.parent.mkdir()
+    preview.write_bytes(b"x")
+    back_up(filled, tmp_path / "backup")
+    assert (tmp_path / "backup" / preview.relative_to(filled.path)).read_bytes() == b"x"
+
+
+def test_check_backup__what_rows_name_counts_whatever_the_list_says(filled, tmp_path):
+    back_up(filled, tmp_path / "backup")
+    manifest = tmp_path / "backup" / MANIFEST
+    content = json.loads(manifest.read_bytes())
+    name = next(name for name in content["files"] if name.endswith("/centers.npy"))
+    del content["files"][name]
+    (tmp_path / "backup" / name).unlink()
+    manifest.write_text(json.dumps(content))
+    with pytest.raises(StoreError, match=r"centers\.npy is missing"):
+        check_backup(tmp_path / "backup")
 
 
 @pytest.mark.parametrize("what", ["cut", "gone"])

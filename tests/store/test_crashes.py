@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from pul.records import IterationArrays
-from pul.store.artifacts import remove_unfinished
 from pul.store.schema import HEAD_REVISION
 from pul.store.workspace import Workspace
 from tests.store import crashing
@@ -41,7 +40,7 @@ def test_add_iteration__killed_at_any_step_is_whole_or_absent(workspace, run, ca
         if through:
             break
     assert n > 1, f"no {call} was ever reached"
-    remove_unfinished(workspace.run_path(run.run_id))
+    workspace.remove_stray_folders(run.run_id)
     names = {path.name for path in workspace.run_path(run.run_id).iterdir()}
     assert names == {f"iteration-{iteration}" for iteration in range(n_whole)}
 

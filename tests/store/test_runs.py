@@ -12,6 +12,7 @@ from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.errors import ArtifactError, ConfigError, JobError, ModelError, StoreError
 from pul.records import IterationArrays, IterationRankings
+from pul.store import artifacts
 from pul.store.workspace import Workspace
 from tests.support.fakes import METRICS, iteration_arrays, iteration_record
 
@@ -177,6 +178,67 @@ def test_add_iteration__refuses_a_worker_that_lost_its_job(workspace, run):
     with pytest.raises(JobError, match="no longer this worker's"):
         workspace.add_iteration(*arguments, worker=(job.job_id, "here:1:0"))
     assert workspace.iterations(run.run_id) == []
+
+
+@pytest.mark.parametrize("step", ["before", "in the middle", "before the row"])
+def test_add_iteration__a_worker_thought_dead_replaces_nothing_of_its_successor(
+    workspace, run, monkeypatch, step
+):
+    """The first worker stops at a step, loses its job, and goes on when the second is done."""
+    first = workspace.create_job("run", run_id=run.run_id)
+    workspace.claim_job(first.job_id, "here:1:0")
+
+    def succeed() -> None:
+        workspace.finish_job(first.job_id, "failed", error="vanished")
+        second = workspace.create_job("run", run_id=run.run_id)
+        workspace.claim_job(second.job_id, "here:2:0")
+        workspace.remove_stray_folders(run.run_id)
+        arrays, worker = iteration_arrays(seed=2), (second.job_id, "here:2:0")
+        workspace.add_iteration(run.run_id, iteration_record(0), arrays, b"2", worker=worker)
+
+    write, save, acts = artifacts.write_iteration, np.save, [succeed]
+
+    def once() -> None:
+        if acts:
+            acts.pop()()
+
+    def write_slowly(*arguments):
+        if step == "before":
+            once()
+        written = write(*arguments)
+        if step == "before the row":
+            once()
+        return written
+
+    def save_slowly(*arguments, **options):
+        if step == "in the middle":
+            once()
+        save(*arguments, **options)
+
+    monkeypatch.setattr(artifacts, "write_iteration", write_slowly)
+    monkeypatch.setattr(np, "save", save_slowly)
+    arguments = (run.run_id, iteration_record(0), iteration_arrays(seed=1), b"1")
+    with pytest.raises((JobError, StoreError)):
+        workspace.add_iteration(*arguments, worker=(first.job_id, "here:1:0"))
+    assert workspace.checkpoint_path(run.run_id, 0).read_bytes() == b"2"
+    stored = workspace.arrays(run.run_id, 0, "features")["features"]
+    np.testing.assert_array_equal(stored, iteration_arrays(seed=2).features)
+    workspace.remove_stray_folders(run.run_id)
+    folders = list(workspace.run_path(run.run_id).iterdir())
+    assert folders == [workspace.iteration_path(run.run_id, 0)]
+
+
+def test_remove_stray_folders__spares_what_rows_name(workspace, run):
+    add(workspace, run.run_id, 0, 1)
+    folder = workspace.run_path(run.run_id)
+    (folder / ".unfinished-1").mkdir()
+    (folder / "iteration-2-job-7").mkdir()
+    (folder / "worker.log").touch()
+    (folder / "previews").mkdir()
+    workspace.remove_stray_folders(run.run_id)
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["iteration-0", "iteration-1", "previews", "worker.log"]
+    workspace.remove_stray_folders(99)  # a run that has no folder yet
 
 
 def test_add_iteration__writes_a_record_beside_the_arrays(workspace, run):

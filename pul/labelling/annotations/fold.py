@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pul.errors import DataError
-from pul.labelling.annotations.acts import ROLES, Side
+from pul.labelling.annotations.acts import KINDS, ROLES, Side
 from pul.labelling.annotations.state import JUNK, UNSURE, Annotations, Event, Opinion, Pair, Refusal
 
 
@@ -19,7 +19,7 @@ def fold(events: Iterable[Event], state: Annotations | None = None) -> Annotatio
         The same state whether folded at once or bit by bit.
 
     Raises:
-        DataError: An event is of a kind that this version does not know.
+        DataError: An event is damaged, or of a kind that this version does not know.
     """
     state = state or Annotations()
     known = {event.event_id for event in state.events}
@@ -37,10 +37,12 @@ def fold(events: Iterable[Event], state: Annotations | None = None) -> Annotatio
 def _go_on(state: Annotations, fresh: list[Event]) -> Annotations:
     undone = set(state.undone)
     for event in fresh:
-        if event.kind == "undo" and event.payload["event"] < event.event_id:
-            undone.add(event.payload["event"])
-        elif event.kind == "redo":
-            undone.discard(event.payload["event"])
+        if event.kind in ("undo", "redo"):
+            taken_back = _number(event)
+            if event.kind == "redo":
+                undone.discard(taken_back)
+            elif taken_back < event.event_id:
+                undone.add(taken_back)
     draft = Annotations(
         (*state.events, *fresh),
         frozenset(undone),
@@ -61,11 +63,40 @@ def _go_on(state: Annotations, fresh: list[Event]) -> Annotations:
                 f"Event {event.event_id} is of kind {event.kind!r}, which this version does not "
                 f"know; it knows {', '.join(sorted(_APPLY))}. Update the program."
             )
-        if event.kind in ("create", "split"):  # also where it is taken back: names stay put
+        if _makes_identity(event):  # also where it is taken back: names stay put
             draft.numbers[event.event_id] = len(draft.numbers) + 1
         if event.event_id not in undone:
-            apply(draft, event)
+            _apply(draft, event, apply)
     return draft
+
+
+def _makes_identity(event: Event) -> bool:
+    """Whether an act made an identity, or may have: of a lost one its kind is all that is known."""
+    if event.kind == "lost":
+        was = event.payload.get("was")
+        return was in ("create", "split") or was not in KINDS
+    return event.kind in ("create", "split")
+
+
+def _apply(draft: Annotations, event: Event, apply: Callable[[Annotations, Event], None]) -> None:
+    try:
+        apply(draft, event)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _is_damaged(event) from error
+
+
+def _number(event: Event) -> int:
+    number = event.payload.get("event") if isinstance(event.payload, dict) else None
+    if not isinstance(number, int):
+        raise _is_damaged(event)
+    return number
+
+
+def _is_damaged(event: Event) -> DataError:
+    return DataError(
+        f"Event {event.event_id} of the labels, {event.kind!r} by {event.author!r}, is damaged. "
+        "`python -m pul doctor --repair` sets it aside; the other labels stay."
+    )
 
 
 def _create(state: Annotations, event: Event) -> None:
@@ -149,7 +180,7 @@ def _role(state: Annotations, event: Event) -> None:
 
 
 def _nothing(state: Annotations, event: Event) -> None:
-    """Undo and redo are heeded before anything is applied."""
+    """Undo and redo count before anything is applied; of a lost act nothing is known."""
 
 
 _APPLY: dict[str, Callable[[Annotations, Event], None]] = {
@@ -167,6 +198,7 @@ _APPLY: dict[str, Callable[[Annotations, Event], None]] = {
     "role": _role,
     "undo": _nothing,
     "redo": _nothing,
+    "lost": _nothing,
 }
 
 

@@ -295,7 +295,7 @@ class Annotations:
         done: list[int] = []
         taken_back: list[int] = []
         for event in self.events:
-            if event.author != author:
+            if event.author != author or event.kind == "lost":
                 continue
             if event.kind not in ("undo", "redo"):
                 done.append(event.event_id)
