@@ -1,13 +1,19 @@
 """Pause, resume and stop a job; mark as failed those whose worker is gone."""
 
 import shlex
+import time
 
 from pul.errors import JobError
 from pul.jobs.process import WorkerProcess
 from pul.records import JobRecord
+from pul.store.jobs import ACTIVE
 from pul.store.workspace import Workspace
 
 LOST_AFTER_S = 10.0
+_WATCH_S = 0.2
+
+# The heartbeat of workers elsewhere whose clock or silence is suspect, and since when by our own.
+_watched: dict[tuple[str, int], tuple[str, float]] = {}
 
 
 def pause_job(workspace: Workspace, job_id: int) -> None:
@@ -37,30 +43,52 @@ def stop_job(workspace: Workspace, job_id: int) -> None:
     workspace.request(job_id, "stop")
 
 
-def reap_lost_jobs(workspace: Workspace, timeout_s: float = LOST_AFTER_S) -> list[JobRecord]:
+def reap_lost_jobs(
+    workspace: Workspace, timeout_s: float = LOST_AFTER_S, *, wait: bool = False
+) -> list[JobRecord]:
     """Mark the jobs whose worker is gone as failed; their runs can be resumed.
 
-    On this machine a worker is gone when its process is, whatever the clock says; on another
-    machine when its heartbeat stopped.
+    On this machine a worker is gone when its process is, whatever the clock says. On another
+    machine it is gone when its heartbeat has not changed while this process watched for
+    `timeout_s`: clocks of two machines may be hours apart, so a heartbeat that looks old is a
+    reason to watch, and no more.
 
     Args:
         workspace: The workspace of the jobs.
-        timeout_s: Seconds without a heartbeat after which a worker elsewhere counts as gone.
+        timeout_s: Seconds without a new heartbeat after which a worker elsewhere counts as gone.
+        wait: Whether to go on watching until it is known of each job; otherwise a job of which it
+            is not known yet is left for a later call.
 
     Returns:
         The jobs whose worker was gone, as they are now.
     """
-    lost = [job for job in workspace.active_jobs() if _is_lost(workspace, job, timeout_s)]
+    lost = []
+    for job in workspace.active_jobs():
+        is_lost = _is_lost(workspace, job, timeout_s)
+        while is_lost is None and wait:
+            time.sleep(_WATCH_S)
+            is_lost = _is_lost(workspace, workspace.job(job.job_id), timeout_s)
+        if is_lost:
+            lost.append(job)
     return [failed for job in lost for failed in _fail(workspace, job)]
 
 
-def _is_lost(workspace: Workspace, job: JobRecord, timeout_s: float) -> bool:
-    if not job.worker:
+def _is_lost(workspace: Workspace, job: JobRecord, timeout_s: float) -> bool | None:
+    """Return whether a job's worker is gone; None where it must be watched for longer."""
+    if not job.worker or job.status not in ACTIVE:
         return False
     worker = WorkerProcess.parse(job.worker)
     if worker.is_here:
         return not worker.is_alive
-    return workspace.seconds_since_heartbeat(job.job_id) > timeout_s
+    if 0 <= workspace.seconds_since_heartbeat(job.job_id) <= timeout_s:
+        return False
+    key, now = (workspace.location, job.job_id), time.monotonic()
+    heartbeat_at, since = _watched.get(key, ("", now))
+    if heartbeat_at != job.heartbeat_at:
+        is_first = key not in _watched
+        _watched[key] = (job.heartbeat_at, now)
+        return None if is_first else False
+    return True if now - since > timeout_s else None
 
 
 def _fail(workspace: Workspace, job: JobRecord) -> list[JobRecord]:

@@ -124,7 +124,7 @@ def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
         JobError: The run is finished or is being worked on.
         StoreError: There is no such run.
     """
-    reap_lost_jobs(workspace)
+    reap_lost_jobs(workspace, wait=True)
     run = workspace.run(run_id)
     if run.shelf == "deleted":
         raise JobError(f"Run {run_id} is deleted; bring it back first.")

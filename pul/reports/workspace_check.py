@@ -162,7 +162,7 @@ def _check_images(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _check_jobs(workspace: Workspace) -> Iterator[Finding]:
-    for job in reap_lost_jobs(workspace):
+    for job in reap_lost_jobs(workspace, wait=True):
         yield Finding("error", f"job {job.job_id}", job.error)
     for status in ("running", "paused", "queued"):
         for job in workspace.jobs(status=status):

@@ -4,20 +4,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from pul import jobs
 from pul.config import RunConfig
 from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.errors import JobError, ModelError
-from pul.jobs import WorkerProcess
+from pul.jobs import WorkerProcess, control
 from pul.records import JobRecord
+from pul.store import schema
 from pul.store.workspace import Workspace
 from tests.support.fakes import image_dataset
 
@@ -169,12 +171,50 @@ def test_reap_lost_jobs__spares_whom_the_clock_alone_condemns(workspace, job):
     assert workspace.job(job.job_id).status == "running"
 
 
-def test_reap_lost_jobs__judges_another_machine_by_its_heartbeat(workspace, job):
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock that cannot be set, moved by hand; waiting moves it."""
+    seconds = [1000.0]
+    monkeypatch.setattr(control.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(control.time, "sleep", lambda s: seconds.__setitem__(0, seconds[0] + s))
+    return seconds
+
+
+def test_reap_lost_jobs__judges_another_machine_by_its_heartbeat(workspace, job, clock):
     workspace.claim_job(job.job_id, "elsewhere:12:345")
     assert jobs.reap_lost_jobs(workspace) == []
     silence(workspace, job.job_id)
+    assert jobs.reap_lost_jobs(workspace) == []  # it may be the clock: watched from now on
+    clock[0] += 9
+    assert jobs.reap_lost_jobs(workspace) == []
+    clock[0] += 2
     (lost,) = jobs.reap_lost_jobs(workspace)
     assert "process 12 on elsewhere" in lost.error
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 30])
+def test_reap_lost_jobs__a_clock_that_is_off_condemns_nobody(workspace, job, clock, hours):
+    workspace.claim_job(job.job_id, "elsewhere:12:345")
+    for minute in range(10):
+        beat = datetime.now(UTC) + timedelta(hours=hours, minutes=minute)
+        with workspace._database.write() as connection:
+            change = update(schema.jobs).values(heartbeat_at=beat.isoformat())
+            connection.execute(change)
+        for _ in range(3):
+            assert jobs.reap_lost_jobs(workspace) == []
+            clock[0] += 3
+    assert workspace.job(job.job_id).status == "running"
+    clock[0] += 3
+    (lost,) = jobs.reap_lost_jobs(workspace)  # now it is silent, whatever its clock says
+    assert lost.job_id == job.job_id
+
+
+def test_create_resumption__waits_until_it_is_known_that_a_worker_is_gone(workspace, job, clock):
+    workspace.claim_job(job.job_id, "elsewhere:12:345")
+    silence(workspace, job.job_id)
+    again = jobs.create_resumption(workspace, job.run_id)
+    assert (again.job_id, again.status) == (2, "queued")
+    assert 10 < clock[0] - 1000 < 11
 
 
 def test_reap_lost_jobs__leaves_the_queue_alone(workspace, job):
