@@ -8,7 +8,7 @@ import streamlit as st
 from app import demo, services, state
 from app.components.header.header import header
 from app.routes import access, status
-from app.views import experiments, identities, label
+from app.views import experiments, identities, label, waiting
 from app.views.export import page as export
 from app.views.map import page as map_view
 from app.views.retrieval import page as retrieval
@@ -16,7 +16,7 @@ from app.views.rounds import page as rounds
 from app.views.workspace import opening
 from app.views.workspace import page as workspace
 from app.wording import plain
-from pul.errors import PulError
+from pul.errors import PulError, ServerLostError
 
 HERE = Path(__file__).parent
 
@@ -37,6 +37,8 @@ def main() -> None:
             opening.show()  # on every page, until the demo exists
         else:
             page.run()
+    except ServerLostError:
+        waiting.for_server(state.location())
     except PulError as error:
         st.error(plain(str(error)))
 

@@ -10,6 +10,7 @@
     ├── ModelError          a network, its weights or a checkpoint cannot be used
     ├── EvaluationError     no figure can be computed from these queries and this gallery
     ├── StoreError          a workspace cannot be read or written
+    │   ├── ServerLostError     the database server does not answer
     │   ├── WorkspaceError  there is no workspace, or one of another version
     │   └── ArtifactError   a stored array or checkpoint is missing or damaged
     └── JobError            a job cannot be started, steered or finished
@@ -72,6 +73,18 @@ class EvaluationError(PulError):
 
 class StoreError(PulError):
     """A workspace cannot be read or written."""
+
+
+class ServerLostError(StoreError):
+    """The database server does not answer, or went away; what was under way is undone.
+
+    Attributes:
+        is_undone: Whether it is certain that nothing of it was stored.
+    """
+
+    def __init__(self, message: str, *, is_undone: bool) -> None:
+        super().__init__(message)
+        self.is_undone = is_undone
 
 
 class WorkspaceError(StoreError):

@@ -8,6 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from app import services
+from pul.errors import ServerLostError
 
 T = TypeVar("T")
 
@@ -32,6 +33,20 @@ def wait_in_background(make: Callable[[], T], text: str) -> T:
         while not wait([future], timeout=_SLICE_S).done:
             st.session_state.get("waiting")  # a Streamlit call, at which a rerun can interrupt
     return future.result()
+
+
+@st.fragment(run_every=2.0)
+def for_server(location: str) -> None:
+    """Say that the database server does not answer, and show the page as soon as it does."""
+    try:
+        services.workspace.open_workspace(location).version()
+    except ServerLostError as error:
+        st.warning(
+            f"{error} This page waits, and goes on by itself; jobs that are running wait too.",
+            icon=":material/hourglass_top:",
+        )
+    else:
+        st.rerun()
 
 
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:

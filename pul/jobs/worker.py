@@ -14,6 +14,7 @@ from pul.jobs.heartbeat import Heartbeat, JobStopped, OnEvent
 from pul.records import JobRecord, JobStatus
 from pul.store.workspace import Workspace
 
+PATIENCE_S = 600.0  # a database server that is restarted or moved must not cost a run
 # How torch words it on the CPU, on a GPU, and for a thread that cannot be started.
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "can't start new thread")
 
@@ -64,7 +65,7 @@ def main() -> None:
     location, job_id = sys.argv[1:]
     # A machine that shuts down sends SIGTERM first: stop as if someone had pressed stop.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with Workspace.open(location) as workspace:
+    with Workspace.open(location, patience_s=PATIENCE_S) as workspace:
         is_run = workspace.job(int(job_id)).kind == "run"  # only a run has events to log
         job = work(workspace, int(job_id), on_event=_log if is_run else None, on_trace=_print)
     _print(f"job {job.job_id} {job.status}")

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -23,9 +23,9 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from pul.errors import StoreError, WorkspaceError
+from pul.errors import ServerLostError, StoreError, WorkspaceError
 from pul.store.schema import HEAD_REVISION, OLDEST_REVISION, metadata
 
 _LOCK_WAIT_S = 30
@@ -41,7 +41,6 @@ _HINTS = {
     "i/o error": "The disk is full or failing; free some space, look at the disk, and try again.",
     "malformed": f"The file is damaged; {_RESTORE}.",
     "not a database": f"The file is damaged or of another program; {_RESTORE}.",
-    "connection": "Check that the database server runs and that the address is right.",
 }
 
 
@@ -78,10 +77,17 @@ class Database:
         """
         with self._translated(), self._engine.connect() as connection:
             connection.execution_options(pul_writes=True)
-            with connection.begin():
+            transaction = connection.begin()
+            try:
                 if not self.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _WRITE_LOCK})
                 yield connection
+            except BaseException:
+                with suppress(SQLAlchemyError):  # of a server that is gone
+                    transaction.rollback()
+                raise
+            with self._translated(is_commit=True):
+                transaction.commit()
 
     def now(self, connection: Connection) -> str:
         """Return the time in UTC, ISO 8601; a server's own, as workers may be on many hosts."""
@@ -246,10 +252,16 @@ class Database:
                 connection.close()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, *, is_commit: bool = False) -> Iterator[None]:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
+            if not self.is_sqlite and _is_lost(error):
+                raise ServerLostError(
+                    f"The database server of {self.describe()} does not answer, or went away. "
+                    "Check that it runs and that the address is right; then try again.",
+                    is_undone=not is_commit,
+                ) from error
             raise StoreError(self._explain(getattr(error, "orig", None) or error)) from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise StoreError(
@@ -286,6 +298,15 @@ def upgrade(connection: Connection, revision: str) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether a server is down, shutting down, starting, or out of reach."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    is_new = isinstance(error, OperationalError) and state is None  # it never let us in
+    return is_new or error.connection_invalidated or str(state)[:2] in ("08", "57")
 
 
 def _known_revisions() -> frozenset[str]:

@@ -13,6 +13,7 @@ from pul.store.database import Database
 from pul.store.experiments import ExperimentSection
 from pul.store.images import ImageSection
 from pul.store.jobs import JobSection
+from pul.store.patience import Patience
 from pul.store.previews import PreviewSection
 from pul.store.row_sums import RowSumSection
 from pul.store.runs import RunSection
@@ -22,6 +23,7 @@ from pul.store.upkeep import UpkeepSection
 
 _DATABASE_FILE = "pul.db"
 _NAME = "workspace_name"
+PATIENCE_S = 3.0  # a page that waits for longer looks dead; a worker sets more
 
 
 class Workspace(
@@ -51,6 +53,7 @@ class Workspace(
 
     def __init__(self, url: URL, path: Path, location: str) -> None:
         self.path, self.location = path, location
+        self.patience = Patience(PATIENCE_S)
         self._database = Database(url)
 
     @classmethod
@@ -74,21 +77,27 @@ class Workspace(
         return workspace
 
     @classmethod
-    def open(cls, location: str | Path) -> Self:
+    def open(cls, location: str | Path, *, patience_s: float = PATIENCE_S) -> Self:
         """Open a workspace; one of an older version is brought up to date.
+
+        Args:
+            location: A folder, or the URL of a database.
+            patience_s: How long to wait for a database server that is gone for a while, now and
+                whenever the workspace is used.
 
         Raises:
             WorkspaceError: There is none, or it was written by a newer version.
             StoreError: It cannot be read.
         """
         url, path, address = _locate(location)
-        if not cls.exists(location):
+        workspace = cls(url, path, address)
+        workspace.patience.seconds = patience_s
+        if not workspace.patience.try_until_deadline(workspace._is_there):
             raise WorkspaceError(
                 f"There is no workspace at {path if '://' not in address else url}. Make one with "
                 "`python -m pul import`, or the demo with `python -m pul demo`."
             )
-        workspace = cls(url, path, address)
-        workspace._database.migrate()
+        workspace.patience.try_until_deadline(workspace._database.migrate)
         return workspace
 
     @classmethod
@@ -100,13 +109,16 @@ class Workspace(
             StoreError: A database server does not answer.
         """
         url, path, address = _locate(location)
-        if url.get_backend_name() == "sqlite":
-            return (path / _DATABASE_FILE).is_file()
         workspace = cls(url, path, address)
         try:
-            return workspace._database.revision() is not None
+            return workspace._is_there()
         finally:
             workspace.close()
+
+    def _is_there(self) -> bool:
+        if self._database.is_sqlite:
+            return (self.path / _DATABASE_FILE).is_file()
+        return self._database.revision() is not None
 
     @property
     def url(self) -> str:
