@@ -7,7 +7,8 @@ import typer
 
 from pul.cli.console import OUT, print_json, print_table, progress_bar
 from pul.cli.options import Format, Json, Levels
-from pul.errors import ConfigError
+from pul.data.file_names import printable
+from pul.errors import ConfigError, DuplicateImagesError
 
 
 def import_(
@@ -25,12 +26,26 @@ def import_(
             help="People and cameras have the same numbers as in the existing images.",
         ),
     ] = False,
+    duplicates: Annotated[
+        str,
+        typer.Option(
+            help="Pictures that the workspace has already from other files: refuse, skip or add."
+        ),
+    ] = "refuse",
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that images are stored relative to, so that they may move with it; it can "
+            "be changed by `relocate`, and for one process by PUL_IMAGE_ROOT."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only report what would be imported and skipped.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Read a dataset, check every image, and add it to a workspace."""
+    # Long: a parameter for each option.
     from pul.data.datasets import merge_datasets, read_dataset
     from pul.data.images import check_images
 
@@ -42,15 +57,22 @@ def import_(
     dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
     with progress_bar("checking images") as on_progress:
         dataset = check_images(dataset, on_progress=on_progress)
-    n_new = None
-    if workspace is not None and not dry_run:
-        n_new = _add_to_workspace(workspace, dataset, is_same_place=same_place)
+    n_new = twice = None
+    if workspace is not None and dry_run:
+        twice = _find_duplicates(workspace, dataset)
+    elif workspace is not None:
+        n_new = _add_to_workspace(
+            workspace, dataset, root, is_same_place=same_place, duplicates=duplicates
+        )
     if json:
-        print_json({**_describe(dataset), "n_new": n_new})
-    else:
-        _print_dataset(dataset)
-        if n_new is not None:
-            OUT.print(f"{n_new:,} new images in {workspace}.")
+        n_twice = None if twice is None else twice.n_images
+        print_json({**_describe(dataset), "n_new": n_new, "n_duplicates": n_twice})
+        return
+    _print_dataset(dataset)
+    if twice is not None:
+        OUT.print(str(twice), markup=False)
+    if n_new is not None:
+        OUT.print(f"{n_new:,} new images in {workspace}.")
 
 
 def _describe(dataset: Any) -> dict[str, Any]:
@@ -64,13 +86,24 @@ def _describe(dataset: Any) -> dict[str, Any]:
     }
 
 
-def _add_to_workspace(location: str, dataset: Any, *, is_same_place: bool) -> int:
+def _add_to_workspace(location: str, dataset: Any, root: Path | None, **options: Any) -> int:
     from pul.store.workspace import Workspace
 
     exists = Workspace.exists(location)
     with Workspace.open(location) if exists else Workspace.create(location) as workspace:
-        n_new: int = workspace.add_dataset(dataset, is_same_place=is_same_place)
+        if root is not None:
+            workspace.set_image_root(root)
+        n_new: int = workspace.add_dataset(dataset, **options)
         return n_new
+
+
+def _find_duplicates(location: str, dataset: Any) -> DuplicateImagesError | None:
+    from pul.store.workspace import Workspace
+
+    if not Workspace.exists(location):
+        return None
+    with Workspace.open(location) as workspace:
+        return workspace.find_duplicates(dataset)
 
 
 def _print_dataset(dataset: Any) -> None:
@@ -85,6 +118,6 @@ def _print_dataset(dataset: Any) -> None:
     if dataset.skipped:
         OUT.print(f"{len(dataset.skipped)} files skipped:")
         for item in dataset.skipped[:20]:
-            OUT.print(f"  {item.path}: {item.reason}", markup=False)
+            OUT.print(f"  {printable(item.path)}: {item.reason}", markup=False)
         if len(dataset.skipped) > 20:
             OUT.print(f"  … and {len(dataset.skipped) - 20} more (all of them with --json)")

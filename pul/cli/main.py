@@ -15,6 +15,7 @@ from pul.cli.labelling import autopilot
 from pul.cli.manage_runs import clean, fork, report
 from pul.cli.models import evaluate, train_source
 from pul.cli.options import Json, Seed
+from pul.cli.relocate import relocate
 from pul.cli.reproduce import reproduce
 from pul.cli.run import project, resume, run, status, steer, work
 from pul.errors import PulError
@@ -102,6 +103,7 @@ for command in (
     project,
     demo,
     doctor,
+    relocate,
     backup,
     restore,
     fork,

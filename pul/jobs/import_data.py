@@ -15,6 +15,7 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
     Raises:
         DatasetError: There is no dataset there.
         ConfigError: There is no such format.
+        DuplicateImagesError: The same pictures are in the workspace already, from other files.
         StoreError: The database or the disk refuses.
     """
     root, format = Path(job.params["root"]), job.params["format"]
@@ -25,7 +26,8 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
     on_progress = heartbeat.progress_callback("import", f"checking {root}")
     dataset = check_images(dataset, on_progress=on_progress)
     is_same_place = job.params.get("place") == "same"
-    n_new = workspace.add_dataset(dataset, is_same_place=is_same_place)
+    duplicates = job.params.get("duplicates", "refuse")
+    n_new = workspace.add_dataset(dataset, is_same_place=is_same_place, duplicates=duplicates)
     n_images = len(dataset.samples)
     message = (
         f"{n_new} new images, {n_images - n_new} known already, {len(dataset.skipped)} left out"

@@ -10,6 +10,7 @@ from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
 from pul.records import JobRecord
+from pul.store.additions import Duplicates
 from pul.store.workspace import Workspace
 
 
@@ -143,6 +144,7 @@ def start_import(
     *,
     levels: str = "",
     is_same_place: bool = False,
+    duplicates: Duplicates = "refuse",
 ) -> JobRecord:
     """Start a worker that reads a dataset and adds its images.
 
@@ -152,13 +154,14 @@ def start_import(
         format: One of `pul.data.datasets.DATASET_FORMATS`, or `auto`.
         levels: What the levels of its folders mean, where it is not found by itself.
         is_same_place: Whether its people and cameras are those of the images that are there.
+        duplicates: What to do where the same pictures are in the workspace from other files.
 
     Raises:
         JobError: The worker cannot be started.
         StoreError: The store refuses.
     """
     params = {"root": str(Path(root).expanduser().absolute()), "format": format, "levels": levels}
-    params["place"] = "same" if is_same_place else "new"
+    params |= {"place": "same" if is_same_place else "new", "duplicates": duplicates}
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from pul.data.file_names import printable
 from pul.errors import JobError, PulError, StoreError
 from pul.jobs import reap_lost_jobs
 from pul.labelling.log import read_annotations
@@ -145,20 +146,24 @@ def _check_images(workspace: Workspace) -> Iterator[Finding]:
     if not len(images):
         yield Finding("warning", "images", "none yet: `python -m pul import FOLDER --workspace …`.")
         return
-    missing = [path for path in images.paths if not Path(path).is_file()]
+    missing = workspace.missing_images()
     if missing:
+        command = f"python -m pul relocate --workspace {shlex.quote(workspace.url)} NEW_FOLDER"
         yield Finding(
             "error",
             "images",
-            f"{len(missing):,} of {len(images):,} files are missing, such as {missing[0]}. Put "
-            "them back; what was computed from them is still stored.",
+            f"{len(missing):,} of {len(images):,} files are missing, such as "
+            f"{printable(missing[0])}. If they were moved, `{command}` finds them again; else put "
+            "them back. Labels and runs are still stored.",
         )
     else:
         yield Finding("ok", "images", f"{len(images):,}, no file is missing")
     skipped = workspace.skipped()
     if skipped:
         path, reason = skipped[0]
-        yield Finding("warning", "skipped files", f"{len(skipped):,}, such as {path}: {reason}")
+        yield Finding(
+            "warning", "skipped files", f"{len(skipped):,}, such as {printable(path)}: {reason}"
+        )
 
 
 def _check_jobs(workspace: Workspace) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ images = Table(
     "images",
     metadata,
     Column("image_id", Integer, primary_key=True),
-    Column("path", Text, nullable=False, unique=True),  # relative where it lies in the workspace
+    Column("path", Text, nullable=False, unique=True),  # as `Section._portable` writes it
     Column("content_hash", Text, nullable=False),
     Column("n_bytes", BigInteger, nullable=False),
     Column("pid", Integer),

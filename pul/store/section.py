@@ -1,10 +1,20 @@
 """What every section of a workspace is given: the folder and the database."""
 
 import inspect
+import os
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from pul.data.file_names import from_text, to_text
 from pul.store.database import Database
+from pul.store.locations import without_password
+from pul.store.named_values import read_value
 from pul.store.patience import Patience, patient
+
+IMAGE_ROOT = "image_root"  # the setting
+IMAGE_ROOT_VARIABLE = "PUL_IMAGE_ROOT"  # says it for one process, as in a container
+_BELOW_ROOT = "root:"
 
 
 class Section:
@@ -14,10 +24,12 @@ class Section:
 
     Attributes:
         path: The folder of arrays, checkpoints, logs and caches; absolute.
+        location: What `Workspace.open` takes to get here again.
         patience: How long they wait.
     """
 
     path: Path
+    location: str
     patience: Patience
     _database: Database
 
@@ -26,13 +38,40 @@ class Section:
             if inspect.isfunction(value) and not name.startswith("_") and name != "close":
                 setattr(cls, name, patient(value))
 
-    def _portable(self, path: str | Path) -> str:
-        """Return a path as it is stored: relative within the workspace, so that it may be moved."""
+    @property
+    def url(self) -> str:
+        """The location without its password, to be shown or given to another process."""
+        return without_password(self.location)
+
+    def _image_root(self, connection: Connection) -> str:
+        """Return the folder that images are stored relative to; "" where there is none."""
+        given = os.environ.get(IMAGE_ROOT_VARIABLE, "")
+        if given:
+            return str(Path(given).absolute())
+        return from_text(read_value(connection, IMAGE_ROOT, ""))
+
+    def _portable(self, path: str | Path, root: str = "") -> str:
+        """Return a path as it is stored: relative to what may move with it.
+
+        Args:
+            path: The path.
+            root: The folder of the images; "" where there is none.
+        """
         absolute = Path(path).absolute()
         if absolute.is_relative_to(self.path):
-            return absolute.relative_to(self.path).as_posix()
-        return str(absolute)
+            portable = absolute.relative_to(self.path).as_posix()
+        elif root and absolute.is_relative_to(root):
+            portable = _BELOW_ROOT + absolute.relative_to(root).as_posix()
+        else:
+            portable = str(absolute)
+        return to_text(portable)
 
-    def _absolute(self, stored: str) -> str:
+    def _absolute(self, stored: str, root: str = "") -> str:
+        """Return the path that `_portable` wrote."""
         # By hand: a Path of each of 100,000 images takes seconds.
-        return stored if stored.startswith("/") else f"{self.path}/{stored}"
+        path = from_text(stored)
+        if path.startswith("/"):
+            return path
+        if path.startswith(_BELOW_ROOT):
+            return f"{root.rstrip('/')}/{path.removeprefix(_BELOW_ROOT)}"
+        return f"{self.path}/{path}"

@@ -62,10 +62,15 @@ class UpkeepSection(RunSection):
             StoreError: The database refuses.
         """
         with self._database.read() as connection:
-            paths = [*connection.execute(select(images.c.path)).scalars()]
-            paths += connection.execute(select(runs.c.model)).scalars()
+            root = self._image_root(connection)
+            stored_paths = [*connection.execute(select(images.c.path)).scalars()]
+            stored_paths += connection.execute(select(runs.c.model)).scalars()
             stored = connection.execute(select(iterations)).all()
-        named: dict[str, FileSum | None] = dict.fromkeys(p for p in paths if p[:1] != "/")
+        own = f"{self.path}/"
+        paths = (self._absolute(path, root) for path in stored_paths)
+        named: dict[str, FileSum | None] = {
+            path.removeprefix(own): None for path in paths if path.startswith(own)
+        }
         for row in stored:
             folder = self.iteration_path(row.run_id, row.iteration).relative_to(self.path)
             sums = from_plain(dict[str, FileSum], row.files or {})
