@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pul.data.readers.listing import list_images, subfolders
+from pul.data.readers.matching import PathIndex
 from pul.errors import DataError, DatasetError
 from pul.exchange.documents import read_json, write_json
 from pul.exchange.labels import Label, Labels, Problem
-from pul.exchange.matching import PathIndex
 from pul.exchange.snapshot import Person, Shot, Snapshot, name_apart
 from pul.store.atomic_files import place_file
 

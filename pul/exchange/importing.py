@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pul.data.readers.matching import find_all
 from pul.errors import DatasetError
 from pul.exchange.documents import read_json
 from pul.exchange.folders import read_folders
 from pul.exchange.labels import Labels
-from pul.exchange.matching import find_all
 from pul.exchange.planning import ImportReport, plan_import
 from pul.exchange.tables import read_csv
 from pul.labelling.annotations import Act, Annotations
