@@ -15,15 +15,11 @@ import numpy as np
 from app.services.cache import cached
 from pul import demo, jobs
 from pul.data.file_names import printable
+from pul.data.grey import GreyRanges
 from pul.data.images import thumbnail
 from pul.errors import PulError, StoreError, WorkspaceError
 from pul.records import Command, ImageTable, IterationRecord, JobRecord, RunRecord
 from pul.store.workspace import Workspace, without_password
-
-__all__ = [
-    "WorkspaceStatus",
-    "thumbnail",
-]
 
 ROOT = (
     Path(__file__).resolve().parents[2]
@@ -249,6 +245,23 @@ def image_path(location: str, image_id: int) -> Path:
     if image_id not in paths:
         raise StoreError(f"There is no image {image_id} in this workspace.")
     return Path(paths[image_id])
+
+
+def picture(location: str, image_id: int) -> tuple[bytes, str]:
+    """Return a small picture of an image, and its media type.
+
+    Raises:
+        StoreError: There is no such image.
+        ImageError: It cannot be decoded.
+    """
+    workspace = open_workspace(location)
+    ranges = _grey_ranges(workspace, workspace.version())
+    return thumbnail(image_path(location, image_id), ranges=ranges)
+
+
+@cached(maxsize=4)
+def _grey_ranges(workspace: Workspace, _version: str) -> GreyRanges:
+    return workspace.grey_ranges()
 
 
 def run_images(location: str, run_id: int) -> ImageTable:
