@@ -56,7 +56,8 @@ def import_(
     datasets = [read_dataset(path, format=format, levels=levels) for path in data]
     dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
     with progress_bar("checking images") as on_progress:
-        dataset = check_images(dataset, on_progress=on_progress)
+        ranges = _known_ranges(workspace)
+        dataset = check_images(dataset, ranges=ranges, on_progress=on_progress)
     n_new = twice = None
     if workspace is not None and dry_run:
         twice = _find_duplicates(workspace, dataset)
@@ -83,7 +84,19 @@ def _describe(dataset: Any) -> dict[str, Any]:
         "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
         "notes": dataset.notes,
         "levels": dataset.levels,
+        "grey_ranges": dataset.ranges.to_plain(),
+        "nearly_one_colour": dataset.nearly_one_colour,
     }
+
+
+def _known_ranges(location: str | None) -> Any:
+    from pul.data.grey import NO_RANGES
+    from pul.store.workspace import Workspace
+
+    if location is None or not Workspace.exists(location):
+        return NO_RANGES
+    with Workspace.open(location) as workspace:
+        return workspace.grey_ranges()
 
 
 def _add_to_workspace(location: str, dataset: Any, root: Path | None, **options: Any) -> int:

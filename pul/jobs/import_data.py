@@ -24,7 +24,7 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
     cache_dir = workspace.path / "images"
     dataset = read_dataset(root, format=format, levels=levels, cache_dir=cache_dir)
     on_progress = heartbeat.progress_callback("import", f"checking {root}")
-    dataset = check_images(dataset, on_progress=on_progress)
+    dataset = check_images(dataset, ranges=workspace.grey_ranges(), on_progress=on_progress)
     is_same_place = job.params.get("place") == "same"
     duplicates = job.params.get("duplicates", "refuse")
     n_new = workspace.add_dataset(dataset, is_same_place=is_same_place, duplicates=duplicates)

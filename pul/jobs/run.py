@@ -92,6 +92,7 @@ def _load_split(
         height=network.config.height,
         width=network.config.width,
         cache_dir=workspace.cache_path,
+        ranges=workspace.grey_ranges(),
         on_progress=heartbeat.progress_callback("decode", split),
     )
 

@@ -16,7 +16,8 @@ from pul.data.numbering import continue_numbering
 from pul.data.samples import UNKNOWN_CAMID, UNKNOWN_PID, Sample
 from pul.errors import ConfigError, DuplicateImagesError
 from pul.records import ImageTable
-from pul.store.images import ImageSection
+from pul.store.images import GREY_RANGES, NEARLY_ONE_COLOUR, ImageSection
+from pul.store.named_values import read_value, write_value
 from pul.store.row_sums import with_sum
 from pul.store.schema import images, skipped_files
 
@@ -128,10 +129,24 @@ class AdditionSection(ImageSection):
         if rows:
             new = [with_sum(images, rows[path]) for path in sorted(rows)]
             connection.execute(insert(images), new)
+        if dataset.ranges is not None:
+            ranges = self._grey_ranges(connection).completed_by(dataset.ranges)
+            write_value(connection, GREY_RANGES, ranges.to_plain())
+        empty = {str(path) for path in dataset.nearly_one_colour}
+        self._note_empty(connection, empty & rows.keys())
         skipped = {str(item.path): item.reason for item in dataset.skipped} | unreadable
         skipped |= dict.fromkeys(twice, _TWICE)
         _update_skipped(connection, {file.path for file in files} - twice.keys(), skipped)
         return len(rows)
+
+    def _note_empty(self, connection: Connection, empty: set[str]) -> None:
+        """Keep the numbers of new images that are nearly one colour."""
+        if empty:
+            table = self._read_images(connection)
+            numbers = zip(table.image_ids.tolist(), table.paths, strict=True)
+            known = read_value(connection, NEARLY_ONE_COLOUR, [])
+            found = [image_id for image_id, path in numbers if path in empty]
+            write_value(connection, NEARLY_ONE_COLOUR, sorted({*known, *found}))
 
     def _refusal(self, twice: dict[str, str], n_files: int) -> DuplicateImagesError:
         return DuplicateImagesError(

@@ -9,13 +9,16 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 from pul.arrays import IntArray
 from pul.data.datasets import SplitSummary
 from pul.data.file_names import from_text
+from pul.data.grey import GreyRanges
 from pul.data.samples import UNKNOWN_CAMID, UNKNOWN_PID, asks_for_somebody, can_be_found
 from pul.errors import StoreError
 from pul.records import ImageTable, Split
+from pul.store.named_values import read_value
 from pul.store.schema import images, runs, skipped_files
 from pul.store.section import Section
 
 UNKNOWN_FRAME = -1
+GREY_RANGES, NEARLY_ONE_COLOUR = "grey_ranges", "nearly_one_colour"  # settings
 _SPLITS = ("train", "query", "gallery")
 
 
@@ -86,6 +89,29 @@ class ImageSection(Section):
         query = select(skipped_files.c.path, skipped_files.c.reason).order_by(skipped_files.c.path)
         with self._database.read() as connection:
             return [(from_text(row.path), row.reason) for row in connection.execute(query)]
+
+    def grey_ranges(self) -> GreyRanges:
+        """Return what grey values of more than 8 bits are stretched by: the first import set it.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.read() as connection:
+            return self._grey_ranges(connection)
+
+    def nearly_one_colour(self) -> ImageTable:
+        """Return the images that are nearly one colour, as their import found.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.read() as connection:
+            numbers = read_value(connection, NEARLY_ONE_COLOUR, [])
+            table = self._read_images(connection)
+        return table.where(np.isin(table.image_ids, numbers))
+
+    def _grey_ranges(self, connection: Connection) -> GreyRanges:
+        return GreyRanges.from_plain(read_value(connection, GREY_RANGES, {}))
 
     def n_images(self) -> int:
         """Return how many images there are, of all splits."""

@@ -30,7 +30,7 @@ def names(folder: Path, places: dict[int, str]) -> dict[int, str]:
 
 @pytest.mark.parametrize(
     "old",
-    ["/media/nas/crops/p1/a.jpg", "/images/p1/a.jpg", "/w/D:\\crops\\p1\\a.jpg", "/p1/a.jpg",
+    ["/volumes/nas/crops/p1/a.jpg", "/images/p1/a.jpg", "/w/D:\\crops\\p1\\a.jpg", "/p1/a.jpg",
      "/w/\\\\nas\\share\\p1\\A.JPG", "/other/name.jpg"],
 )  # fmt: skip
 def test_find_moved_images__wherever_they_were(tmp_path: Path, old: str) -> None:
