@@ -120,6 +120,44 @@ def draw_films(
     return folder / "cameras.toml"
 
 
+def draw_film_set(
+    folder: Path,
+    *,
+    n_people: int = 12,
+    n_test_people: int = 8,
+    n_cameras: int = 3,
+    width: int = WIDTH,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Film people to adapt a model to, and other people to measure it on.
+
+    Args:
+        folder: Where; the films of the other people are in its folder `test`.
+        n_people: People to adapt to.
+        n_test_people: Other people, filmed an hour later; 0 films none.
+        n_cameras: Cameras.
+        width: Of a frame in pixels.
+        seed: The same seed gives the same pictures.
+        on_progress: Called with (frames drawn, frames in all) for each part.
+
+    Returns:
+        The lists of cameras: with the tracker's tracks, and of the test with the truth.
+
+    Raises:
+        ConfigError: A number is outside what is allowed, or PyAV is not installed.
+        DatasetError: There is something in the folder already.
+    """
+    films = FilmConfig(n_people=n_people, n_cameras=n_cameras, width=width, seed=seed)
+    lists = [draw_films(folder, films, on_progress=on_progress)]
+    if n_test_people:
+        others = films.replace(n_people=n_test_people, first_person=n_people + 1)
+        opening = _OPENING + timedelta(hours=1)
+        draw_films(folder / "test", others, opening=opening, on_progress=on_progress)
+        lists.append(folder / "test" / f"{TRUTH}.toml")
+    return lists
+
+
 def _plan_visits(config: FilmConfig, number: int) -> list[_Visit]:
     """Let everybody pass a camera once; a camera further on the way sees them later."""
     rng = _chance(config, "visits", number)

@@ -6,6 +6,7 @@ from pul.data.video.recordings import (
     CLOCK_FPS,
     FOLDER,
     Recording,
+    crop_tracks,
     read_boxes,
     read_recordings,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Recording",
     "Start",
     "VideoRequest",
+    "crop_tracks",
     "cut_videos",
     "describe_plans",
     "is_video",

@@ -149,6 +149,13 @@ def read_boxes(workspace: Path, recording: Recording) -> Iterator[TrackBox]:
         raise DatasetError(f"{str(path)!r} is damaged: {error}.") from error
 
 
+def crop_tracks(workspace: Path, recording: Recording) -> Iterator[tuple[Path, str]]:
+    """Yield the path of each crop of a recording, and its track."""
+    folder = crops_folder(workspace, recording)
+    for row in _read_table(workspace / FOLDER / recording.key / _CROPS):
+        yield folder / row[0], row[1]
+
+
 def crops_folder(workspace: Path, recording: Recording) -> Path:
     """Return where the crops of a recording lie."""
     return workspace / FOLDER / recording.key / "crops"
