@@ -134,8 +134,9 @@ class VideoRequest(Settings):
         return SamplingRule(self.every, self.per_track)
 
 
-def is_video(path: Path) -> bool:
+def is_video(place: str | Path) -> bool:
     """Whether a path is named like a video, is a folder of MOTChallenge, or lists cameras."""
+    path = Path(str(place).strip()).expanduser()
     if path.is_dir():
         return (path / "img1").is_dir() and (
             (path / "seqinfo.ini").is_file() or (path / "gt").is_dir() or (path / "det").is_dir()
