@@ -22,11 +22,13 @@ class LabelFormat:
         title: Its name and what it is for.
         suffix: Of the file; "" where it is a folder.
         write: Writes a file or fills a folder that is there.
+        needs_tracks: Whether it is about the tracks of videos, and not about images.
     """
 
     title: str
     suffix: str
     write: Callable[[Snapshot, Path], None]
+    needs_tracks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ LABEL_FORMATS: dict[str, LabelFormat] = {
     ),
     "folders": LabelFormat("A folder per identity", "", write_folders),
     "coco": LabelFormat("COCO: with track ids", ".json", write_coco),
-    "mot-tracks": LabelFormat("MOTChallenge: merged tracks of each video", "", write_mot_tracks),
+    "mot-tracks": LabelFormat(
+        "MOTChallenge: merged tracks of each video", "", write_mot_tracks, needs_tracks=True
+    ),
 }
 MODEL_FORMATS: dict[str, ModelFormat] = {
     "safetensors": ModelFormat(

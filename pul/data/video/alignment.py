@@ -10,7 +10,7 @@ from pul.data.video.frames import Film, frame_number, read_seqinfo
 from pul.errors import ConfigError, DatasetError
 
 Size = tuple[int, int]
-_MOST_OUTSIDE = 0.05  # of the boxes' centers; more, and the tracks are of another picture
+_MOST_OUTSIDE = 0.2  # of the boxes' centers; more, and the tracks are of another picture
 _SMALL = 0.6  # of the picture, each way, into which all boxes fit by chance rarely
 _MANY = 50
 _SAME_SHAPE = 0.02

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pul.arrays import FloatArray
+from pul.arrays import DoubleArray
 from pul.data.tracks import TrackBox
 from pul.errors import ConfigError
 
@@ -99,7 +99,7 @@ def measure_hidden(
         frames[box.frame].append(box)
     hidden: dict[tuple[int, str], float] = {}
     for frame, here in frames.items():
-        corners = np.array([box.corners for box in here])
+        corners = np.array([box.corners for box in here], dtype=np.float64)
         shares = np.maximum(_covered(corners), _outside(corners, size))
         for box, share in zip(here, shares.tolist(), strict=True):
             unseen = 0.0 if box.visibility is None else 1 - box.visibility
@@ -108,7 +108,7 @@ def measure_hidden(
     return hidden
 
 
-def _covered(corners: FloatArray) -> FloatArray:
+def _covered(corners: DoubleArray) -> DoubleArray:
     """Return the largest share of each box, (N, 4), that a nearer one covers, shape (N,)."""
     lows, highs = corners[:, None, :2], corners[:, None, 2:]
     overlap = np.minimum(highs, corners[None, :, 2:]) - np.maximum(lows, corners[None, :, :2])
@@ -118,12 +118,12 @@ def _covered(corners: FloatArray) -> FloatArray:
     return _share(np.where(nearer, shared, 0).max(axis=1), corners)
 
 
-def _outside(corners: FloatArray, size: tuple[int, int]) -> FloatArray:
+def _outside(corners: DoubleArray, size: tuple[int, int]) -> DoubleArray:
     inside = np.clip(corners, 0, np.array([*size, *size]))
     area = (inside[:, 2] - inside[:, 0]) * (inside[:, 3] - inside[:, 1])
     return 1 - _share(area, corners)
 
 
-def _share(area: FloatArray, corners: FloatArray) -> FloatArray:
+def _share(area: DoubleArray, corners: DoubleArray) -> DoubleArray:
     whole = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
     return np.asarray(np.divide(area, whole, out=np.zeros_like(area), where=whole > 0))
