@@ -17,6 +17,9 @@ _PIXEL_1 = 1.0  # MOTChallenge calls the first pixel of a line 1
 _DIGITS = 6
 
 
+_Votes = dict[int, tuple[int, int]]  # labelled crops, and all crops, of each person
+
+
 @dataclass(slots=True)
 class _Track:
     """A track of one video, and the number that it is written with."""
@@ -33,10 +36,10 @@ def write_mot_tracks(snapshot: Snapshot, folder: Path) -> None:
     """Fill a folder with the tracks of each video, where one person has one number in all of them.
 
     Every box of the tracks that were imported is there, in frames that were not sampled too. A
-    track takes the identity that most of its crops have; tracks without one keep numbers of their
-    own, above those of identities. One person cannot be at two places of a picture: where two
-    tracks of one identity share a frame, the one with more crops of it takes it. `tracks.csv` says
-    what became of each track.
+    track takes the identity that most of its labelled crops have, else that of most crops; tracks
+    without one keep numbers of their own, above those of identities. One person cannot be at two
+    places of a picture: where two tracks of one identity share a frame, the one with more labelled
+    crops of it, then with more crops, takes it. `tracks.csv` says what became of each track.
 
     A row is `frame, id, left, top, width, height, confidence, -1, -1, -1`; frames count as in the
     imported file if that was MOTChallenge's, else from 1.
@@ -75,19 +78,22 @@ def write_mot_tracks(snapshot: Snapshot, folder: Path) -> None:
 
 def _count_votes(
     snapshot: Snapshot, recordings: Sequence[Recording]
-) -> dict[str, dict[str, Counter[int]]]:
+) -> dict[str, dict[str, _Votes]]:
     """Count the crops of each person, by recording and track."""
     places = {
         str(path): (recording.key, track)
         for recording in recordings
         for path, track in crop_tracks(snapshot.folder, recording)
     }
-    votes: dict[str, dict[str, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
+    votes: dict[str, dict[str, _Votes]] = defaultdict(lambda: defaultdict(dict))
     for person in snapshot.people:
         for shot in person.shots:
             if str(shot.path) in places:
                 key, track = places[str(shot.path)]
-                votes[key][track][person.number] += 1
+                found = votes[key][track]
+                n_labelled, n_crops = found.get(person.number, (0, 0))
+                is_labelled = shot.path not in snapshot.guessed
+                found[person.number] = n_labelled + is_labelled, n_crops + 1
     return votes
 
 
@@ -99,17 +105,17 @@ def _find_tracks(boxes: Sequence[TrackBox]) -> dict[str, _Track]:
     return {track: _Track(track, frozenset(frames[track])) for track in ordered}
 
 
-def _settle(
-    tracks: dict[str, _Track], votes: dict[str, Counter[int]], names: dict[int, str]
-) -> None:
+def _settle(tracks: dict[str, _Track], votes: dict[str, _Votes], names: dict[int, str]) -> None:
     """Give tracks the numbers of identities, the surest first, so that none is twice in a frame."""
     claims = []
-    for name, found in votes.items():
-        number, n_crops = min(found.items(), key=lambda item: (-item[1], item[0]))
-        claims.append((tracks[name], number, n_crops))
-    claims.sort(key=lambda claim: (-claim[2], -len(claim[0].frames), track_order(claim[0].track)))
+    for name, track in tracks.items():
+        if name in votes:
+            number, vote = max(votes[name].items(), key=lambda item: (item[1], -item[0]))
+            claims.append((vote, len(track.frames), number, track))
+    # Stable: of equal claims, the first track's.
+    claims.sort(key=lambda claim: claim[:2], reverse=True)
     holders: dict[int, list[_Track]] = defaultdict(list)
-    for track, number, n_crops in claims:
+    for (_, n_crops), _, number, track in claims:
         rival = next((other for other in holders[number] if other.frames & track.frames), None)
         if rival is not None:
             track.remark = f"not {names[number]}: shares frames with track {rival.track}"

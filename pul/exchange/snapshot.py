@@ -77,6 +77,7 @@ class Snapshot:
         content_hash: Names what it comes to; a run records the same.
         locations: Paths of all images of the workspace.
         folder: Folder of the workspace.
+        guessed: Images of `people` that nobody judged: their cluster says who they show.
     """
 
     workspace: str
@@ -90,6 +91,7 @@ class Snapshot:
     content_hash: str
     locations: tuple[str, ...]
     folder: Path
+    guessed: frozenset[Path] = frozenset()
 
 
 def take_snapshot(
@@ -110,6 +112,7 @@ def take_snapshot(
     state, images = fold(events), workspace.images()
     shots = dict(zip(images.image_ids.tolist(), _shots(images), strict=True))
     people = _people(state, shots)
+    labelled = {shot.path for person in people for shot in person.shots}
     if clusters is not None:
         people = _add_clusters(workspace, clusters, people, state, shots)
     elif not any(image in shots for image in state.owners):
@@ -133,6 +136,9 @@ def take_snapshot(
         content_hash=state.content_hash(),
         locations=images.paths,
         folder=workspace.path,
+        guessed=frozenset(
+            shot.path for person in people for shot in person.shots if shot.path not in labelled
+        ),
     )
 
 

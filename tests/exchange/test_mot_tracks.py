@@ -1,12 +1,14 @@
 """Merged tracks in MOTChallenge's form: every box, one number for a person in all videos."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import motmetrics
 import numpy as np
 import pytest
 
+from pul.config import RunConfig
 from pul.data.tracks import read_tracks
 from pul.data.video import VideoRequest, pair_videos, plan_videos
 from pul.errors import DataError
@@ -14,6 +16,8 @@ from pul.exchange import export_identities
 from pul.exchange.videos import import_videos
 from pul.labelling.annotations import create
 from pul.store.workspace import Workspace
+from tests.exchange.conftest import draw_images, open_workspace
+from tests.support.fakes import iteration_arrays, iteration_record
 from tests.support.films import write_video
 
 GATE = """\
@@ -100,7 +104,9 @@ def test_export_identities__motmetrics_reads_merged_tracks(
     exported(workspace, tmp_path / "out")
     frame = motmetrics.io.loadtxt(str(tmp_path / "out" / "gate.txt"), fmt="mot15-2D")
     assert [(f, i) for f, i in frame.index] == [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2)]
-    assert frame.loc[(2, 1), ["X", "Y", "Width", "Height"]].tolist() == pytest.approx([11.1, 5, 20, 40])
+    assert frame.loc[(2, 1), ["X", "Y", "Width", "Height"]].tolist() == pytest.approx(
+        [11.1, 5, 20, 40]
+    )
     assert frame["Confidence"].tolist() == [0.875, 0.5, 0.75, 0.9, 0.5]
 
 
@@ -140,12 +146,10 @@ def test_export_identities__of_cvat_counts_frames_from_1(tmp_path: Path) -> None
     )
     cameras = pair_videos([video], [tmp_path / "out" / "gate.txt"])
     (plan,) = plan_videos(VideoRequest(cameras=cameras))
-    assert [box.corners for box in plan.boxes][0] == (0, 2, 20, 42.5)
+    assert plan.boxes[0].corners == (0, 2, 20, 42.5)
 
 
 def test_export_identities__needs_videos(tmp_path: Path) -> None:
-    from tests.exchange.conftest import draw_images, open_workspace
-
     samples = draw_images(tmp_path / "images")
     with (
         open_workspace(tmp_path / "a", samples, create([1, 2])) as workspace,
@@ -159,7 +163,60 @@ def test_export_identities__needs_videos(tmp_path: Path) -> None:
 
 
 def cluster_run(workspace: Workspace, clusters: list[int]) -> int:
-    """Store a run with one iteration of these clusters."""
-    from tests.exchange.test_mot_tracks import store_clusters
+    """Store a run with one iteration of these clusters of the training images."""
+    n_images, n_clusters = len(clusters), max(clusters) + 1
+    model = workspace.path / "model.safetensors"
+    model.write_bytes(b"no network")
+    config = RunConfig(n_clusters=n_clusters)
+    run = workspace.create_run(config, model=model)
+    arrays = replace(
+        iteration_arrays(n_images, n_clusters=n_clusters),
+        clusters=np.array(clusters, dtype=np.int64),
+    )
+    workspace.add_iteration(run.run_id, iteration_record(n_images=n_images), arrays, b"none")
+    return run.run_id
 
-    return store_clusters(workspace, np.array(clusters, dtype=np.int64))
+
+def numbers(text: str) -> dict[str, str]:
+    """Return the number of each box, by its frame and left edge."""
+    rows = [line.split(",") for line in text.splitlines()]
+    return {f"{row[0]}:{row[2]}": row[1] for row in rows}
+
+
+def test_export_identities__by_the_clusters_of_a_run(tmp_path: Path, workspace: Workspace) -> None:
+    run = cluster_run(workspace, [0, 1, 2, 0, -1])  # gate/7, gate/8, gate/9, yard/1; yard/2: none
+    found = exported(workspace, tmp_path / "out", clusters=(run, None))
+    assert numbers(found["gate"]) == {
+        "1:11.5": "1",
+        "1:50": "3",
+        "2:12.1": "1",
+        "3:13": "2",
+        "3:52": "3",
+    }
+    assert numbers(found["yard"]) == {"0:30": "1", "1:31": "1", "1:1": "4"}
+
+
+def test_export_identities__labels_go_before_clusters(tmp_path: Path, workspace: Workspace) -> None:
+    label(workspace, ("gate/8", "yard/2"))
+    run = cluster_run(workspace, [0, 1, 0, 1, 1])
+    found = exported(workspace, tmp_path / "out", clusters=(run, 0))
+    # yard/1 is in the cluster of the labelled tracks 8 and 2, but shares frame 1 with the latter:
+    # which has fewer boxes, but is labelled.
+    assert numbers(found["gate"]) == {
+        "1:11.5": "2",
+        "1:50": "3",
+        "2:12.1": "2",
+        "3:13": "1",
+        "3:52": "3",
+    }
+    assert numbers(found["yard"]) == {"0:30": "4", "1:31": "4", "1:1": "1"}
+
+
+def test_export_identities__says_that_a_run_has_no_clusters(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    model = workspace.path / "model.safetensors"
+    model.write_bytes(b"no network")
+    run = workspace.create_run(RunConfig(), model=model)
+    with pytest.raises(DataError, match="has no finished iteration yet"):
+        exported(workspace, tmp_path / "out", clusters=(run.run_id, None))
