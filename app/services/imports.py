@@ -1,16 +1,31 @@
-"""Import of images: check what a folder or table holds, and add it."""
+"""Import of images: check what a folder, a table or a video holds, and add it."""
 
 from collections import Counter
 from dataclasses import astuple, dataclass
+from pathlib import Path
 
 from app.services.workspace import Contents, open_workspace
 from pul import jobs
-from pul.data.datasets import DATASET_FORMATS, read_dataset
+from pul.data.datasets import DATASET_FORMATS, Dataset, read_dataset
 from pul.data.file_names import printable
+from pul.data.video import VideoRequest, is_video, pair_videos
+from pul.data.video.sampling import USUAL_EVERY, USUAL_MOST
+from pul.errors import DuplicateImagesError
+from pul.exchange.videos import preview_videos
 from pul.records import JobRecord
 from pul.store.additions import Duplicates
 
-__all__ = ["DATASET_FORMATS", "Duplicates", "Found", "inspect", "start_import"]
+__all__ = [
+    "DATASET_FORMATS",
+    "USUAL_EVERY",
+    "USUAL_MOST",
+    "Duplicates",
+    "Found",
+    "inspect",
+    "inspect_video",
+    "is_video",
+    "start_import",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ class Found:
         levels: What the levels of its folders mean, if given; "" if found from the names.
         n_duplicates: Images whose pictures the workspace has already from other files.
         n_gone: Of how many of these the workspace's own file is gone: they were moved.
+        video: The videos to cut crops from; None for images.
     """
 
     name: str
@@ -38,6 +54,7 @@ class Found:
     levels: str = ""
     n_duplicates: int = 0
     n_gone: int = 0
+    video: VideoRequest | None = None
 
 
 def inspect(location: str, root: str, format: str = "auto", levels: str = "") -> Found:
@@ -48,7 +65,48 @@ def inspect(location: str, root: str, format: str = "auto", levels: str = "") ->
         DatasetError: There is no dataset there.
     """
     dataset = read_dataset(root.strip(), format=format, levels=levels)
-    twice = open_workspace(location).find_duplicates(dataset)
+    return _found(dataset, open_workspace(location).find_duplicates(dataset), levels=levels)
+
+
+def inspect_video(
+    location: str,
+    root: str,
+    tracks: str,
+    *,
+    start: str = "",
+    every: int = USUAL_EVERY,
+    per_track: int = USUAL_MOST,
+) -> Found:
+    """Read the tracks of a video, or of a list of cameras; no frame is decoded.
+
+    Args:
+        location: The workspace that it would be added to.
+        root: Video, folder of frames, or list of cameras.
+        tracks: File of the video's tracks; "" for a list, which names them.
+        start: When the video begins; "" where that is not known.
+        every: Every n-th frame of a track counts.
+        per_track: Crops of a track at most.
+
+    Raises:
+        DatasetError: A file cannot be read, or tracks and video do not fit.
+        ConfigError: Something must be said that nothing tells.
+    """
+    cameras = pair_videos(
+        [Path(root.strip()).expanduser()],
+        [Path(tracks.strip()).expanduser()] if tracks.strip() else (),
+        starts=[start.strip()] if start.strip() else (),
+    )
+    request = VideoRequest(cameras=cameras, every=every, per_track=per_track)
+    return _found(preview_videos(request, open_workspace(location)), video=request)
+
+
+def _found(
+    dataset: Dataset,
+    twice: DuplicateImagesError | None = None,
+    *,
+    levels: str = "",
+    video: VideoRequest | None = None,
+) -> Found:
     cameras = Counter(
         (str(sample.split), -1 if sample.camid is None else sample.camid)
         for sample in dataset.samples
@@ -65,6 +123,7 @@ def inspect(location: str, root: str, format: str = "auto", levels: str = "") ->
         levels=levels,
         n_duplicates=0 if twice is None else twice.n_images,
         n_gone=0 if twice is None else twice.n_gone,
+        video=video,
     )
 
 
@@ -76,8 +135,11 @@ def start_import(
     duplicates: Duplicates = "refuse",
 ) -> JobRecord:
     """Start adding a dataset in the background, read as it was found."""
+    workspace = open_workspace(location)
+    if found.video is not None:
+        return jobs.start_video_import(workspace, found.video, is_same_place=is_same_place)
     return jobs.start_import(
-        open_workspace(location),
+        workspace,
         found.root,
         found.format,
         levels=found.levels,

@@ -1,18 +1,27 @@
-"""The command of `python -m pul` that reads datasets into a workspace."""
+"""The command of `python -m pul` that reads datasets and videos into a workspace."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pul.cli.console import OUT, print_json, print_table, progress_bar
+from pul.cli.import_videos import import_videos, parse_size
 from pul.cli.options import Format, Json, Levels
 from pul.data.file_names import printable
 from pul.errors import ConfigError, DuplicateImagesError
 
+if TYPE_CHECKING:
+    from pul.data.datasets import Dataset
+
+_VIDEO = "Videos"
+
 
 def import_(
-    data: Annotated[list[Path], typer.Argument(help="Folder, or CSV or Parquet file.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(help="Folder, CSV or Parquet file; or videos, or a list of cameras."),
+    ],
     workspace: Annotated[
         str | None,
         typer.Option(help="Workspace to add the images to; created if it does not exist."),
@@ -39,31 +48,121 @@ def import_(
             "be changed by `relocate`, and for one process by PUL_IMAGE_ROOT."
         ),
     ] = None,
+    tracks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The tracks in a video (MOTChallenge, COCO or CVAT XML); once for each video, in "
+            "the same order.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name of a video's camera; by default the name of the file. Once for each video.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    start_time: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="When a video begins: 2024-05-03T08:15:30, 08:15:30, or seconds. Once for each.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(help="Every n-th frame of a track may be cut.", rich_help_panel=_VIDEO),
+    ] = 5,
+    per_track: Annotated[
+        int, typer.Option(help="Crops of a track at most.", rich_help_panel=_VIDEO)
+    ] = 12,
+    classes: Annotated[
+        str,
+        typer.Option(
+            help="Classes of boxes to cut, with commas between; by default people where the tracks "
+            "name them, else all.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = "",
+    first_frame: Annotated[
+        int | None,
+        typer.Option(
+            help="What the tracks call the first frame, if it is not found: 0 or 1.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames a second of a folder of frames.", rich_help_panel=_VIDEO),
+    ] = None,
+    track_size: Annotated[
+        str,
+        typer.Option(
+            help="Size of the pictures that the tracks were made on, as 1920x1080, if it is not "
+            "the video's.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = "",
+    ids_are_people: Annotated[
+        bool,
+        typer.Option(
+            "--ids-are-people",
+            help="The ids of the tracks are people, the same in all videos, as in ground truth.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = False,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="train; or test with --ids-are-people: query and gallery.", rich_help_panel=_VIDEO
+        ),
+    ] = "train",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only report what would be imported and skipped.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Read a dataset, check every image, and add it to a workspace."""
+    """Read a dataset, or cut crops out of videos, check every image, and add it to a workspace."""
     # Long: a parameter for each option.
-    from pul.data.datasets import merge_datasets, read_dataset
-    from pul.data.images import check_images
+    from pul.data.video import VideoRequest, is_video, pair_videos
 
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."
         )
-    datasets = [read_dataset(path, format=format, levels=levels) for path in data]
-    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
-    with progress_bar("checking images") as on_progress:
-        ranges = _known_ranges(workspace)
-        dataset = check_images(dataset, ranges=ranges, on_progress=on_progress)
-    n_new = twice = None
-    if workspace is not None and dry_run:
-        twice = _find_duplicates(workspace, dataset)
-    elif workspace is not None:
-        n_new = _add_to_workspace(
-            workspace, dataset, root, is_same_place=same_place, duplicates=duplicates
+    twice = None
+    if tracks or any(map(is_video, data)):
+        cameras = pair_videos(
+            data,
+            tracks or (),
+            names=camera or (),
+            starts=start_time or (),
+            first_frame=first_frame,
+        )
+        request = VideoRequest(
+            cameras=cameras,
+            every=every,
+            per_track=per_track,
+            classes=[name.strip() for name in classes.split(",") if name.strip()],
+            fps=fps,
+            track_size=parse_size(track_size),
+            has_people=ids_are_people,
+            split=split,
+        )
+        dataset, n_new = import_videos(
+            request, workspace, is_same_place=same_place, dry_run=dry_run
+        )
+    else:
+        dataset, n_new, twice = _import_images(
+            data,
+            format,
+            levels,
+            workspace,
+            root,
+            dry_run=dry_run,
+            is_same_place=same_place,
+            duplicates=duplicates,
         )
     if json:
         n_twice = None if twice is None else twice.n_images
@@ -76,7 +175,37 @@ def import_(
         OUT.print(f"{n_new:,} new images in {workspace}.")
 
 
-def _describe(dataset: Any) -> dict[str, Any]:
+def _import_images(
+    data: list[Path],
+    format: str,
+    levels: str,
+    workspace: str | None,
+    root: Path | None,
+    *,
+    dry_run: bool,
+    is_same_place: bool,
+    duplicates: str,
+) -> tuple["Dataset", int | None, DuplicateImagesError | None]:
+    """Return what was read, how many images were added, and what an import would refuse."""
+    from pul.data.datasets import merge_datasets, read_dataset
+    from pul.data.images import check_images
+
+    datasets = [read_dataset(path, format=format, levels=levels) for path in data]
+    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+    with progress_bar("checking images") as on_progress:
+        ranges = _known_ranges(workspace)
+        dataset = check_images(dataset, ranges=ranges, on_progress=on_progress)
+    if workspace is None:
+        return dataset, None, None
+    if dry_run:
+        return dataset, None, _find_duplicates(workspace, dataset)
+    n_new = _add_to_workspace(
+        workspace, dataset, root, is_same_place=is_same_place, duplicates=duplicates
+    )
+    return dataset, n_new, None
+
+
+def _describe(dataset: "Dataset") -> dict[str, Any]:
     return {
         "name": dataset.name,
         "format": dataset.format,
@@ -84,7 +213,7 @@ def _describe(dataset: Any) -> dict[str, Any]:
         "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
         "notes": dataset.notes,
         "levels": dataset.levels,
-        "grey_ranges": dataset.ranges.to_plain(),
+        "grey_ranges": None if dataset.ranges is None else dataset.ranges.to_plain(),
         "nearly_one_colour": dataset.nearly_one_colour,
     }
 
@@ -99,7 +228,7 @@ def _known_ranges(location: str | None) -> Any:
         return workspace.grey_ranges()
 
 
-def _add_to_workspace(location: str, dataset: Any, root: Path | None, **options: Any) -> int:
+def _add_to_workspace(location: str, dataset: "Dataset", root: Path | None, **options: Any) -> int:
     from pul.store.workspace import Workspace
 
     exists = Workspace.exists(location)
@@ -110,7 +239,7 @@ def _add_to_workspace(location: str, dataset: Any, root: Path | None, **options:
         return n_new
 
 
-def _find_duplicates(location: str, dataset: Any) -> DuplicateImagesError | None:
+def _find_duplicates(location: str, dataset: "Dataset") -> DuplicateImagesError | None:
     from pul.store.workspace import Workspace
 
     if not Workspace.exists(location):
@@ -119,7 +248,7 @@ def _find_duplicates(location: str, dataset: Any) -> DuplicateImagesError | None
         return workspace.find_duplicates(dataset)
 
 
-def _print_dataset(dataset: Any) -> None:
+def _print_dataset(dataset: "Dataset") -> None:
     columns = ["split", "images", "people", "cameras", "junk", "distractors"]
     rows = [
         [s.split, s.n_images, s.n_pids, s.n_camids, s.n_junk, s.n_distractors]
@@ -127,7 +256,7 @@ def _print_dataset(dataset: Any) -> None:
     ]
     print_table(columns, rows, title=f"{dataset.name}: {dataset.format}")
     for note in dataset.notes:
-        OUT.print(f"· {note}")
+        OUT.print(f"· {note}", markup=False)
     if dataset.skipped:
         OUT.print(f"{len(dataset.skipped)} files skipped:")
         for item in dataset.skipped[:20]:

@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 from pul.config import RunConfig
+from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
@@ -162,6 +163,24 @@ def start_import(
     """
     params = {"root": str(Path(root).expanduser().absolute()), "format": format, "levels": levels}
     params |= {"place": "same" if is_same_place else "new", "duplicates": duplicates}
+    return start_job(workspace, workspace.create_job("import", params=params).job_id)
+
+
+def start_video_import(
+    workspace: Workspace, request: VideoRequest, *, is_same_place: bool = False
+) -> JobRecord:
+    """Start a worker that cuts crops out of videos and adds them.
+
+    Args:
+        workspace: Where to add them.
+        request: Which videos, and how their tracks are read.
+        is_same_place: Whether numbers of cameras are those of the images that are there.
+
+    Raises:
+        JobError: The worker cannot be started.
+        StoreError: The store refuses.
+    """
+    params = {"video": request.model_dump(mode="json"), "place": "same" if is_same_place else "new"}
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from pul.data.datasets import Dataset
 from pul.data.samples import Sample
+from pul.exchange import LABEL_FORMATS
 from pul.labelling.annotations import create, junk, unsure
 from pul.labelling.annotations.acts import Act
 from pul.labelling.log import read_annotations
@@ -17,6 +18,7 @@ from pul.store.workspace import Workspace
 from tests.support.networks import tiny_network
 
 N_IMAGES = 8
+IMAGE_FORMATS = [name for name, known in LABEL_FORMATS.items() if not known.needs_tracks]
 
 
 @pytest.fixture
