@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pul.data.readers.matching import shared_folder
 from pul.data.samples import parse_name
 from pul.errors import DataError
 from pul.labelling.annotations import JUNK, UNANSWERED, UNSURE, Annotations, Role, fold
@@ -75,6 +76,7 @@ class Snapshot:
         events_hash: Names the log: who did what, in which order.
         content_hash: Names what it comes to; a run records the same.
         locations: Paths of all images of the workspace.
+        root: The folder that all these images are in.
     """
 
     workspace: str
@@ -87,6 +89,11 @@ class Snapshot:
     events_hash: str
     content_hash: str
     locations: tuple[str, ...]
+    root: Path
+
+    def name_of(self, shot: Shot) -> str:
+        """Return the name of an image within the folder that all are in, with `/`."""
+        return shot.path.relative_to(self.root).as_posix()
 
 
 def take_snapshot(workspace: Workspace) -> Snapshot:
@@ -119,6 +126,7 @@ def take_snapshot(workspace: Workspace) -> Snapshot:
         events_hash=_hash(events),
         content_hash=state.content_hash(),
         locations=images.paths,
+        root=Path(shared_folder(images.paths)),
     )
 
 

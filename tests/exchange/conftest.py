@@ -9,6 +9,7 @@ from PIL import Image
 
 from pul.data.datasets import Dataset
 from pul.data.samples import Sample
+from pul.exchange import LABEL_FORMATS
 from pul.labelling.annotations import create, junk, unsure
 from pul.labelling.annotations.acts import Act
 from pul.labelling.log import read_annotations
@@ -72,8 +73,7 @@ def plain(act: Act) -> tuple[str, dict[str, object]]:
 
 
 def target(folder: Path, format: str) -> Path:
-    suffix = {"csv": ".csv", "json": ".json", "coco": ".json"}.get(format, "")
-    return folder / f"labels-{format}{suffix}"
+    return folder / f"labels-{format}{LABEL_FORMATS[format].suffix}"
 
 
 def write_rows(path: Path, *rows: str) -> Path:
