@@ -59,7 +59,7 @@ def coco(annotations: list[dict[str, Any]], folder: str = "", **more: Any) -> di
         lambda n: {"individual_id": n, "score": 0.5},
     ],
 )
-@pytest.mark.parametrize("folder", ["", "data/", "D:\\x\\", "/home/x/"])
+@pytest.mark.parametrize("folder", ["", "data/", "D:\\x\\", "/srv/x/"])
 def test_coco__ids_of_other_tools(tmp_path: Path, other: Workspace, said: Any, folder: str) -> None:
     content = coco([said(number) for _, number in pairs(names=False)], folder)
     report = import_annotations(other, write(tmp_path, "c.json", content), author="bob")
@@ -142,14 +142,19 @@ def test_cvat__video_of_crops(tmp_path: Path, samples: list[Sample]) -> None:
         assert partition(workspace) == {(1, 2), (4,)}
 
 
-@pytest.mark.parametrize("root", ["bounding_box_train", "x/bounding_box_train"])
+@pytest.mark.parametrize(
+    "root", ["bounding_box_train", "x/bounding_box_train", "bounding_box_default", "images_x.txt"]
+)
 def test_cvat__market1501(tmp_path: Path, root: str) -> None:
     names = ["0007_c1s1_000001_00.jpg", "0007_c2s1_000002_00.jpg", "0012_c1s1_000003_00.jpg"]
     junk = "-1_c1s1_000004_00.jpg"
     mine = [Sample(tmp_path / "pics" / name) for name in (*names, junk)]
     for sample in mine:
         write(sample.path.parent, sample.path.name, "")
-    for name in (*names, junk):
+    listed = "".join(f"bounding_box_x/{name}\n" for name in (*names, junk))
+    if root.endswith(".txt"):
+        write(tmp_path / "cvat", root, listed)
+    for name in (*names, junk) if not root.endswith(".txt") else ():
         write(tmp_path / "cvat" / root, name, "")
     with open_workspace(tmp_path / "v", mine) as workspace:
         report = import_annotations(workspace, tmp_path / "cvat", author="bob")
