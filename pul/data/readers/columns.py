@@ -93,14 +93,19 @@ def pick(names: Iterable[str], kind: Kind) -> str | None:
 def identity_in(fields: Mapping[str, object]) -> str:
     """Return what the fields of an annotation say of the person; "" where they say nothing.
 
-    A field of identities goes before one of tracks, in which -1 is no track.
+    A field of identities goes before one of tracks, in which -1 is no track; both go before `id` or
+    `name`, which many things have.
     """
     said = {name: text for name, value in fields.items() if (text := as_text(value))}
     identity = pick(said, "pid")
     if identity is not None:
         return said[identity]
-    track = pick(said, "tracklet") or next((n for n in said if plain(n) == "instanceid"), None)
-    return "" if track is None or said[track] == "-1" else said[track]
+    by_plain = {plain(name): text for name, text in said.items()}
+    track = pick(said, "tracklet")
+    number = by_plain.get("instanceid", "") if track is None else said[track]
+    if number:
+        return "" if number == "-1" else number
+    return by_plain.get("id") or by_plain.get("name") or ""
 
 
 def as_text(value: object) -> str:

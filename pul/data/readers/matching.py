@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from os.path import commonpath, dirname, normpath
+from os.path import commonpath, normpath
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pul.data.readers import words
@@ -129,7 +129,7 @@ def find_all(
 
 def shared_folder(paths: Sequence[str]) -> str:
     """Return the innermost folder that all paths are in; "/" where there is none."""
-    return commonpath([dirname(path) for path in paths]) if paths else "/"
+    return commonpath([str(Path(path).parent) for path in paths]) if paths else "/"
 
 
 def split_path(path: str) -> Parts:
