@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from pul.data.decoding import decode
+from pul.data.file_names import to_text
 from pul.errors import DatasetError
 from pul.exchange.labels import Label, Labels, Problem
 from pul.exchange.snapshot import Shot, Snapshot
@@ -134,13 +135,18 @@ def read_json(path: Path) -> Labels:
 
 
 def _paths(shots: Sequence[Shot]) -> list[str]:
-    return [str(shot.path) for shot in shots]
+    return [to_text(shot.path) for shot in shots]
 
 
 def _coco_image(shot: Shot, number: int) -> dict[str, Any]:
     width, height = decode(shot.path).size
     camera = {} if shot.camid is None else {"camid": shot.camid}
-    return {"id": number, "file_name": str(shot.path), "width": width, "height": height} | camera
+    return {
+        "id": number,
+        "file_name": to_text(shot.path),
+        "width": width,
+        "height": height,
+    } | camera
 
 
 def _dump(content: object, path: Path) -> None:

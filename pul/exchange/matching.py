@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from os.path import commonpath, normpath
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from pul.data.file_names import from_text
+
 Parts = tuple[str, ...]
 
 
@@ -61,14 +63,14 @@ def find_all(written: Sequence[str], paths: Sequence[str], folder: Path) -> list
     exact = {_parts(path): row for row, path in enumerate(paths)}
     found: list[list[int]] = []
     strange: list[int] = []
-    for place, text in enumerate(written):
+    for place, text in enumerate(map(from_text, written)):
         parts = _parts(text)
         row = exact.get(parts, exact.get(_parts(normpath(folder.joinpath(*parts)))))
         is_foreign = row is None and _is_absolute(text)
         if is_foreign:
             strange.append(place)
         found.append([row] if row is not None else [] if is_foreign else index.find(parts))
-    foreign = [_parts(written[place]) for place in strange]
+    foreign = [_parts(from_text(written[place])) for place in strange]
     shared = _n_shared(foreign)
     for place, parts in zip(strange, foreign, strict=True):
         found[place] = index.find(parts[shared:])

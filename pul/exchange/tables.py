@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from pul.data.file_names import to_text
 from pul.errors import DatasetError
 from pul.exchange.labels import LABEL_ROLES, Label, LabelRole, Labels, Problem
 from pul.exchange.snapshot import Shot, Snapshot
@@ -28,7 +29,7 @@ def write_csv(snapshot: Snapshot, path: Path) -> None:
         writer.writerow(_COLUMNS)
         for shot, identity, role in _rows(snapshot):
             camid = "" if shot.camid is None else shot.camid
-            writer.writerow([_neutral(str(shot.path)), _neutral(identity), camid, role])
+            writer.writerow([_neutral(to_text(shot.path)), _neutral(identity), camid, role])
 
 
 def read_csv(path: Path) -> Labels:
