@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from pul.data.file_names import printable, to_text
 from pul.data.readers.listing import list_images, subfolders
 from pul.errors import DataError, DatasetError
 from pul.exchange.documents import read_json, write_json
@@ -92,7 +93,8 @@ def _loose(root: Path) -> tuple[Path, ...]:
 
 
 def _folder_label(path: Path, person: Path, root: Path) -> Label:
-    place, ending = str(path.relative_to(root)), path.relative_to(person).as_posix()
+    place = printable(path.relative_to(root))
+    ending = to_text(path.relative_to(person).as_posix())
     if person.name == _JUNK:
         return Label(place, ending, "", "junk")
     return Label(place, ending, unquote(person.name).strip() or person.name)
