@@ -8,7 +8,7 @@ import typer
 
 from pul.cli.backup import backup, restore
 from pul.cli.baselines import evaluate_baseline
-from pul.cli.console import OUT, print_json, progress_bar
+from pul.cli.console import OUT, escape_undecodable, print_json, progress_bar
 from pul.cli.exchange import export, export_model, import_annotations
 from pul.cli.import_data import import_
 from pul.cli.labelling import autopilot
@@ -31,6 +31,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; a `PulError` is printed as one line, without a traceback."""
+    escape_undecodable()
     try:
         app()
     except PulError as error:

@@ -24,10 +24,14 @@ def to_text(path: str | PathLike[str]) -> str:
         RFC 8089, the `file` URI scheme; PEP 383, surrogateescape.
     """
     text = os.fspath(path)
-    is_text = text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
-    if is_text and not text.startswith(_SCHEME):
+    if is_text(text) and not text.startswith(_SCHEME):
         return text
     return _SCHEME + quote_from_bytes(os.fsencode(text))
+
+
+def is_text(text: str) -> bool:
+    """Whether text has no lone surrogates, so that UTF-8 can write it."""
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def from_text(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from os.path import commonpath, normpath
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from pul.data.file_names import from_text, printable
 from pul.data.readers import words
 from pul.data.readers.listing import suffix_reason
 
@@ -102,6 +103,7 @@ def find_all(
     Returns:
         N rows or reasons, and remarks for people.
     """
+    written = list(map(from_text, written))
     index = PathIndex(paths)
     exact = {split_path(path): row for row, path in enumerate(paths)}
     starts = ((), split_path(str(folder)), split_path(shared_folder(paths)))
@@ -151,8 +153,8 @@ def _best(row: int, texts: Sequence[str], index: PathIndex) -> dict[str, int | s
 
 def _why_not(text: str, n_rows: int) -> str:
     if n_rows == 0:
-        return f"there is no image {text} here"
-    return f"{text} may be any of {n_rows} images; write more of its path"
+        return f"there is no image {printable(text)} here"
+    return f"{printable(text)} may be any of {n_rows} images; write more of its path"
 
 
 def _moved_notes(moved: Mapping[str, int], index: PathIndex) -> tuple[str, ...]:

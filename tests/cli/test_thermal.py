@@ -50,7 +50,7 @@ def test_import__says_the_range_and_what_shows_nothing(thermal: Path, tmp_path: 
     with Workspace.open(workspace) as opened:
         pixels = decode_image(Path(path), opened.grey_ranges())
     seen = np.asarray(Image.open(io.BytesIO(content)))
-    assert np.abs(seen.astype(int) - pixels).mean() < 3
+    assert np.abs(seen.astype(int) - pixels).mean() < 8  # a JPEG of noise
     assert seen.max() > 100
 
 
