@@ -13,7 +13,7 @@ from pul.cli.exchange import export, export_model, import_annotations
 from pul.cli.import_data import import_
 from pul.cli.labelling import autopilot
 from pul.cli.manage_runs import clean, fork, report
-from pul.cli.models import evaluate, train_source
+from pul.cli.models import convert, evaluate, train_source
 from pul.cli.options import Json, Seed
 from pul.cli.reproduce import reproduce
 from pul.cli.run import project, resume, run, status, steer, work
@@ -91,6 +91,7 @@ def doctor(
 
 app.command("import")(import_)
 for command in (
+    convert,
     train_source,
     evaluate,
     run,
