@@ -13,7 +13,7 @@ from pul.cli.exchange import export, export_model, import_annotations
 from pul.cli.import_data import import_
 from pul.cli.labelling import autopilot
 from pul.cli.manage_runs import clean, fork, report
-from pul.cli.models import evaluate, train_source
+from pul.cli.models import convert, evaluate, train_source
 from pul.cli.options import Json, Seed
 from pul.cli.relocate import relocate
 from pul.cli.reproduce import reproduce
@@ -124,6 +124,7 @@ def doctor(
 
 app.command("import")(import_)
 for command in (
+    convert,
     train_source,
     evaluate,
     run,

@@ -1,4 +1,4 @@
-"""The commands of `python -m pul` that train an original model and evaluate any model."""
+"""The commands of `python -m pul` that make a start model and evaluate any model."""
 
 from pathlib import Path
 from typing import Annotated, cast
@@ -23,6 +23,60 @@ from pul.cli.options import (
 from pul.config import EvaluationConfig, NetworkConfig, RunConfig, TrainConfig
 from pul.errors import ConfigError
 
+_Colour = tuple[float, float, float]
+
+
+def convert(
+    weights: Annotated[
+        str,
+        typer.Argument(
+            help="A checkpoint of another program; or timm:NAME, hf-hub:OWNER/NAME or the name of "
+            "a network of torchvision, to download its published weights."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Start model to write, .safetensors.")],
+    backbone: Annotated[
+        str, typer.Option(help="The network, if it is not found out: resnet50, timm:NAME, ...")
+    ] = "",
+    width_mult: Annotated[float, network_setting("width_mult")] = 1.0,
+    take: Annotated[
+        str,
+        typer.Option(
+            help="Part of the tensors' names, to take one of several networks in a file: teacher."
+        ),
+    ] = "",
+    height: Annotated[int | None, network_setting("height")] = None,
+    width: Annotated[int | None, network_setting("width")] = None,
+    mean: Annotated[_Colour | None, network_setting("mean")] = None,
+    std: Annotated[_Colour | None, network_setting("std")] = None,
+    last_stride: Annotated[int | None, network_setting("last_stride")] = None,
+    stem: Annotated[str | None, network_setting("stem")] = None,
+    gem_p: Annotated[float | None, network_setting("gem_p")] = None,
+    json: Json = False,
+) -> None:
+    """Make a start model of another program's weights, without training."""
+    from pul.models.conversion import convert_weights
+
+    done = convert_weights(
+        weights,
+        out,
+        backbone=backbone,
+        width_mult=width_mult,
+        take=take,
+        height=height,
+        width=width,
+        mean=mean,
+        std=std,
+        last_stride=last_stride,
+        stem=stem,
+        gem_p=gem_p,
+    )
+    if json:
+        print_json(done)
+        return
+    for line in done.describe():
+        OUT.print(line, soft_wrap=True)
+
 
 def train_source(
     data: Annotated[list[Path], typer.Argument(help="Labelled datasets; several are merged.")],
@@ -34,6 +88,9 @@ def train_source(
     width_mult: Annotated[float, network_setting("width_mult")] = 1.0,
     mean: Annotated[tuple[float, float, float], network_setting("mean")] = (0.485, 0.456, 0.406),
     std: Annotated[tuple[float, float, float], network_setting("std")] = (0.229, 0.224, 0.225),
+    last_stride: Annotated[int, network_setting("last_stride")] = 2,
+    stem: Annotated[str, network_setting("stem")] = "relu",
+    gem_p: Annotated[float, network_setting("gem_p")] = 1.0,
     epochs: Annotated[int, setting("finetune.n_epochs")] = 40,
     lr: Annotated[float, setting("finetune.learning_rate")] = 0.001,
     batch_size: Annotated[int, setting("finetune.batch_size")] = 16,
@@ -68,6 +125,9 @@ def train_source(
         width_mult=width_mult,
         mean=mean,
         std=std,
+        last_stride=last_stride,
+        stem=stem,
+        gem_p=gem_p,
     )
     config = TrainConfig(
         n_epochs=epochs, learning_rate=lr, batch_size=batch_size, lr_schedule=schedule

@@ -20,6 +20,7 @@ from pul.cli.manage_runs import parse_settings
 from pul.cli.options import Device, Format, Iterations, Json, Levels, Threads, setting
 from pul.config import RunConfig
 from pul.errors import ConfigError, PulError
+from pul.models.file_kinds import require_own_checkpoint
 from pul.records import ExperimentRecord, ExperimentRow, JobProgress
 from pul.reproduce.plan import (
     EXPERIMENTS,
@@ -168,6 +169,7 @@ def _hash_model(model: Path | None) -> str:
         return ""
     if not model.is_file():
         raise ConfigError(f"There is no start model {model}; give a .safetensors file.")
+    require_own_checkpoint(model)
     return hashlib.sha256(model.read_bytes()).hexdigest()
 
 

@@ -19,13 +19,15 @@ class NetworkConfig(Settings):
     backbone: str = Field(
         default="resnet50",
         title="Network",
-        description="Name of a torchvision classification model: resnet50, mobilenet_v2, ...",
+        description="Name of a torchvision classification model (resnet50, mobilenet_v2, ...), "
+        "osnet_x1_0, osnet_x0_25, resnet50_ibn_a, or any model of timm as `timm:NAME` or "
+        "`hf-hub:OWNER/NAME`.",
     )
     weights: str = Field(
         default="torchvision",
         title="Weights",
-        description="`torchvision` (its ImageNet weights, downloaded once), `none` (random), or a "
-        ".safetensors or .pth file.",
+        description="`torchvision` (ImageNet weights of torchvision or timm, downloaded once), `none` "
+        "(random), or a checkpoint of any program.",
     )
     height: int = Field(
         default=224, ge=16, le=2048, title="Height", description="Height of the input in pixels."
@@ -49,6 +51,29 @@ class NetworkConfig(Settings):
         default=(0.229, 0.224, 0.225),
         title="Standard deviation",
         description="Standard deviation of each RGB channel, divided by.",
+    )
+    last_stride: Annotated[int, NotInPaper()] = Field(
+        default=2,
+        ge=1,
+        le=2,
+        title="Last stride",
+        description="Stride of the last stage of a ResNet: 2 as published for ImageNet, 1 in "
+        "bag-of-tricks, fast-reid and Cluster Contrast, whose last feature maps are larger.",
+    )
+    stem: Annotated[Literal["relu", "no_relu", "ceil_pool"], NotInPaper()] = Field(
+        default="relu",
+        title="Stem",
+        description="What follows the first convolution of a ResNet: `relu` (as published), "
+        "`no_relu` (bag-of-tricks, MMT and SpCL leave it out) or `ceil_pool` (a ReLU, and "
+        "fast-reid's pooling, which rounds up).",
+    )
+    gem_p: Annotated[float, NotInPaper()] = Field(
+        default=1.0,
+        ge=1,
+        le=100,
+        title="Pooling exponent",
+        description="Exponent p of the generalised mean that pools a ResNet's last feature maps: "
+        "1 is the average (the paper), 3 is usual where GeM pooling is used.",
     )
 
 

@@ -10,6 +10,7 @@ from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
+from pul.models.file_kinds import require_own_checkpoint
 from pul.records import JobRecord
 from pul.store.additions import Duplicates
 from pul.store.workspace import Workspace
@@ -49,10 +50,11 @@ def create_run(
         parent: Run and iteration that the model is of, if it is of one.
 
     Raises:
-        ModelError: There is no such start model.
+        ModelError: There is no such start model, or it must be converted first.
         JobError: There is nothing to train on.
         StoreError: The store refuses.
     """
+    require_own_checkpoint(Path(model).expanduser())
     images = workspace.images()
     splits = set(images.splits)
     if "train" not in splits:

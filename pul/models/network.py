@@ -2,42 +2,22 @@
 
 import json
 import os
-import pickle
-import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
 
 import torch
-import torchvision
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from pul.config import NetworkConfig
 from pul.errors import ModelError
-
-_HEADS = ("fc", "classifier", "heads", "head")  # what torchvision calls the classifier of a family
-_METADATA_KEY = "pul_network"
-
-# What the readers of weights were seen to raise on damaged bytes.
-_DAMAGED = (
-    SafetensorError,
-    pickle.UnpicklingError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    struct.error,
-    zipfile.BadZipFile,
-)
+from pul.models.backbones import build_trunk
+from pul.models.candidates import describe_nearest, find_networks
+from pul.models.file_kinds import METADATA_KEY, require_own_checkpoint
+from pul.models.matching import Match
+from pul.models.positions import resize_positions
+from pul.models.weights import DAMAGED, read_tensors
 
 
 class Network(nn.Module):
@@ -87,10 +67,20 @@ def build_network(config: NetworkConfig) -> Network:
     Raises:
         ModelError: The backbone is unknown, or its weights cannot be had or do not fit.
     """
-    trunk = _build_trunk(config, pretrained=config.weights == "torchvision")
     if config.weights not in ("torchvision", "none"):
-        _fill(trunk, _read_weights(Path(config.weights)), config.weights)
+        return _from_checkpoint(config)
+    trunk = build_trunk(config, pretrained=config.weights == "torchvision")
     return Network(trunk, config, _count_features(trunk, config)).eval()
+
+
+def _from_checkpoint(config: NetworkConfig) -> Network:
+    origin, tensors = config.weights, read_tensors(Path(config.weights))
+    found = find_networks(tensors, config.backbone, config.width_mult)
+    if found and found[0].is_complete:
+        return network_of(config, found[0], tensors)
+    own = found[0].summary if found else f"no tensor fits {config.backbone}"
+    nearest = describe_nearest(find_networks(tensors))
+    raise ModelError(f"{origin} is for another network: {own}. {nearest}")
 
 
 def save_network(network: Network, path: Path) -> None:
@@ -119,7 +109,7 @@ def save_network(network: Network, path: Path) -> None:
 def dump_network(network: Network) -> bytes:
     """Return what `save_network` writes."""
     tensors = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
-    return save(tensors, metadata={_METADATA_KEY: network.config.model_dump_json()})
+    return save(tensors, metadata={METADATA_KEY: network.config.model_dump_json()})
 
 
 def load_network(path: Path) -> Network:
@@ -135,11 +125,11 @@ def load_network(path: Path) -> Network:
         ModelError: The file is missing, damaged, or no checkpoint of ours.
     """
     config = read_network_config(path)
-    trunk = _build_trunk(config, pretrained=False)
+    trunk = build_trunk(config, pretrained=False)
     network = Network(trunk, config, _count_features(trunk, config))
     try:
         network.load_state_dict(load_file(path))
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise ModelError(f"{path} does not fit its own description: {error}") from error
     return network.eval()
 
@@ -150,47 +140,16 @@ def read_network_config(path: Path) -> NetworkConfig:
     Raises:
         ModelError: The file is missing, damaged, or no checkpoint of ours.
     """
-    if not path.is_file():
-        raise ModelError(f"There is no model at {path}; give the path of a .safetensors file.")
+    require_own_checkpoint(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
-    if _METADATA_KEY not in metadata:
-        raise ModelError(
-            f"{path} does not say which network it is for. Name it as weights instead: "
-            f"`python -m pul train-source ... --weights {path.name}`."
-        )
     try:
-        return NetworkConfig(**json.loads(metadata[_METADATA_KEY]))
+        return NetworkConfig(**json.loads(metadata[METADATA_KEY]))
     except (ValueError, TypeError) as error:
         raise ModelError(f"{path} is damaged where it says which network it is: {error}") from error
-
-
-def _build_trunk(config: NetworkConfig, *, pretrained: bool) -> nn.Module:
-    options: dict[str, Any] = {} if config.width_mult == 1.0 else {"width_mult": config.width_mult}
-    try:
-        model: nn.Module = torchvision.models.get_model(
-            config.backbone, weights="DEFAULT" if pretrained else None, **options
-        )
-    except (URLError, OSError) as error:
-        raise ModelError(
-            f"torchvision's weights of {config.backbone} could not be downloaded ({error}). "
-            f"Put the file into {torch.hub.get_dir()}/checkpoints, name another file as weights, "
-            "or ask for weights 'none'."
-        ) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(
-            f"There is no backbone {config.backbone!r} with width_mult {config.width_mult} in "
-            f"torchvision {torchvision.__version__}: {error}. Try resnet50, resnet18, "
-            "mobilenet_v2, mobilenet_v3_large, shufflenet_v2_x1_0 or convnext_tiny."
-        ) from error
-    head = next((name for name in _HEADS if hasattr(model, name)), None)
-    if head is None:
-        raise ModelError(f"{config.backbone} has no classifier that could be taken off.")
-    setattr(model, head, nn.Flatten(1))  # ConvNeXt's head flattens too; elsewhere it does nothing
-    return model
 
 
 def _count_features(trunk: nn.Module, config: NetworkConfig) -> int:
@@ -204,50 +163,29 @@ def _count_features(trunk: nn.Module, config: NetworkConfig) -> int:
     return int(features.shape[1])
 
 
-def _read_weights(path: Path) -> Mapping[str, Tensor]:
-    if not path.is_file():
-        raise ModelError(f"There are no weights at {path}; give a .safetensors or .pth file.")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except _DAMAGED as error:
-        raise ModelError(
-            f"{path} cannot be read as weights: {error}. Only plain tensors are read; save them "
-            "with safetensors, or as a state dict."
-        ) from error
-    while isinstance(content, dict) and not any(isinstance(v, Tensor) for v in content.values()):
-        inner = next((content[k] for k in ("state_dict", "model") if k in content), None)
-        if inner is None:
-            raise ModelError(f"{path} holds no state dict; its keys are {sorted(content)[:5]}.")
-        content = inner
-    if not isinstance(content, dict):
-        raise ModelError(f"{path} holds a {type(content).__name__} instead of a state dict.")
-    return content
+def network_of(config: NetworkConfig, found: Match, tensors: Mapping[str, Tensor]) -> Network:
+    """Build a backbone and give it the tensors of a checkpoint.
 
+    Args:
+        config: Backbone and input size.
+        found: A complete match of the checkpoint and this backbone.
+        tensors: The checkpoint's tensors by their dotted path.
 
-def _fill(trunk: nn.Module, weights: Mapping[str, Tensor], origin: str) -> None:
-    prefixes = ("module.", "trunk.")  # of DataParallel, and of our own checkpoints
-    plain = {_strip(name, prefixes): value for name, value in weights.items()}
-    wanted = trunk.state_dict()
-    missing = [n for n in wanted if n not in plain and not n.endswith("num_batches_tracked")]
-    if missing:
-        raise ModelError(
-            f"{origin} lacks {len(missing)} of the {len(wanted)} tensors of this backbone, such as "
-            f"{missing[0]!r}; it holds e.g. {next(iter(plain), 'nothing')!r}. Is it for another "
-            "backbone?"
-        )
-    unfit = [n for n in wanted if n in plain and plain[n].shape != wanted[n].shape]
-    if unfit:
-        name = unfit[0]
-        raise ModelError(
-            f"{origin}: {name!r} has shape {tuple(plain[name].shape)}, but this backbone needs "
-            f"{tuple(wanted[name].shape)}. Is the width_mult right?"
-        )
-    trunk.load_state_dict({n: plain.get(n, wanted[n]) for n in wanted})
+    Returns:
+        The network on the CPU, in evaluation mode.
 
-
-def _strip(name: str, prefixes: tuple[str, ...]) -> str:
-    for prefix in prefixes:
-        name = name.removeprefix(prefix)
-    return name
+    Raises:
+        ModelError: The backbone does not take images of this size.
+    """
+    trunk = build_trunk(config, pretrained=False)
+    state = trunk.state_dict()
+    for own, name in found.names.items():
+        value, wanted = tensors[name], state[own]
+        if own == "pos_embed":
+            patch = state["patch_embed.proj.weight"].shape[-1]
+            value = resize_positions(
+                value, tuple(wanted.shape), patch, (config.height, config.width)
+            )
+        state[own] = value.reshape(wanted.shape)
+    trunk.load_state_dict(state)
+    return Network(trunk, config, _count_features(trunk, config)).eval()
