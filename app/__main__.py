@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from app import services
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_BASE_PATH_VARIABLE = "STREAMLIT_SERVER_BASE_URL_PATH"
+_BASE_PATH = re.compile(r"/?([\w@+~.-]+/)*[\w@+~.-]*")
 _MAX_UPLOAD_MIB = 20  # a picture, or a list of labels
 _MAX_MESSAGE_MIB = 200
 
@@ -31,10 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.login:
         _check_login()
     shown = f"[{options.host}]" if ":" in options.host else options.host
-    print(f"PUL Studio: http://{shown}:{options.port}  (Ctrl+C stops it)", flush=True)
+    base = base_path(options.base_path)
+    print(f"PUL Studio: http://{shown}:{options.port}{base}  (Ctrl+C stops it)", flush=True)
     if options.host not in _LOOPBACK and not options.login:
         print("Anyone who can reach this address can see the images and start jobs.", flush=True)
-    app.run(config=server_config(options.host, options.port, options.allow_host))
+    config = server_config(options.host, options.port, options.allow_host)
+    app.run(config=config | {"server.baseUrlPath": base})
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -59,11 +64,27 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="accept requests for this host name only, for example behind a proxy; may be repeated",
     )
+    parser.add_argument(
+        "--base-path",
+        metavar="PATH",
+        default=os.environ.get(_BASE_PATH_VARIABLE),  # which `streamlit run` reads, and App.run not
+        help="path that the studio is served below, behind a proxy that does not take it off",
+    )
     parser.add_argument("--login", action="store_true", help="require OIDC login")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if not 0 <= options.port < 65536:
         parser.error(f"--port must be from 0 to 65535, but is {options.port}")
+    if options.base_path is not None and not _is_path(options.base_path):
+        parser.error(
+            f"--base-path or {_BASE_PATH_VARIABLE} must be a path such as /pul or /user/ann/pul, without the name of the "
+            f"server, but is {options.base_path}"
+        )
     return options
+
+
+def _is_path(path: str) -> bool:
+    is_up = {".", ".."} & set(path.split("/"))
+    return not is_up and _BASE_PATH.fullmatch(path) is not None
 
 
 def _check_login() -> None:
@@ -74,6 +95,18 @@ def _check_login() -> None:
         access.check_set_up()
     except ConfigError as error:
         sys.exit(f"error: {error}")
+
+
+def base_path(given: str | None) -> str:
+    """Return the path that the studio is served below: "" or such as "/pul".
+
+    Args:
+        given: The option; None takes `server.baseUrlPath` of Streamlit's configuration files.
+    """
+    from streamlit import config
+
+    path = str(config.get_option("server.baseUrlPath") if given is None else given).strip("/")
+    return f"/{path}" if path else ""
 
 
 def server_config(host: str, port: int, names: Sequence[str] = ()) -> dict[str, object]:

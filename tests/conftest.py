@@ -33,6 +33,20 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def nginx() -> str:
+    """Path of the system's nginx, which stands before the studio in some browser tests."""
+    folders = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+    found = shutil.which("nginx", path=folders)
+    if found is None:
+        pytest.fail(
+            "The tests of the studio behind a proxy need nginx. Install it (Debian: apt install "
+            "nginx), or leave them out: make test PYTEST_ARGS='-m \"not browser\"'",
+            pytrace=False,
+        )
+    return found
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give browser tests a second chance where Chromium is starved; the summary names them."""
     for item in items:

@@ -1,4 +1,4 @@
-"""GET /maps/<token>: the arrays of one iteration's map, as bytes for the browser to draw.
+"""GET maps/<token>: the arrays of one iteration's map, as bytes for the browser to draw.
 
 A map is a base and layers: clusters of another K, identities, doubts. Each layer has its own
 address, so that the browser fetches it only when it is shown, and only once.
@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from app import services
 from app.components.charts.palette import CAMERAS
-from app.routes.signed import response_headers, signed, workspace_key
+from app.routes.signed import response_headers, routes, signed, workspace_key
 from app.routes.thumbnails import tokens
 from app.routes.tokens import expiry, sign
 from app.services.cache import cached
@@ -24,7 +23,7 @@ from app.services.cache import cached
 Layer = Literal["base", "preview", "identities", "doubts"]
 Arrays = dict[str, NDArray[np.generic]]
 
-PREFIX = "/maps/"
+PREFIX = "maps/"  # relative to a page, which may be behind a sub-path
 _PURPOSE = "map"
 _LAYERS: tuple[Layer, ...] = ("base", "preview", "identities", "doubts")
 _PAYLOAD = struct.Struct(">8sIIBIQ")  # workspace, run, iteration, layer, K, version
@@ -154,4 +153,4 @@ def _padded(size: int) -> int:
     return -(-size // 4) * 4
 
 
-ROUTES = [Route(PREFIX + "{token}", serve_map, methods=["GET"])]
+ROUTES = routes(PREFIX, serve_map)

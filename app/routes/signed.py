@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from app.routes.tokens import TokenError, TokenExpiredError, verify
 from pul.errors import PulError
@@ -57,6 +58,16 @@ def signed(
         return serve
 
     return decorate
+
+
+def routes(prefix: str, serve: Callable[[Request], Response]) -> list[Route]:
+    """Return the routes of GET prefix/{token}, at the root and below any base path.
+
+    Streamlit knows the base path (`server.baseUrlPath`: an option, the environment or a file) only
+    when it starts. The token alone gives access, so that the path before it need not be compared.
+    """
+    paths = (f"/{prefix}{{token}}", f"/{{base:path}}/{prefix}{{token}}")
+    return [Route(path, serve, methods=["GET"]) for path in paths]
 
 
 def response_headers(cache_control: str) -> dict[str, str]:

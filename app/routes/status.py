@@ -1,4 +1,4 @@
-"""GET /status/<token>: the status of a workspace and a run, for the header above every page.
+"""GET status/<token>: the status of a workspace and a run, for the header above every page.
 
 The header polls this route: rerunning the page to learn that nothing changed would cost the
 server and the browser a hundred times as much.
@@ -10,15 +10,14 @@ import struct
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from app import demo, services
 from app.components.header.header import header_html
-from app.routes.signed import response_headers, signed, workspace_key
+from app.routes.signed import response_headers, routes, signed, workspace_key
 from app.routes.tokens import expiry, sign
 from app.services.workspace import WorkspaceStatus
 
-PREFIX = "/status/"
+PREFIX = "status/"  # relative to a page, which may be behind a sub-path
 _PURPOSE = "status"
 _PAYLOAD = struct.Struct(">8sI")  # workspace, run; 0 is the newest run
 _NO_WORKSPACE = '<div class="pul-header"><b>PUL Studio</b><span>no workspace open</span></div>'
@@ -75,4 +74,4 @@ def answer(location: str, run_id: int | None) -> bytes:
     return json.dumps(content | {"url": url(location, run_id)}).encode()
 
 
-ROUTES = [Route(PREFIX + "{token}", serve_status, methods=["GET"])]
+ROUTES = routes(PREFIX, serve_status)

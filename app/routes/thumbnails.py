@@ -1,17 +1,16 @@
-"""GET /thumbs/<token>: one picture, for users who were shown the page with it."""
+"""GET thumbs/<token>: one picture, for users who were shown the page with it."""
 
 import struct
 from collections.abc import Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from app import services
-from app.routes.signed import response_headers, signed, workspace_key
+from app.routes.signed import response_headers, routes, signed, workspace_key
 from app.routes.tokens import expiry, sign
 
-PREFIX = "/thumbs/"
+PREFIX = "thumbs/"  # relative to a page, which may be behind a sub-path
 _PURPOSE = "thumbnail"
 _PAYLOAD = struct.Struct(">8sI")  # workspace, image
 _CACHE_CONTROL = "private, max-age=86400, immutable"
@@ -35,4 +34,4 @@ def serve_thumbnail(_request: Request, location: str, image_id: int) -> Response
     return Response(content, media_type=media_type, headers=response_headers(_CACHE_CONTROL))
 
 
-ROUTES = [Route(PREFIX + "{token}", serve_thumbnail, methods=["GET"])]
+ROUTES = routes(PREFIX, serve_thumbnail)

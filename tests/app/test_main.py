@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,48 @@ def test_parse__no_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse([f"--port={port}"])
     assert "port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["/pul", "pul", "/user/ann@x.org/proxy/8501/", "/a.b/~c", "/"])
+def test_parse__base_path(path: str) -> None:
+    assert parse([f"--base-path={path}"]).base_path == path
+
+
+@pytest.mark.parametrize("path", ["http://a.org/pul", "/a/../b", "/..", "/a b", "/a?b", "//a", "/%61"])
+def test_parse__no_base_path(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([f"--base-path={path}"])
+    assert "must be a path such as /pul" in capsys.readouterr().err
+
+
+def test_parse__base_path_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", "lab/pul")
+    assert parse([]).base_path == "lab/pul"
+    assert parse(["--base-path", "/other"]).base_path == "/other"
+
+
+@pytest.mark.parametrize(
+    ("given", "setting", "expected"),
+    [
+        (None, "", ""),
+        (None, "pul", "/pul"),
+        ("lab/pul/", "pul", "/lab/pul"),
+        ("/", "pul", ""),
+        ("", "pul", ""),
+    ],
+)
+def test_base_path__the_option_goes_before_the_file(
+    given: str | None, setting: str, expected: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    file = tmp_path / ".streamlit" / "config.toml"
+    file.write_text(f'[server]\nbaseUrlPath = "{setting}"\n', encoding="utf-8")
+    program = f"from app.__main__ import base_path; print('<' + base_path({given!r}) + '>')"
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, check=True, text=True,
+        stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert said.stdout == f"<{expected}>\n"
 
 
 def test_server_config__sends_nothing_anywhere() -> None:

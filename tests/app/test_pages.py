@@ -314,7 +314,7 @@ def test_map__newest_iteration_and_its_centers(
     assert studio.slider[0].value == 2
     assert map_data(studio)["lambda_"] == 0.85
     assert "**8 centers**" in text_of(studio)
-    assert text_of(studio).count("/thumbs/") == 8
+    assert text_of(studio).count("thumbs/") == 8
 
 
 @pytest.mark.parametrize("by", ["cluster", "identity", "camera", "cosine", "reliable", "doubt"])

@@ -28,10 +28,13 @@ TIMEOUT_MS = 180_000  # a shared machine may be slow; no test waits this long by
 
 
 @contextmanager
-def serve(*arguments: str, log: Path, port: int = 0, **environment: str) -> Iterator[str]:
-    """Run `python -m app` on a port, a free one where 0, and yield its address."""
+def serve(
+    *arguments: str, log: Path, port: int = 0, base: str = "", **environment: str
+) -> Iterator[str]:
+    """Run `python -m app` on a port, a free one where 0, and yield its address without the base."""
     command = [sys.executable, "-m", "app", *arguments]
-    with serve_command(command, ROOT, os.environ | environment, log=log, port=port) as address:
+    everything = os.environ | environment
+    with serve_command(command, ROOT, everything, log=log, port=port, base=base) as address:
         yield address
 
 
@@ -43,6 +46,7 @@ def serve_command(
     *,
     log: Path,
     port: int = 0,
+    base: str = "",
 ) -> Iterator[str]:
     """Run a command that serves the studio in a folder, and yield its address."""
     port = port or free_port()
@@ -53,7 +57,7 @@ def serve_command(
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_until_healthy(address, server, log)
+        wait_until_healthy(address, server, log, at=f"{base}/_stcore/health".lstrip("/"))
         yield address
     finally:
         server.terminate()
@@ -67,11 +71,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_healthy(
+    address: str, server: subprocess.Popen[bytes], log: Path, at: str = "_stcore/health"
+) -> None:
     until = time.monotonic() + 60
     while True:
         try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=5)
+            urllib.request.urlopen(f"{address}/{at}", timeout=5)
         except (urllib.error.URLError, ConnectionError):
             assert server.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
