@@ -1,13 +1,17 @@
 """The commands of `python -m pul` that import and export labels and models."""
 
 import getpass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pul.cli.console import OUT, print_json, print_table, progress_bar
 from pul.cli.options import Json, Location
+
+if TYPE_CHECKING:
+    from pul.exchange import Problem
 
 _SHOWN_PROBLEMS = 20
 
@@ -16,7 +20,10 @@ def export(
     workspace: Location,
     out: Annotated[Path, typer.Option(help="File or folder to write; it must not exist.")],
     format: Annotated[
-        str, typer.Option(help="csv, json, market1501, folders, coco or mot-tracks.")
+        str,
+        typer.Option(
+            help="csv, json, market1501, folders, coco, cvat, mot, mot-tracks or label-studio."
+        ),
     ],
     clusters: Annotated[
         int | None,
@@ -45,7 +52,11 @@ def export(
 
 def import_annotations(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV or JSON file, or folder of folders.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Table, COCO, CVAT XML, Label Studio or FiftyOne JSON, MOT text, or folder.",
+        ),
     ],
     workspace: Location,
     author: Annotated[
@@ -71,18 +82,28 @@ def import_annotations(
     if json:
         print_json(report)
         return
-    shown = report.problems[:_SHOWN_PROBLEMS]
-    if shown:
-        rows = [[problem.place, problem.reason] for problem in shown]
-        print_table(["where", "skipped because"], rows)
-    if len(report.problems) > len(shown):
-        OUT.print(f"... and {len(report.problems) - len(shown):,} more; --json lists all.")
+    if report.format:
+        OUT.print(f"Read as {report.format}.", markup=False)
+    for note in report.notes:
+        OUT.print(f"· {note}", markup=False)
+    _print_listed("names nobody because", report.nobody)
+    _print_listed("skipped because", report.problems)
     OUT.print(
         f"{'Would add' if dry_run else 'Added'} {report.n_created:,} identities and images to "
         f"{report.n_extended:,}: {report.n_images:,} images, {report.n_junk:,} junk, "
         f"{report.n_unsure:,} unsure; {report.n_known:,} known already, "
-        f"{len(report.problems):,} skipped."
+        f"{len(report.nobody):,} name nobody, {len(report.problems):,} skipped."
     )
+
+
+def _print_listed(heading: str, problems: "Sequence[Problem]") -> None:
+    """Print where labels were left out, and why: the first, and how many more there are."""
+    if not problems:
+        return
+    shown = problems[:_SHOWN_PROBLEMS]
+    print_table(["where", heading], [[problem.place, problem.reason] for problem in shown])
+    if len(problems) > len(shown):
+        OUT.print(f"... and {len(problems) - len(shown):,} more; --json lists all.")
 
 
 def export_model(

@@ -48,6 +48,14 @@ def locate(place: Path) -> Found:
     raise DatasetError(_nothing_fits(place))
 
 
+def locate_named(place: Path) -> Found | None:
+    """Return the reader of a published layout that is in a folder, or at one place below it."""
+    layouts = [reader for reader in NAMED_LAYOUTS if reader.format != "table"]
+    reader = _recognise(place, layouts)
+    below = [(reader, place)] if reader is not None else _below(place, layouts)
+    return Found(*below[0]) if len(below) == 1 else None
+
+
 def open_as(place: Path, format: str) -> Found:
     """Return the reader of a format that was asked for by name.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pul.data.readers.numbers import counts_from_0
 from pul.data.samples import Sample
 
 
@@ -23,13 +24,13 @@ def settle_pids(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[st
     """
     is_used = any(s.pid == 0 and s.split != "gallery" for s in samples)
     has_junk = any(s.pid == -1 for s in samples)
-    counts_from_0 = is_used and not has_junk
+    from_0 = counts_from_0(has_0=is_used, has_junk=has_junk)
     settled = []
     for sample in samples:
         pid = sample.pid
         if pid is not None and pid < -1:
             pid = None
-        elif pid is not None and pid >= 0 and counts_from_0:
+        elif pid is not None and pid >= 0 and from_0:
             pid += 1
         elif pid == 0 and sample.split != "gallery":
             pid = None
@@ -38,7 +39,7 @@ def settle_pids(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[st
         new.pid is None and old.pid is not None for new, old in zip(settled, samples, strict=True)
     )
     notes = []
-    if counts_from_0:
+    if from_0:
         notes.append("Identities are counted from 0: they are numbered from 1 here.")
     if n_unknown:
         notes.append(

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pul.errors import ConfigError
-from pul.exchange.documents import write_coco, write_json
+from pul.exchange.coco import write_coco
+from pul.exchange.cvat import write_cvat
+from pul.exchange.documents import write_json
 from pul.exchange.folders import write_folders, write_market
+from pul.exchange.label_studio import write_label_studio
+from pul.exchange.mot import write_mot
 from pul.exchange.mot_tracks import write_mot_tracks
 from pul.exchange.snapshot import Snapshot, take_snapshot
 from pul.exchange.tables import write_csv
@@ -55,9 +59,12 @@ LABEL_FORMATS: dict[str, LabelFormat] = {
     ),
     "folders": LabelFormat("A folder per identity", "", write_folders),
     "coco": LabelFormat("COCO: with track ids", ".json", write_coco),
+    "cvat": LabelFormat("CVAT for images 1.1: XML", ".xml", write_cvat),
+    "mot": LabelFormat("MOTChallenge: a sequence for each camera", "", write_mot),
     "mot-tracks": LabelFormat(
         "MOTChallenge: merged tracks of each video", "", write_mot_tracks, needs_tracks=True
     ),
+    "label-studio": LabelFormat("Label Studio: JSON tasks", ".json", write_label_studio),
 }
 MODEL_FORMATS: dict[str, ModelFormat] = {
     "safetensors": ModelFormat(
@@ -80,7 +87,7 @@ class ExportReport:
         n_identities: Identities.
         n_images: Images of these identities.
         n_junk: Images that people marked as junk.
-        n_unsure: Images that people set aside; only csv and json hold them.
+        n_unsure: Images that people set aside; only csv, json and label-studio hold them.
         events_hash: Names the log of acts that this is the outcome of.
     """
 
@@ -104,7 +111,7 @@ def export_identities(
 
     Args:
         workspace: Where the identities are.
-        path: A file for csv, json and coco, a folder for the others; not there yet, or empty.
+        path: A file, or a folder where the format has no suffix; not there yet, or empty.
         format: One of `LABEL_FORMATS`.
         clusters: Run and iteration (None: its last) whose clusters say who images show that nobody
             labelled.

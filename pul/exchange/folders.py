@@ -6,15 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from pul.data.readers.listing import list_images, subfolders
+from pul.data.datasets import Dataset, read_dataset
+from pul.data.detection import locate_named
+from pul.data.readers.listing import has_images, list_images, subfolders
+from pul.data.readers.matching import PathIndex
+from pul.data.readers.numbers import meaning_of
+from pul.data.readers.words import split_word
 from pul.errors import DataError, DatasetError
-from pul.exchange.documents import read_json, write_json
+from pul.exchange.documents import write_json
 from pul.exchange.labels import Label, Labels, Problem
-from pul.exchange.matching import PathIndex
 from pul.exchange.snapshot import Person, Shot, Snapshot, name_apart
 from pul.store.atomic_files import place_file
 
 MANIFEST = "identities.json"
+READ = (
+    "a CSV or Parquet table with a column of images and one of people; JSON of PUL Studio, COCO, "
+    "Label Studio or FiftyOne; XML of CVAT 1.1, for images or for video; text of MOTChallenge; a "
+    "folder for each identity, or a folder as Market-1501 has them"
+)
 _JUNK = "-1"
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%]|^[.\-~ ]|[. ]$')
 _MAX_NAME_BYTES = 200  # most file systems take 255
@@ -30,7 +39,7 @@ def write_folders(snapshot: Snapshot, folder: Path) -> None:
         DataError: An image is gone.
     """
     people = snapshot.people
-    _check_files([shot for person in people for shot in person.shots] + list(snapshot.junk))
+    check_files([shot for person in people for shot in person.shots] + list(snapshot.junk))
     index = PathIndex(snapshot.locations)
     names = name_apart((_to_folder_name(person.name) for person in people), taken=(_JUNK,))
     groups = [(name, person.shots) for name, person in zip(names, people, strict=True)]
@@ -52,7 +61,7 @@ def write_market(snapshot: Snapshot, folder: Path) -> None:
         DataError: An image is gone.
     """
     placed = list(_market_places(snapshot))
-    _check_files([shot for _, _, shot in placed])
+    check_files([shot for _, _, shot in placed])
     counts: Counter[str] = Counter()
     for part in ("bounding_box_train", "bounding_box_test", "query"):
         (folder / part).mkdir()
@@ -65,26 +74,53 @@ def write_market(snapshot: Snapshot, folder: Path) -> None:
 
 
 def read_folders(folder: Path) -> Labels:
-    """Read labels from a folder for each identity, or from an export in Market-1501's layout.
+    """Read labels from a folder for each identity, or from a data set in a published layout.
+
+    Of a data set as Market-1501 is, as CVAT exports it too, the ids are the identities, and files
+    are known by their names.
 
     Raises:
         DatasetError: There is no folder with images in it.
     """
-    if (folder / MANIFEST).is_file():
-        return read_json(folder / MANIFEST)
     root = folder.resolve()
+    found = locate_named(root)
+    if found is not None:
+        return _dataset_labels(read_dataset(found.folder, format=found.reader.format), root)
     labels: list[Label] = []
     problems = [Problem(str(x), "not in an identity's folder") for x in _loose(root)]
-    for person in subfolders(root):
+    people = [below for top in subfolders(root) for below in _people(top)]
+    for person in people:
         listing = list_images(person, root=root, recursive=True)
         problems += [Problem(str(item.path), item.reason) for item in listing.skipped]
         labels += [_folder_label(path, person, root) for path in listing.images]
     if not labels:
-        raise DatasetError(
-            f"{str(folder)!r} holds no folder with images in it. Right: a folder for each "
-            f"identity, or an export with {MANIFEST} in it."
+        raise DatasetError(f"{str(folder)!r} holds no folder with images in it. Right: {READ}.")
+    return Labels(tuple(labels), tuple(problems), format="a folder for each identity")
+
+
+def _people(folder: Path) -> tuple[Path, ...]:
+    """Return the folders of people: those within one of a split, such as `train`."""
+    is_split = split_word(folder.name) is not None and not has_images(folder)
+    return subfolders(folder) if is_split else (folder,)
+
+
+def _dataset_labels(dataset: Dataset, root: Path) -> Labels:
+    """Take the ids of a data set as identities; -1 is junk, 0 a distractor."""
+    special = {-1: "junk", 0: "distractor"}
+    labels = tuple(
+        Label(
+            str(sample.path.relative_to(root))
+            if sample.path.is_relative_to(root)
+            else sample.path.name,
+            sample.path.name,
+            "" if sample.pid is None else special.get(sample.pid, str(sample.pid)),
         )
-    return Labels(tuple(labels), tuple(problems))
+        for sample in dataset.samples
+    )
+    problems = [Problem(str(item.path), item.reason) for item in dataset.skipped]
+    return Labels(
+        labels, tuple(problems), notes=dataset.notes, format=f"{dataset.format}, by its ids"
+    )
 
 
 def _loose(root: Path) -> tuple[Path, ...]:
@@ -93,12 +129,16 @@ def _loose(root: Path) -> tuple[Path, ...]:
 
 def _folder_label(path: Path, person: Path, root: Path) -> Label:
     place, ending = str(path.relative_to(root)), path.relative_to(person).as_posix()
-    if person.name == _JUNK:
-        return Label(place, ending, "", "junk")
-    return Label(place, ending, unquote(person.name).strip() or person.name)
+    if meaning_of(person.name) != "person":
+        return Label(place, ending, person.name)
+    identity = unquote(person.name).strip() or person.name
+    # A name that was written with % means itself, even if it is `unknown`.
+    return Label(place, ending, identity, "training" if "%" in person.name else None)
 
 
 def _to_folder_name(name: str) -> str:
+    if meaning_of(name) != "person" or split_word(name) is not None:
+        return "".join(f"%{byte:02X}" for byte in name.encode())[: _MAX_NAME_BYTES // 3 * 3]
     quoted = _UNSAFE.sub(_quote, name)
     while len(quoted.encode()) > _MAX_NAME_BYTES:
         name = name[:-1].rstrip()
@@ -110,7 +150,12 @@ def _quote(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match.group().encode())
 
 
-def _check_files(shots: list[Shot]) -> None:
+def check_files(shots: list[Shot]) -> None:
+    """Refuse an export whose files are not all there.
+
+    Raises:
+        DataError: An image is gone.
+    """
     gone = [shot.path for shot in shots if not shot.path.is_file()]
     if gone:
         raise DataError(

@@ -4,21 +4,19 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pul.errors import DatasetError
-from pul.exchange.documents import read_json
-from pul.exchange.folders import read_folders
-from pul.exchange.labels import Labels
-from pul.exchange.matching import find_all
+from pul.data.readers.matching import find_all
+from pul.exchange.labels import Labels, settle_labels
 from pul.exchange.planning import ImportReport, plan_import
-from pul.exchange.tables import read_csv
+from pul.exchange.reading import read_labels
+from pul.exchange.spots import find_spots
 from pul.labelling.annotations import Act, Annotations
 from pul.labelling.log import append_act, read_annotations
+from pul.records import ImageTable
 from pul.store.workspace import Workspace
-
-_TABLES = (".csv", ".tsv", ".txt")
 
 
 def import_annotations(
@@ -37,7 +35,7 @@ def import_annotations(
 
     Args:
         workspace: Where to store the acts.
-        source: A CSV or JSON file, or a folder.
+        source: A file or a folder of one of the kinds that `read_labels` reads.
         author: Who the acts are signed by.
         dry_run: Only say what would be done.
         on_progress: Called with (acts stored, acts in all).
@@ -46,12 +44,9 @@ def import_annotations(
         DatasetError: The file is missing or of no kind that is read.
         StoreError: The database refuses; the acts before are stored, and importing again goes on.
     """
-    labels, state = read_labels(source), read_annotations(workspace)
-    images = workspace.images()
-    folder = (source if source.is_dir() else source.parent).absolute()
-    rows = find_all([label.path for label in labels.labels], images.paths, folder)
-    found = [[int(images.image_ids[row]) for row in each] for each in rows]
-    acts, report = plan_import(labels, found, state)
+    labels, state = settle_labels(read_labels(source)), read_annotations(workspace)
+    found, notes = _find_images(labels, workspace.images(), source)
+    acts, report = plan_import(replace(labels, notes=(*labels.notes, *notes)), found, state)
     if not dry_run:
         tokens = _tokens(acts, author, state)
         for done, (act, token) in enumerate(zip(acts, tokens, strict=True), start=1):
@@ -61,22 +56,20 @@ def import_annotations(
     return report
 
 
-def read_labels(source: Path) -> Labels:
-    """Read labels from a CSV or JSON file, or from a folder.
-
-    Raises:
-        DatasetError: The file is missing or of no kind that is read.
-    """
-    if source.is_dir():
-        return read_folders(source)
-    if not source.is_file():
-        raise DatasetError(f"There is no file or folder {str(source)!r}.")
-    if source.suffix.lower() == ".json":
-        return read_json(source)
-    if source.suffix.lower() in _TABLES:
-        return read_csv(source)
-    raise DatasetError(
-        f"{str(source)!r} is not read: labels are a .csv or .json file, or a folder of folders."
+def _find_images(
+    labels: Labels, images: ImageTable, source: Path
+) -> tuple[list[int | str], tuple[str, ...]]:
+    """Return the image that each label means, or why there is none, and remarks for people."""
+    folder = (source if source.is_dir() else source.parent).absolute()
+    written = [label.path for label in labels.labels if label.spot is None]
+    spots = [label.spot for label in labels.labels if label.spot is not None]
+    rows, notes = find_all(written, images.paths, folder)
+    spot_rows, spot_notes = find_spots(spots, images.paths, labels.first_frame)
+    by_path, by_spot = iter(rows), iter(spot_rows)
+    found = [next(by_path if label.spot is None else by_spot) for label in labels.labels]
+    return (
+        [row if isinstance(row, str) else int(images.image_ids[row]) for row in found],
+        (*notes, *spot_notes),
     )
 
 

@@ -34,6 +34,9 @@ class ImportReport:
         n_junk: Images that became junk.
         n_unsure: Images that were set aside.
         problems: What was not imported, and why.
+        nobody: What names nobody, and how it says so; these are no labels.
+        notes: Remarks for people.
+        format: What it was read as.
     """
 
     n_labels: int = 0
@@ -44,6 +47,9 @@ class ImportReport:
     n_junk: int = 0
     n_unsure: int = 0
     problems: tuple[Problem, ...] = ()
+    nobody: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    format: str = ""
 
 
 @dataclass
@@ -146,13 +152,13 @@ class _Planner:
 
 
 def plan_import(
-    labels: Labels, found: Sequence[Sequence[int]], state: Annotations
+    labels: Labels, found: Sequence[int | str], state: Annotations
 ) -> tuple[list[Act], ImportReport]:
     """Return the acts that bring labels into a workspace, and what they come to.
 
     Args:
-        labels: What was read.
-        found: The images that each label may mean.
+        labels: What was read; their roles are settled.
+        found: The image that each label means, or why there is none.
         state: What is known in the workspace.
     """
     planner = _Planner(state)
@@ -160,33 +166,35 @@ def plan_import(
     aside: dict[str, dict[int, str]] = {"junk": {}, "unsure": {}}
     said: dict[int, Label] = {}
     planner.problems.extend(labels.problems)
-    for label, images in zip(labels.labels, found, strict=True):
-        problem = _why_not(label, images, said)
-        if problem:
+    for label, image in zip(labels.labels, found, strict=True):
+        problem = image if isinstance(image, str) else _contradiction(label, said.get(image))
+        if problem or isinstance(image, str):
             planner.problems.append(Problem(label.place, problem))
             continue
-        image = images[0]
         said[image] = label
         if label.role == "junk" or label.role == "unsure":
             aside[label.role].setdefault(image, label.place)
         else:
-            group = groups.setdefault(label.identity, _Group(label.identity, label.role))
+            role = label.role or "training"
+            group = groups.setdefault(label.identity, _Group(label.identity, role))
             group.images.setdefault(image, label.place)
     # Those that have images in the workspace come first: a name alone says less.
     for group in sorted(groups.values(), key=lambda group: not _is_known(group.images, state)):
         planner.add_group(group)
     planner.set_aside(aside["junk"], owner=JUNK)
     planner.set_aside(aside["unsure"], owner=UNSURE)
-    problems, n_labels = tuple(planner.problems), len(labels.labels)
-    return planner.acts, replace(planner.report, n_labels=n_labels, problems=problems)
+    report = replace(
+        planner.report,
+        n_labels=len(labels.labels),
+        problems=tuple(planner.problems),
+        nobody=labels.nobody,
+        notes=labels.notes,
+        format=labels.format,
+    )
+    return planner.acts, report
 
 
-def _why_not(label: Label, images: Sequence[int], said: dict[int, Label]) -> str:
-    if not images:
-        return f"there is no image {label.path} in this workspace"
-    if len(images) > 1:
-        return f"{label.path} may be any of {len(images)} images; write more of its path"
-    earlier = said.get(images[0])
+def _contradiction(label: Label, earlier: Label | None) -> str:
     if earlier and (earlier.identity, earlier.role) != (label.identity, label.role):
         return f"the image is {earlier.identity or earlier.role} in {earlier.place}, which counts"
     return ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pul.data.readers.matching import shared_folder
 from pul.data.samples import parse_name
 from pul.errors import DataError
 from pul.labelling.annotations import JUNK, UNANSWERED, UNSURE, Annotations, Role, fold
@@ -76,6 +77,7 @@ class Snapshot:
         events_hash: Names the log: who did what, in which order.
         content_hash: Names what it comes to; a run records the same.
         locations: Paths of all images of the workspace.
+        root: The folder that all these images are in.
         folder: Folder of the workspace.
         guessed: Images of `people` that nobody judged: their cluster says who they show.
     """
@@ -90,8 +92,13 @@ class Snapshot:
     events_hash: str
     content_hash: str
     locations: tuple[str, ...]
+    root: Path
     folder: Path
     guessed: frozenset[Path] = frozenset()
+
+    def name_of(self, shot: Shot) -> str:
+        """Return the name of an image within the folder that all are in, with `/`."""
+        return shot.path.relative_to(self.root).as_posix()
 
 
 def take_snapshot(
@@ -135,6 +142,7 @@ def take_snapshot(
         events_hash=_hash(events),
         content_hash=state.content_hash(),
         locations=images.paths,
+        root=Path(shared_folder(images.paths)),
         folder=workspace.path,
         guessed=frozenset(
             shot.path for person in people for shot in person.shots if shot.path not in labelled

@@ -1,20 +1,19 @@
-"""Labels as CSV, for spreadsheets: what would be read as a formula there is not one here."""
+"""Labels as tables; what a spreadsheet would read as a formula is not one here."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pul.data.readers.columns import Kind, find_columns
+from pul.data.readers.image_rows import no_column
+from pul.data.readers.table_files import Row, read_table
 from pul.errors import DatasetError
-from pul.exchange.labels import LABEL_ROLES, Label, LabelRole, Labels, Problem
+from pul.exchange.labels import LABEL_ROLES, Label, Labels, Problem, as_role
 from pul.exchange.snapshot import Shot, Snapshot
 
 _COLUMNS = ("path", "identity", "camid", "role")
-_PATH_COLUMNS = ("path", "file", "filename", "file_name", "image")
-_IDENTITY_COLUMNS = ("identity", "pid", "person")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _QUOTE = "'"
-_DELIMITERS = (",", ";", "\t")
-_JUNK = "-1"
 
 
 def write_csv(snapshot: Snapshot, path: Path) -> None:
@@ -23,29 +22,51 @@ def write_csv(snapshot: Snapshot, path: Path) -> None:
     Junk and unsure images have no identity. The file begins with a byte order mark, without which
     spreadsheets do not see that it is UTF-8.
     """
+    rows = ((str(shot.path), name, shot.camid, role) for shot, name, role in _rows(snapshot))
+    write_rows(path, _COLUMNS, rows)
+
+
+def write_rows(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]
+) -> None:
+    """Write a table for spreadsheets; a text that they would take for a formula gets a `'`."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        for shot, identity, role in _rows(snapshot):
-            camid = "" if shot.camid is None else shot.camid
-            writer.writerow([_neutral(str(shot.path)), _neutral(identity), camid, role])
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_neutral(cell) if isinstance(cell, str) else cell for cell in row])
 
 
-def read_csv(path: Path) -> Labels:
-    """Read labels from a table with a column of images and one of identities.
+def plain_cell(text: str) -> str:
+    """Return the text of a cell as it was before `write_rows`."""
+    is_quoted = text.startswith(_QUOTE) and text[1:].startswith((*_FORMULA, _QUOTE))
+    return text[1:] if is_quoted else text
+
+
+def read_label_table(path: Path) -> Labels:
+    """Read labels from a CSV or Parquet file with a column of images and one of people.
+
+    Columns are known by their usual names, as in a table of images; where there are no people, the
+    tracks count.
 
     Raises:
         DatasetError: The file cannot be read, or lacks one of the columns.
     """
-    labels: list[Label] = []
-    problems: list[Problem] = []
-    for number, row in _read_rows(path):
-        found = _label(row, f"{path.name}, row {number}")
-        if isinstance(found, Label):
-            labels.append(found)
-        elif found is not None:
-            problems.append(found)
-    return Labels(tuple(labels), tuple(problems))
+    table = read_table(path)
+    columns, notes = find_columns(table)
+    if "path" not in columns:
+        raise DatasetError(no_column(table, "images", "path, image, filename or img_path"))
+    if "pid" not in columns and "tracklet" not in columns:
+        more = f" {notes[-1]}" if notes else ""
+        raise DatasetError(no_column(table, "people", "identity, pid or person") + more)
+    found = [_label(row, columns, f"{path.name}, row {row.number}") for row in table.rows]
+    problems = [Problem(f"{path.name}, row {bad.number}", bad.reason) for bad in table.bad]
+    return Labels(
+        tuple(label for label in found if isinstance(label, Label)),
+        (*problems, *(problem for problem in found if isinstance(problem, Problem))),
+        notes=(*table.notes, *notes),
+        format="a table",
+    )
 
 
 def _rows(snapshot: Snapshot) -> Iterator[tuple[Shot, str, str]]:
@@ -56,62 +77,19 @@ def _rows(snapshot: Snapshot) -> Iterator[tuple[Shot, str, str]]:
 
 
 def _neutral(text: str) -> str:
-    """Make a spreadsheet take it for text; `_plain` gives back the same."""
+    """Make a spreadsheet take it for text; `plain_cell` gives back the same."""
     return _QUOTE + text if text.startswith((*_FORMULA, _QUOTE)) else text
 
 
-def _plain(text: str) -> str:
-    is_quoted = text.startswith(_QUOTE) and text[1:].startswith((*_FORMULA, _QUOTE))
-    return text[1:] if is_quoted else text
-
-
-def _read_rows(path: Path) -> Iterator[tuple[int, dict[str, str] | None]]:
-    """Yield (line, row); a row of another length is None."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            delimiter = max(_DELIMITERS, key=header.count)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            columns = _check_columns(next(reader, []), path)
-            for fields in reader:
-                if fields:
-                    fits = len(fields) == len(columns)
-                    yield reader.line_num, dict(zip(columns, fields, strict=True)) if fits else None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(
-            f"{str(path)!r} cannot be read as CSV: {error}. Save it as CSV in UTF-8."
-        ) from error
-
-
-def _check_columns(header: list[str], path: Path) -> list[str]:
-    names = [name.strip().lower() for name in header]
-    for kind, known in (("path", _PATH_COLUMNS), ("identity", _IDENTITY_COLUMNS)):
-        found = [name for name in names if name in known]
-        if len(found) != 1:
-            raise DatasetError(
-                f"{str(path)!r} has {len(found)} columns of the kind {kind!r}; its columns are "
-                f"{', '.join(names) or 'none'}. Right: one of {', '.join(known)}."
-            )
-        names[names.index(found[0])] = kind
-    return names
-
-
-def _label(row: dict[str, str] | None, place: str) -> Label | Problem | None:
-    """Return what a row says; None where it says nothing about people."""
-    if row is None:
-        return Problem(place, "has more or fewer values than the header; quote those with commas")
-    path, raw = _plain(row["path"]), row["identity"].strip()
-    role = row.get("role", "").strip().lower() or ("junk" if raw == _JUNK else "training")
-    if role not in LABEL_ROLES:
+def _label(row: Row, columns: Mapping[Kind, str], place: str) -> Label | Problem:
+    of = {kind: row.cells[column] for kind, column in columns.items()}
+    path, role = plain_cell(of["path"]), of.get("role", "")
+    if role and as_role(role) is None:
         return Problem(place, f"role is {role!r}; right: {', '.join(LABEL_ROLES)}, or nothing")
-    if not path.strip():
+    if not path:
         return Problem(place, "names no image")
     if role in ("junk", "unsure"):
-        return Label(place, path, "", _as_role(role))
-    # A table of images to be labelled has rows without an identity yet.
-    return Label(place, path, _plain(raw), _as_role(role)) if raw else None
-
-
-def _as_role(text: str) -> LabelRole:
-    return next(role for role in LABEL_ROLES if role == text)
+        return Label(place, path, "", as_role(role))
+    # A table of images to be labelled has rows without an identity yet, whatever its roles.
+    identity = of["pid"] if "pid" in of else of["tracklet"].removeprefix("-1")
+    return Label(place, path, plain_cell(identity), as_role(role) if identity else None)

@@ -74,8 +74,7 @@ def plain(act: Act) -> tuple[str, dict[str, object]]:
 
 
 def target(folder: Path, format: str) -> Path:
-    suffix = {"csv": ".csv", "json": ".json", "coco": ".json"}.get(format, "")
-    return folder / f"labels-{format}{suffix}"
+    return folder / f"labels-{format}{LABEL_FORMATS[format].suffix}"
 
 
 def write_rows(path: Path, *rows: str) -> Path:

@@ -17,7 +17,7 @@ from pul.store.workspace import Workspace
 from tests.exchange.conftest import draw_images, open_workspace, plain, target
 from tests.support.own_methods import write_names
 
-FILES = ("csv", "json", "coco")
+FILES = tuple(name for name, format in LABEL_FORMATS.items() if format.suffix)
 
 
 def test_export_identities__csv_holds_no_formula(
@@ -169,7 +169,7 @@ def test_export_identities__writes_over_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("format", ["market1501", "folders", "coco"])
+@pytest.mark.parametrize("format", ["market1501", "folders", "coco", "cvat", "mot"])
 def test_export_identities__leaves_nothing_where_an_image_is_gone(
     tmp_path: Path, workspace: Workspace, samples: list[Sample], format: str
 ) -> None:

@@ -42,7 +42,7 @@ def test_import_annotations__lists_what_it_cannot_use(tmp_path: Path, workspace:
         "cam9/0000.png,Anna,",  # no such image
         "0003.png,Anna,",  # in both cameras
         "cam1/0003.png,Carl,boss",
-        "cam1/0003.png,Carl,,",
+        "cam1/0003.png,Carl,,x",
         "cam1/0002.png,Dora,",  # ID_002's one image: another name of the same
         "cam2/0002.png,Dora,",  # unsure gives way: image 7
         "cam2/0003.png,Dora,",  # junk here
@@ -62,7 +62,7 @@ def test_import_annotations__lists_what_it_cannot_use(tmp_path: Path, workspace:
         "4": "no image cam9",
         "5": "any of 2 images",
         "6": "role is 'boss'",
-        "7": "more or fewer",
+        "7": "4 values for 3 columns",
         "10": "junk",
         "11": "Anna in labels.csv, row 3",
         "12": "in Anna here",
@@ -128,12 +128,17 @@ def test_import_annotations__folders_moved_by_hand(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "image,camid\nx,1\n", "0 columns of the kind 'identity'"),
-        ("b.csv", b"path,identity\n\xff,1\n", "cannot be read as CSV"),
-        ("c.json", "[]", "neither a JSON export"),
+        ("a.csv", "image,camid\nx,1\n", "no column of people.*image, camid.*identity, pid"),
+        ("b.csv", b'path,identity\n"x,1\n', "cannot be read as CSV"),
+        ("c.json", "[]", "JSON of no format that is read.*COCO, Label Studio or FiftyOne.*CVAT"),
         ("d.json", "{", "cannot be read as JSON"),
         ("e.json", '{"format": "pul-identities", "version": 2, "identities": []}', "version"),
-        ("f.xlsx", "", "is not read"),
+        ("f.doc", "", "no file of labels that is read.*COCO, Label Studio or FiftyOne.*CVAT"),
+        ("f.xlsx", "PK\3\4", "save it as CSV UTF-8"),
+        ("f.zip", "PK\3\4", "unpack it, and give the folder"),
+        ("h.xml", "<html></html>", "none of CVAT.*CVAT for images 1.1"),
+        ("i.xml", "<annotations", "cannot be read as XML"),
+        ("j.xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><annotations/>", "declares a document type"),
         ("g", None, "no file or folder"),
     ],
 )
@@ -162,4 +167,5 @@ def test_import_annotations__coco_of_others(tmp_path: Path, other: Workspace) ->
     (tmp_path / "coco.json").write_text(json.dumps(content))
     report = import_annotations(other, tmp_path / "coco.json", author="bob")
     assert partition(other) == {(1, 5)}
-    assert [p.place[-1] for p in report.problems] == ["3", "4"]
+    assert [p.place[-1] for p in report.problems] == ["3"]
+    assert [p.place[-1] for p in report.nobody] == ["4"]

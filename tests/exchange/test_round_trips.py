@@ -34,7 +34,7 @@ def test_import_annotations__brings_back_what_was_exported(
             "training",
             "validation",
         ]
-    if format in ("csv", "json", "market1501"):
+    if format in ("csv", "json", "market1501", "label-studio"):
         assert held(other, -2) == {7}
     again = import_annotations(other, path, author="bob")
     assert (again.n_created, again.n_extended, again.n_images, again.problems) == (0, 0, 0, ())

@@ -3,19 +3,18 @@
 import streamlit as st
 
 from app import services, state
-from app.wording import counted
+from app.wording import counted, plain
 from pul.errors import PulError
-
-_N_PROBLEMS = 20
 
 
 def show() -> None:
     st.caption(
-        "A CSV or JSON file, or a folder with a folder per identity. Labels that contradict "
-        "existing ones are listed and skipped; importing the same labels twice adds nothing."
+        "A table (CSV, Parquet), COCO, CVAT XML, Label Studio or FiftyOne JSON, MOTChallenge text, "
+        "or a folder per identity. Labels that contradict existing ones are listed and skipped; "
+        "importing the same labels twice adds nothing."
     )
     left, right = st.columns(2)
-    sent = left.file_uploader("Upload a file", type=["csv", "tsv", "txt", "json"])
+    sent = left.file_uploader("Upload a file", type=["csv", "tsv", "txt", "json", "xml", "parquet"])
     place = right.text_input("Or a file or folder on the server", placeholder="/path/to/labels")
     source = (sent.name, sent.getvalue()) if sent else place
     check, add = st.columns([1, 5])
@@ -27,7 +26,7 @@ def show() -> None:
             state.location(), source, state.annotator(), dry_run=not is_add
         )
     except PulError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     _report(report, is_done=is_add)
 
@@ -38,9 +37,12 @@ def _report(report: services.exports.ImportReport, *, is_done: bool) -> None:
         f"{'Added' if is_done else 'Would add'} {counted(report.n_images, 'image')} to "
         f"{report.n_created:,} new and {report.n_extended:,} known identities, "
         f"{report.n_junk:,} as junk, {report.n_unsure:,} as unsure. "
-        f"{report.n_known:,} already known, {len(report.problems):,} skipped."
+        f"{report.n_known:,} already known, {len(report.nobody):,} name nobody, "
+        f"{len(report.problems):,} skipped."
     )
-    shown = report.problems[:_N_PROBLEMS]
-    if shown:
-        rows = [{"where": each.place, "skipped because": each.reason} for each in shown]
-        st.dataframe(rows, hide_index=True)
+    for note in report.notes:
+        st.info(plain(note))
+    for heading, listed in (("names nobody", report.nobody), ("skipped", report.problems)):
+        rows = [{"where": each.place, f"{heading} because": each.reason} for each in listed]
+        if rows:
+            st.dataframe(rows, hide_index=True)

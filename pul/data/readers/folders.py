@@ -2,20 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pul.data.readers import words
 from pul.data.readers.levels import File, Levels, Role, Understanding, parse_levels, understand
 from pul.data.readers.listing import has_images, list_images, subfolders
+from pul.data.readers.numbers import (
+    describe_nobody,
+    describe_numbers,
+    number_names,
+    number_people,
+)
 from pul.data.readers.reading import LevelReading, Reader, Reading
 from pul.data.samples import Sample, Skipped, parse_name
 from pul.records import Split
 
 _DEEPEST = 8  # levels of folders that are searched for an image
 _MOST = 0.9  # share of the names that has to hold a number before it is taken
-_N_SHOWN = 12
 _ORDER: dict[Split, int] = {"train": 0, "query": 1, "gallery": 2}
 _PERSON_IN_NAME = re.compile(
     r"(?<![^\W_])(?:person|pers|pid|id|identity|subject)[_-]?(\d{1,9})(?!\d)", re.ASCII | re.I
@@ -23,7 +28,6 @@ _PERSON_IN_NAME = re.compile(
 _CAMERA_IN_NAME = re.compile(
     r"(?<![^\W_])(?:cam|camera|ch|channel|c)[_-]?(\d{1,9})(?![^\W_])", re.ASCII | re.I
 )
-_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _MEANS: dict[Role, str] = {
     "split": "a split",
     "person": "a person",
@@ -194,12 +198,9 @@ def _is_in_most(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
 
 def _number_samples(rows: Sequence[_Row]) -> tuple[list[Sample], list[str]]:
     """Give people and cameras numbers: their own where these are safe, else by their place."""
-    people = {row.person for row in rows if row.person is not None}
-    nobody = {name for name in people if words.is_nobody(name)}
-    pids = {name: -1 for name in people if words.is_junk(name)}
-    pids |= {name: 0 for name in people if words.is_distractor(name)}
-    pids |= _number(people - nobody - pids.keys())
-    cameras = _number({row.camera for row in rows if row.camera is not None})
+    people = Counter(row.person for row in rows if row.person is not None)
+    pids = number_people(people)
+    cameras = number_names(row.camera for row in rows if row.camera is not None)
     samples = [
         Sample(
             row.path,
@@ -211,35 +212,16 @@ def _number_samples(rows: Sequence[_Row]) -> tuple[list[Sample], list[str]]:
         )
         for row in rows
     ]
-    notes = [*_number_notes("Identities", pids), *_number_notes("Cameras", cameras)]
-    for name in sorted(nobody):
-        n_images = sum(row.person == name for row in rows)
-        notes.append(f"{name!r} is nobody: {n_images:,} images of whom nobody knows who they show.")
+    notes = [
+        *describe_numbers("Identities", pids),
+        *describe_numbers("Cameras", cameras),
+        *describe_nobody(people),
+    ]
     if not people:
         notes.append("Identities are not known.")
     if any(row.camera is None for row in rows):
         notes.append(f"Cameras are not known{' of some images' if cameras else ''}.")
     return samples, notes
-
-
-def _number(names: Iterable[str]) -> dict[str, int]:
-    """Number names: by the one number in each where these differ, else in sorted order from 1."""
-    ordered = sorted(names)
-    numbers = [_NUMBER.findall(name) for name in ordered]
-    if all(len(found) == 1 for found in numbers):
-        own = [int(found[0]) for found in numbers]
-        if len(set(own)) == len(own):
-            return dict(zip(ordered, own, strict=True))
-    return {name: place for place, name in enumerate(ordered, start=1)}
-
-
-def _number_notes(what: str, numbers: Mapping[str, int]) -> list[str]:
-    renamed = {name: n for name, n in numbers.items() if n > 0 and name.lstrip("0") != str(n)}
-    if not renamed or all(str(n) in name for name, n in renamed.items()):
-        return []
-    shown = ", ".join(f"{n} {name}" for name, n in list(renamed.items())[:_N_SHOWN])
-    more = f" and {len(renamed) - _N_SHOWN:,} more" if len(renamed) > _N_SHOWN else ""
-    return [f"{what} are numbered in sorted order: {shown}{more}."]
 
 
 def _level_notes(files: Sequence[File], found: Understanding) -> list[str]:

@@ -1,22 +1,32 @@
 """A CSV or Parquet file that lists images, with whatever is known of them."""
 
-import csv
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from pul.data.readers import words
+from pul.data.readers.columns import find_columns
+from pul.data.readers.image_rows import ImageRow, read_image_rows
 from pul.data.readers.listing import suffix_reason
+from pul.data.readers.numbers import (
+    describe_nobody,
+    describe_numbers,
+    number_names,
+    number_people,
+)
 from pul.data.readers.reading import Reader, Reading
+from pul.data.readers.table_files import PARQUET_SUFFIXES, read_table
 from pul.data.samples import Sample, Skipped
 from pul.errors import DatasetError
 from pul.records import Split
 
-_SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
-_COLUMNS = ("path", "pid", "camid", "split", "tracklet", "frame")
-_SPLITS: dict[str, Split] = {"train": "train", "query": "query", "gallery": "gallery"}
-_DELIMITERS = (",", ";", "\t")
-
-Row = Mapping[str, Any]
+_SUFFIXES = (".csv", ".tsv", *PARQUET_SUFFIXES)
+_ORDER: dict[Split, int] = {"train": 0, "query": 1, "gallery": 2}
+_GALLERY_WORDS = ("database", "reference", "enrolled")  # a table's, and no names of folders
+_UNKNOWN = ("", "-1", "nan", "none", "null", "na", "<na>", "?")
+_N_SHOWN = 6
 
 
 def _is_table(root: Path) -> bool:
@@ -27,18 +37,29 @@ def _read_table(root: Path) -> Reading:
     table = _table_in(root)
     if table is None:
         raise DatasetError(f"{str(root)!r} is no CSV or Parquet file and holds no single one.")
-    samples: dict[Path, Sample] = {}
-    skipped: list[Skipped] = []
-    for number, row in _rows(table):
-        sample = _sample(row, f"{table.name}, row {number}", table.parent)
-        reason = _reason(sample.path, samples)
-        if reason is None:
-            samples[sample.path] = sample
-        else:
-            skipped.append(Skipped(sample.path, f"row {number}: {reason}"))
-    order = list(_SPLITS)
-    ordered = sorted(samples.values(), key=lambda s: (order.index(s.split), s.path))
-    return Reading(table.stem, tuple(ordered), tuple(skipped))
+    content = read_image_rows(table)
+    rows, several = _one_box_each(content.rows)
+    samples, notes = _samples(rows, table)
+    ordered = sorted(samples, key=lambda s: (_ORDER[s.split], s.path))
+    if root != table:
+        notes = [
+            f"The table {table.name} says what is read. Its folders: --format folders.",
+            *notes,
+        ]
+    return Reading(
+        table.stem, tuple(ordered), (*content.skipped, *several), (*content.notes, *notes)
+    )
+
+
+def _one_box_each(rows: Sequence[ImageRow]) -> tuple[list[ImageRow], list[Skipped]]:
+    """Leave out whole pictures of which several boxes are listed: they show several."""
+    n_boxes = Counter(row.path for row in rows)
+    several = [
+        Skipped(row.path, f"{row.place}: the table has {n_boxes[row.path]} boxes of this picture")
+        for row in rows
+        if row.path is not None and n_boxes[row.path] > 1
+    ]
+    return [row for row in rows if n_boxes[row.path] == 1], several
 
 
 def _table_in(root: Path) -> Path | None:
@@ -49,114 +70,119 @@ def _table_in(root: Path) -> Path | None:
     if len(tables) != 1 or not tables[0].is_file():
         return None
     try:
-        next(_rows(tables[0]), None)
+        columns, _ = find_columns(read_table(tables[0]))
     except DatasetError:
         return None
-    return tables[0]
+    says_more = {"pid", "camid", "split", "tracklet"} & columns.keys()
+    return tables[0] if "path" in columns and (says_more or columns["path"] == "path") else None
 
 
-def _rows(table: Path) -> Iterator[tuple[int, Row]]:
-    is_parquet = table.suffix.lower() in (".parquet", ".pq")
-    return _parquet_rows(table) if is_parquet else _csv_rows(table)
-
-
-def _csv_rows(table: Path) -> Iterator[tuple[int, Row]]:
-    """Yield (number of the row's last line, row); the header is line 1."""
-    try:
-        with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            header = file.readline()
-            file.seek(0)
-            delimiter = max(_DELIMITERS, key=header.count)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            columns = _check_columns(next(reader, []), table)
-            for fields in reader:
-                if len(fields) not in (0, len(columns)):
-                    raise DatasetError(
-                        f"{table.name}, row {reader.line_num}: {len(fields)} values for "
-                        f"{len(columns)} columns. Quote values that contain {delimiter!r}."
-                    )
-                if fields:
-                    yield reader.line_num, dict(zip(columns, fields, strict=True))
-    except (OSError, csv.Error) as error:
-        raise DatasetError(f"{str(table)!r} cannot be read as CSV: {error}.") from error
-
-
-def _parquet_rows(table: Path) -> Iterator[tuple[int, Row]]:
-    from pyarrow import ArrowException, parquet  # slow to load, and CSV needs none of it
-
-    try:
-        content = parquet.read_table(table)
-    except (OSError, ArrowException) as error:
-        raise DatasetError(f"{str(table)!r} cannot be read as Parquet: {error}.") from error
-    columns = _check_columns(content.column_names, table)
-    for number, row in enumerate(content.to_pylist(), start=1):
-        yield number, dict(zip(columns, row.values(), strict=True))
-
-
-def _check_columns(names: list[str], table: Path) -> list[str]:
-    columns = [name.strip().lower() for name in names]
-    if "path" not in columns:
-        raise DatasetError(
-            f"{str(table)!r} has no column 'path'; its columns are: {', '.join(columns) or 'none'}."
-            f" Right: path, and any of {', '.join(_COLUMNS[1:])}."
+def _samples(rows: Sequence[ImageRow], table: Path) -> tuple[list[Sample], list[str]]:
+    """Give people and cameras numbers: their own where these are safe, else by their place."""
+    people = Counter(row.of["pid"] for row in rows if row.of.get("pid"))
+    pids = _own_numbers(people) or number_people(people)
+    named = {row.of.get("camid", "") for row in rows}
+    cameras = number_names(name for name in named if name.lower() not in _UNKNOWN)
+    splits = {text: _split(text) for text in {row.of.get("split", "") for row in rows}}
+    _check_splits(splits, table)
+    frames = _frames(rows, table)
+    samples = [
+        Sample(
+            row.path or Path(),
+            pid=pids.get(row.of.get("pid", "")),
+            camid=cameras.get(row.of.get("camid", "")),
+            split=splits[row.of.get("split", "")] or "train",
+            tracklet=row.of.get("tracklet") or None,
+            frame=frame,
         )
-    doubled = sorted({name for name in columns if columns.count(name) > 1})
-    if doubled:
-        raise DatasetError(f"{str(table)!r} has the column {doubled[0]!r} more than once.")
-    return columns
+        for row, frame in zip(rows, frames, strict=True)
+    ]
+    notes = [
+        *describe_numbers("Identities", pids),
+        *describe_numbers("Cameras", cameras),
+        *describe_nobody(people),
+        *_gaps(samples, rows),
+    ]
+    return _part_tracklets(samples, rows), notes
 
 
-def _sample(row: Row, place: str, folder: Path) -> Sample:
-    path = _text(row, "path")
-    if path is None or "\0" in path:
-        raise DatasetError(f"{place}: the path is {row['path']!r}. Give the path of an image.")
-    split = (_text(row, "split") or "train").strip().lower()
-    if split not in _SPLITS:
-        raise DatasetError(f"{place}: split is {split!r}. Right: train, query or gallery.")
-    return Sample(
-        Path((folder / Path(path).expanduser()).absolute()),
-        pid=_integer(row, "pid", place, lowest=-1),
-        camid=_integer(row, "camid", place, lowest=0),
-        split=_SPLITS[split],
-        tracklet=_text(row, "tracklet"),
-        frame=_integer(row, "frame", place, lowest=0),
-    )
+def _own_numbers(names: Iterable[str]) -> dict[str, int | None]:
+    """Take plain numbers as they are; {} where a name is none, or too large to keep."""
+    numbers = {name: int(name) for name in names if re.fullmatch(r"-?\d{1,9}", name, re.ASCII)}
+    is_all = len(numbers) == len(set(names)) and len(set(numbers.values())) == len(numbers)
+    return dict(numbers) if is_all else {}
 
 
-def _text(row: Row, column: str) -> str | None:
-    value = row.get(column)
-    return None if value is None or value == "" else str(value)
+def _split(text: str) -> Split | None:
+    if not text:
+        return "train"
+    if any(word in _GALLERY_WORDS for word in words.tokens(text)):
+        return "gallery"
+    word = words.split_word(text)
+    return None if word is None or word == "pooled" else words.to_split(word)
 
 
-def _integer(row: Row, column: str, place: str, *, lowest: int) -> int | None:
-    text = (_text(row, column) or "").strip()
-    if text.lower() in ("", "nan", "none", "null"):
-        return None
-    try:
-        # A table written by pandas holds 12.0 where another row of the column is empty.
-        number = int(text.removesuffix(".0"))
-    except ValueError:
-        number = lowest - 1
-    if not lowest <= number < 2**31:
+def _check_splits(splits: Mapping[str, Split | None], table: Path) -> None:
+    unknown = sorted(text for text, split in splits.items() if split is None)
+    if unknown:
+        shown = ", ".join(map(repr, unknown[:_N_SHOWN]))
         raise DatasetError(
-            f"{place}: {column} is {text!r}. Right: a whole number from {lowest}, "
-            "or nothing if it is not known."
+            f"{table.name}: the column of splits has {shown}, which name no split. Right: train, "
+            "query or gallery (val trains, test is the gallery), or nothing. Change them, or give "
+            "the column another name."
+        )
+
+
+def _frames(rows: Sequence[ImageRow], table: Path) -> list[int | None]:
+    """Return the numbers of frames; none where there are several recordings: they begin anew."""
+    recordings = {(row.of.get("date", ""), row.of.get("video", "")) for row in rows}
+    return [_frame(row, table) if len(recordings) < 2 else None for row in rows]
+
+
+def _frame(row: ImageRow, table: Path) -> int | None:
+    text = row.of.get("frame", "")
+    if text.lower() in _UNKNOWN:
+        return None
+    numbers = re.findall(r"\d+", text, re.ASCII) if suffix_reason(text) is None else [text]
+    number = int(numbers[-1]) if numbers and re.fullmatch(r"\d{1,18}", numbers[-1], re.A) else None
+    if number is None:
+        raise DatasetError(
+            f"{table.name}, {row.place}: frame is {text!r}. Right: a whole number from 0, or "
+            "nothing if it is not known."
         )
     return number
 
 
-def _reason(path: Path, earlier: Mapping[Path, Sample]) -> str | None:
-    if path in earlier:
-        return "the path stands in an earlier row too"
-    if not path.exists():
-        return "there is no such file"
-    return suffix_reason(path.name) or (None if path.is_file() else "not a regular file")
+def _part_tracklets(samples: Sequence[Sample], rows: Sequence[ImageRow]) -> list[Sample]:
+    """Tell tracklets apart that begin anew in each recording, or on each camera."""
+    cameras: dict[str | None, set[int | None]] = {}
+    for sample in samples:
+        cameras.setdefault(sample.tracklet, set()).add(sample.camid)
+    parted = []
+    for sample, row in zip(samples, rows, strict=True):
+        before = [row.of.get("date", ""), row.of.get("video", "")]
+        before += [f"camera {sample.camid}"] if len(cameras[sample.tracklet]) > 1 else []
+        name = "/".join(text for text in (*before, sample.tracklet) if text)
+        parted.append(replace(sample, tracklet=name) if sample.tracklet else sample)
+    return parted
+
+
+def _gaps(samples: Sequence[Sample], rows: Sequence[ImageRow]) -> list[str]:
+    """Say of how many images the table has a column, but does not tell."""
+    n_pids = sum("pid" in row.of and not row.of["pid"] for row in rows)
+    n_camids = sum(
+        "camid" in row.of and sample.camid is None
+        for sample, row in zip(samples, rows, strict=True)
+    )
+    notes = [f"{n_pids:,} images have no identity in the table."] if n_pids else []
+    return [*notes, f"{n_camids:,} images have no camera in the table."] if n_camids else notes
 
 
 TABLE = Reader(
     "table",
-    f"a CSV or Parquet file with the columns {', '.join(name + '?' for name in _COLUMNS)}, "
-    "of which only path is needed; relative paths start at the file".replace("path?", "path"),
+    "a CSV or Parquet file with a column of images (path, image, filename ...), and any of pid, "
+    "camid, split, tracklet and frame, by these or other usual names; relative paths start at the "
+    "file",
     _is_table,
     _read_table,
 )
