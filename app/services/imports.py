@@ -3,16 +3,21 @@
 from collections import Counter
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from app.services.workspace import Contents, open_workspace
 from pul import jobs
 from pul.data.datasets import DATASET_FORMATS, Dataset, read_dataset
+from pul.data.readers.box_columns import BOX_FORMS, NO_BOXES
 from pul.data.video import VideoRequest, is_video, pair_videos
 from pul.data.video.sampling import USUAL_EVERY, USUAL_MOST
 from pul.exchange.videos import preview_videos
 from pul.records import JobRecord
 
+BOX_READINGS = ("auto", *BOX_FORMS, NO_BOXES)
+
 __all__ = [
+    "BOX_READINGS",
     "DATASET_FORMATS",
     "USUAL_EVERY",
     "USUAL_MOST",
@@ -37,6 +42,7 @@ class Found:
         notes: Remarks to show.
         levels: What the levels of its folders mean, if given; "" if found from the names.
         video: The videos to cut crops from; None for images.
+        bbox: What the boxes of a table are, if given; else `auto`.
     """
 
     name: str
@@ -47,16 +53,19 @@ class Found:
     notes: tuple[str, ...]
     levels: str = ""
     video: VideoRequest | None = None
+    bbox: str = "auto"
 
 
-def inspect(root: str, format: str = "auto", levels: str = "") -> Found:
+def inspect(root: str, format: str = "auto", levels: str = "", bbox: str = "auto") -> Found:
     """Read what a folder or table holds; nothing is written and no image is opened.
 
     Raises:
         AmbiguousLayoutError: Its folders can be read in several ways; it names them.
         DatasetError: There is no dataset there.
     """
-    return _found(read_dataset(root.strip(), format=format, levels=levels), levels=levels)
+    options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
+    dataset = read_dataset(root.strip(), format=format, levels=levels, cut=False, **options)
+    return _found(dataset, levels=levels, bbox=bbox)
 
 
 def inspect_video(
@@ -91,7 +100,9 @@ def inspect_video(
     return _found(preview_videos(request, open_workspace(location)), video=request)
 
 
-def _found(dataset: Dataset, *, levels: str = "", video: VideoRequest | None = None) -> Found:
+def _found(
+    dataset: Dataset, *, levels: str = "", bbox: str = "auto", video: VideoRequest | None = None
+) -> Found:
     cameras = Counter(
         (str(sample.split), -1 if sample.camid is None else sample.camid)
         for sample in dataset.samples
@@ -107,6 +118,7 @@ def _found(dataset: Dataset, *, levels: str = "", video: VideoRequest | None = N
         notes=dataset.notes,
         levels=levels,
         video=video,
+        bbox=bbox,
     )
 
 
@@ -116,5 +128,10 @@ def start_import(location: str, found: Found, *, is_same_place: bool = False) ->
     if found.video is not None:
         return jobs.start_video_import(workspace, found.video, is_same_place=is_same_place)
     return jobs.start_import(
-        workspace, found.root, found.format, levels=found.levels, is_same_place=is_same_place
+        workspace,
+        found.root,
+        found.format,
+        levels=found.levels,
+        bbox=found.bbox,
+        is_same_place=is_same_place,
     )

@@ -34,6 +34,14 @@ def import_(
             help="People and cameras have the same numbers as in the existing images.",
         ),
     ] = False,
+    bbox: Annotated[
+        str,
+        typer.Option(
+            help="What the boxes of a table are: xywh (left, top, width, height) or xyxy (two "
+            "corners), to be cut out of whole pictures; or none: the pictures are crops. auto "
+            "tells by their numbers."
+        ),
+    ] = "auto",
     tracks: Annotated[
         list[Path] | None,
         typer.Option(
@@ -140,7 +148,7 @@ def import_(
         )
     else:
         dataset, n_new = _import_images(
-            data, format, levels, workspace, is_same_place=same_place, dry_run=dry_run
+            data, format, levels, bbox, workspace, is_same_place=same_place, dry_run=dry_run
         )
     if json:
         print_json({**_describe(dataset), "n_new": n_new})
@@ -154,21 +162,42 @@ def _import_images(
     data: list[Path],
     format: str,
     levels: str,
+    bbox: str,
     workspace: str | None,
     *,
     is_same_place: bool,
     dry_run: bool,
 ) -> tuple["Dataset", int | None]:
     from pul.data.datasets import merge_datasets, read_dataset
+    from pul.store.workspace import Workspace
+
+    options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
+    datasets = [
+        read_dataset(path, format=format, levels=levels, cut=False, **options) for path in data
+    ]
+    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+    if workspace is None or dry_run:
+        return _check(dataset, None), None
+    if all(sample.box is None for sample in dataset.samples):
+        dataset = _check(dataset, None)  # a new workspace is made when all is well
+    exists = Workspace.exists(workspace)
+    with Workspace.open(workspace) if exists else Workspace.create(workspace) as opened:
+        if any(sample.box is not None for sample in dataset.samples):
+            dataset = _check(dataset, opened.path / "images")
+        n_new = opened.add_dataset(dataset, is_same_place=is_same_place)
+    return dataset, n_new
+
+
+def _check(dataset: "Dataset", folder: Path | None) -> "Dataset":
+    """Cut crops out of whole pictures, if there are boxes, and leave out what cannot be read."""
+    from pul.data.datasets import cut_boxes
     from pul.data.images import check_images
 
-    datasets = [read_dataset(path, format=format, levels=levels) for path in data]
-    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+    if any(sample.box is not None for sample in dataset.samples):
+        with progress_bar("cutting crops") as on_progress:
+            dataset = cut_boxes(dataset, folder, on_progress=on_progress)
     with progress_bar("checking images") as on_progress:
-        dataset = check_images(dataset, on_progress=on_progress)
-    if workspace is None or dry_run:
-        return dataset, None
-    return dataset, _add_to_workspace(workspace, dataset, is_same_place=is_same_place)
+        return check_images(dataset, on_progress=on_progress)
 
 
 def _import_videos(
@@ -212,15 +241,6 @@ def _describe(dataset: "Dataset") -> dict[str, Any]:
         "notes": dataset.notes,
         "levels": dataset.levels,
     }
-
-
-def _add_to_workspace(location: str, dataset: "Dataset", *, is_same_place: bool) -> int:
-    from pul.store.workspace import Workspace
-
-    exists = Workspace.exists(location)
-    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
-        n_new: int = workspace.add_dataset(dataset, is_same_place=is_same_place)
-        return n_new
 
 
 def _print_dataset(dataset: "Dataset") -> None:
