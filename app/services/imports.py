@@ -3,11 +3,13 @@
 from collections import Counter
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from app.services.workspace import Contents, open_workspace
 from pul import jobs
 from pul.data.datasets import DATASET_FORMATS, Dataset, read_dataset
 from pul.data.file_names import printable
+from pul.data.readers.box_columns import BOX_FORMS, NO_BOXES
 from pul.data.video import VideoRequest, is_video, pair_videos
 from pul.data.video.sampling import USUAL_EVERY, USUAL_MOST
 from pul.errors import DuplicateImagesError
@@ -15,7 +17,10 @@ from pul.exchange.videos import preview_videos
 from pul.records import JobRecord
 from pul.store.additions import Duplicates
 
+BOX_READINGS = ("auto", *BOX_FORMS, NO_BOXES)
+
 __all__ = [
+    "BOX_READINGS",
     "DATASET_FORMATS",
     "USUAL_EVERY",
     "USUAL_MOST",
@@ -43,6 +48,7 @@ class Found:
         n_duplicates: Images whose pictures the workspace has already from other files.
         n_gone: Of how many of these the workspace's own file is gone: they were moved.
         video: The videos to cut crops from; None for images.
+        bbox: What the boxes of a table are, if given; else `auto`.
     """
 
     name: str
@@ -55,17 +61,23 @@ class Found:
     n_duplicates: int = 0
     n_gone: int = 0
     video: VideoRequest | None = None
+    bbox: str = "auto"
 
 
-def inspect(location: str, root: str, format: str = "auto", levels: str = "") -> Found:
+def inspect(
+    location: str, root: str, format: str = "auto", levels: str = "", bbox: str = "auto"
+) -> Found:
     """Read what a folder or table holds, and whether the workspace has it; nothing is written.
 
     Raises:
         AmbiguousLayoutError: Its folders can be read in several ways; it names them.
         DatasetError: There is no dataset there.
     """
-    dataset = read_dataset(root.strip(), format=format, levels=levels)
-    return _found(dataset, open_workspace(location).find_duplicates(dataset), levels=levels)
+    options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
+    dataset = read_dataset(root.strip(), format=format, levels=levels, cut=False, **options)
+    has_boxes = any(sample.box is not None for sample in dataset.samples)
+    twice = None if has_boxes else open_workspace(location).find_duplicates(dataset)
+    return _found(dataset, twice, levels=levels, bbox=bbox)
 
 
 def inspect_video(
@@ -105,6 +117,7 @@ def _found(
     twice: DuplicateImagesError | None = None,
     *,
     levels: str = "",
+    bbox: str = "auto",
     video: VideoRequest | None = None,
 ) -> Found:
     cameras = Counter(
@@ -124,6 +137,7 @@ def _found(
         n_duplicates=0 if twice is None else twice.n_images,
         n_gone=0 if twice is None else twice.n_gone,
         video=video,
+        bbox=bbox,
     )
 
 
@@ -143,6 +157,7 @@ def start_import(
         found.root,
         found.format,
         levels=found.levels,
+        bbox=found.bbox,
         is_same_place=is_same_place,
         duplicates=duplicates,
     )

@@ -1,7 +1,7 @@
 """The command of `python -m pul` that reads datasets and videos into a workspace."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -13,6 +13,7 @@ from pul.errors import ConfigError, DuplicateImagesError
 
 if TYPE_CHECKING:
     from pul.data.datasets import Dataset
+    from pul.store.additions import Duplicates
 
 _VIDEO = "Videos"
 
@@ -48,6 +49,14 @@ def import_(
             "be changed by `relocate`, and for one process by PUL_IMAGE_ROOT."
         ),
     ] = None,
+    bbox: Annotated[
+        str,
+        typer.Option(
+            help="What the boxes of a table are: xywh (left, top, width, height) or xyxy (two "
+            "corners), to be cut out of whole pictures; or none: the pictures are crops. auto "
+            "tells by their numbers."
+        ),
+    ] = "auto",
     tracks: Annotated[
         list[Path] | None,
         typer.Option(
@@ -158,11 +167,12 @@ def import_(
             data,
             format,
             levels,
+            bbox,
             workspace,
             root,
             dry_run=dry_run,
             is_same_place=same_place,
-            duplicates=duplicates,
+            duplicates=cast("Duplicates", duplicates),
         )
     if json:
         n_twice = None if twice is None else twice.n_images
@@ -179,30 +189,52 @@ def _import_images(
     data: list[Path],
     format: str,
     levels: str,
+    bbox: str,
     workspace: str | None,
     root: Path | None,
     *,
     dry_run: bool,
     is_same_place: bool,
-    duplicates: str,
+    duplicates: "Duplicates",
 ) -> tuple["Dataset", int | None, DuplicateImagesError | None]:
     """Return what was read, how many images were added, and what an import would refuse."""
     from pul.data.datasets import merge_datasets, read_dataset
+    from pul.store.workspace import Workspace
+
+    options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
+    datasets = [
+        read_dataset(path, format=format, levels=levels, cut=False, **options) for path in data
+    ]
+    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+    has_boxes = any(sample.box is not None for sample in dataset.samples)
+    ranges = _known_ranges(workspace)
+    if workspace is None or dry_run:
+        twice = None if has_boxes else _find_duplicates(workspace, dataset)
+        return _check(dataset, None, ranges), None, twice
+    if not has_boxes:
+        dataset = _check(dataset, None, ranges)  # a new workspace is made when all is well
+    exists = Workspace.exists(workspace)
+    with Workspace.open(workspace) if exists else Workspace.create(workspace) as opened:
+        if has_boxes:
+            dataset = _check(dataset, opened.path / "images", ranges)
+        if root is not None:
+            opened.set_image_root(root)
+        n_new = opened.add_dataset(
+            dataset, is_same_place=is_same_place, duplicates="add" if has_boxes else duplicates
+        )
+    return dataset, n_new, None
+
+
+def _check(dataset: "Dataset", folder: Path | None, ranges: Any) -> "Dataset":
+    """Cut crops out of whole pictures, if there are boxes, and leave out what cannot be read."""
+    from pul.data.datasets import cut_boxes
     from pul.data.images import check_images
 
-    datasets = [read_dataset(path, format=format, levels=levels) for path in data]
-    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+    if any(sample.box is not None for sample in dataset.samples):
+        with progress_bar("cutting crops") as on_progress:
+            dataset = cut_boxes(dataset, folder, on_progress=on_progress)
     with progress_bar("checking images") as on_progress:
-        ranges = _known_ranges(workspace)
-        dataset = check_images(dataset, ranges=ranges, on_progress=on_progress)
-    if workspace is None:
-        return dataset, None, None
-    if dry_run:
-        return dataset, None, _find_duplicates(workspace, dataset)
-    n_new = _add_to_workspace(
-        workspace, dataset, root, is_same_place=is_same_place, duplicates=duplicates
-    )
-    return dataset, n_new, None
+        return check_images(dataset, ranges=ranges, on_progress=on_progress)
 
 
 def _describe(dataset: "Dataset") -> dict[str, Any]:
@@ -228,21 +260,10 @@ def _known_ranges(location: str | None) -> Any:
         return workspace.grey_ranges()
 
 
-def _add_to_workspace(location: str, dataset: "Dataset", root: Path | None, **options: Any) -> int:
+def _find_duplicates(location: str | None, dataset: "Dataset") -> DuplicateImagesError | None:
     from pul.store.workspace import Workspace
 
-    exists = Workspace.exists(location)
-    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
-        if root is not None:
-            workspace.set_image_root(root)
-        n_new: int = workspace.add_dataset(dataset, **options)
-        return n_new
-
-
-def _find_duplicates(location: str, dataset: "Dataset") -> DuplicateImagesError | None:
-    from pul.store.workspace import Workspace
-
-    if not Workspace.exists(location):
+    if location is None or not Workspace.exists(location):
         return None
     with Workspace.open(location) as workspace:
         return workspace.find_duplicates(dataset)

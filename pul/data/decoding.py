@@ -102,6 +102,21 @@ def to_upright_rgb(image: ImageFile, ranges: GreyRanges) -> Image.Image:
     return rgb if turn is None else rgb.transpose(turn)
 
 
+def upright_size(path: Path) -> tuple[int, int]:
+    """Return width and height of an image as `decode` gives it; its header alone is read.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    try:
+        with open_image(path) as image:
+            is_turned = orientation(image) >= 5
+            width, height = image.size
+    except DECODE_ERRORS as error:
+        raise image_error(path, error) from error
+    return (height, width) if is_turned else (width, height)
+
+
 def open_image(path: Path) -> ImageFile:
     """Open an image, its header read and its size found sane; the caller closes it.
 

@@ -59,11 +59,11 @@ LABEL_FORMATS: dict[str, LabelFormat] = {
     ),
     "folders": LabelFormat("A folder per identity", "", write_folders),
     "coco": LabelFormat("COCO: with track ids", ".json", write_coco),
+    "cvat": LabelFormat("CVAT for images 1.1: XML", ".xml", write_cvat),
+    "mot": LabelFormat("MOTChallenge: a sequence for each camera", "", write_mot),
     "mot-tracks": LabelFormat(
         "MOTChallenge: merged tracks of each video", "", write_mot_tracks, needs_tracks=True
     ),
-    "cvat": LabelFormat("CVAT for images 1.1: XML", ".xml", write_cvat),
-    "mot": LabelFormat("MOTChallenge: a sequence for each camera", "", write_mot),
     "label-studio": LabelFormat("Label Studio: JSON tasks", ".json", write_label_studio),
 }
 MODEL_FORMATS: dict[str, ModelFormat] = {

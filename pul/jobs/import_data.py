@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pul.data.datasets import Dataset, read_dataset
+from pul.data.datasets import Dataset, cut_boxes, read_dataset
 from pul.data.images import check_images
 from pul.data.video import VideoRequest
 from pul.exchange.videos import import_videos
@@ -48,6 +48,12 @@ def _read_images(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> 
     heartbeat.report_progress(JobProgress(step="import", message=f"reading {root}"))
     levels = job.params.get("levels", "")  # jobs of older versions have none
     cache_dir = workspace.path / "images"
-    dataset = read_dataset(root, format=format, levels=levels, cache_dir=cache_dir)
+    options = {"bbox": job.params["bbox"]} if job.params.get("bbox", "auto") != "auto" else {}
+    dataset = read_dataset(
+        root, format=format, levels=levels, cache_dir=cache_dir, cut=False, **options
+    )
+    if any(sample.box is not None for sample in dataset.samples):
+        on_progress = heartbeat.progress_callback("import", "cutting crops")
+        dataset = cut_boxes(dataset, cache_dir, on_progress=on_progress)
     on_progress = heartbeat.progress_callback("import", f"checking {root}")
     return check_images(dataset, ranges=workspace.grey_ranges(), on_progress=on_progress)

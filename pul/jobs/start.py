@@ -146,6 +146,7 @@ def start_import(
     format: str = "auto",
     *,
     levels: str = "",
+    bbox: str = "auto",
     is_same_place: bool = False,
     duplicates: Duplicates = "refuse",
 ) -> JobRecord:
@@ -156,6 +157,7 @@ def start_import(
         root: The dataset's folder or file.
         format: One of `pul.data.datasets.DATASET_FORMATS`, or `auto`.
         levels: What the levels of its folders mean, where it is not found by itself.
+        bbox: What the boxes of a table are, where it is not found by itself.
         is_same_place: Whether its people and cameras are those of the images that are there.
         duplicates: What to do where the same pictures are in the workspace from other files.
 
@@ -164,7 +166,7 @@ def start_import(
         StoreError: The store refuses.
     """
     params = {"root": str(Path(root).expanduser().absolute()), "format": format, "levels": levels}
-    params |= {"place": "same" if is_same_place else "new", "duplicates": duplicates}
+    params |= {"bbox": bbox, "place": "same" if is_same_place else "new", "duplicates": duplicates}
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 
 

@@ -23,10 +23,12 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         left, right = st.columns([3, 1])
         root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
         format = right.selectbox("Layout", ["auto", *services.imports.DATASET_FORMATS])
-        video = _video_options()
+        with st.expander("Videos, and boxes in whole pictures"):
+            video = _video_options()
+            bbox = _box_option()
         is_sent = st.form_submit_button("Check folder")
     if is_sent:
-        _check(root, format, video=video)
+        _check(root, format, video=video, bbox=bbox)
     _choose_reading()
     found = state.found()
     if found is None:
@@ -41,28 +43,38 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
 
 def _video_options() -> dict[str, Any]:
     """Ask for what a video needs besides; several cameras are listed in a file."""
-    with st.expander("For a video"):
-        tracks = st.text_input(
-            "Tracks",
-            placeholder="/path/to/tracks.txt",
-            help="The tracks of the people in it: MOTChallenge, COCO or CVAT XML. For several "
-            "cameras give a list of them above, as docs/data.md shows, and nothing here.",
-        )
-        start, every, most = st.columns(3)
-        return {
-            "tracks": tracks,
-            "start": start.text_input("Start time", placeholder="2024-05-03T08:15:30"),
-            "every": every.number_input(
-                "Every n-th frame", 1, 10_000, services.imports.USUAL_EVERY
-            ),
-            "per_track": most.number_input(
-                "Crops per track", 1, 10_000, services.imports.USUAL_MOST
-            ),
-        }
+    tracks = st.text_input(
+        "Tracks of a video",
+        placeholder="/path/to/tracks.txt",
+        help="The tracks of the people in it: MOTChallenge, COCO or CVAT XML. For several "
+        "cameras give a list of them above, as docs/data.md shows, and nothing here.",
+    )
+    start, every, most = st.columns(3)
+    usual = services.imports.USUAL_EVERY, services.imports.USUAL_MOST
+    return {
+        "tracks": tracks,
+        "start": start.text_input("Start time", placeholder="2024-05-03T08:15:30"),
+        "every": every.number_input("Every n-th frame", 1, 10_000, usual[0]),
+        "per_track": most.number_input("Crops per track", 1, 10_000, usual[1]),
+    }
+
+
+def _box_option() -> str:
+    return st.selectbox(
+        "Boxes of a table",
+        services.imports.BOX_READINGS,
+        help="xywh is left, top, width, height; xyxy two corners; none: the pictures are crops "
+        "already. auto tells by their numbers, and says so.",
+    )
 
 
 def _check(
-    root: str, format: str, levels: str = "", *, video: dict[str, Any] | None = None
+    root: str,
+    format: str,
+    levels: str = "",
+    *,
+    video: dict[str, Any] | None = None,
+    bbox: str = "auto",
 ) -> None:
     st.session_state[state.FOUND] = st.session_state[state.READINGS] = None
     try:
@@ -70,7 +82,7 @@ def _check(
             if video and (video["tracks"].strip() or services.imports.is_video(root)):
                 found = services.imports.inspect_video(state.location(), root, **video)
             else:
-                found = services.imports.inspect(state.location(), root, format, levels)
+                found = services.imports.inspect(state.location(), root, format, levels, bbox)
             st.session_state[state.FOUND] = found
     except AmbiguousLayoutError as error:
         st.session_state[state.READINGS] = (root, dict(error.readings))
