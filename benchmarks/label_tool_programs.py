@@ -79,7 +79,7 @@ read["mot"] = pairs
 items = [dm.DatasetItem(id=str(Path(image).relative_to(images).with_suffix("")),
                         media=dm.Image.from_file(path=image),
                         annotations=[Bbox(0, 0, 9, 9, label=0,
-                                          attributes={"track_id": numbers[name], "occluded": False})])
+                                          attributes={"track_id": numbers[name], "identity": name})])
          for image, name in shown.items()]
 mine = dm.Dataset.from_iterable(items, categories=["person"])
 for format in ("coco_instances", "cvat"):
