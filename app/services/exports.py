@@ -42,12 +42,16 @@ class Export:
 def start(location: str, format: str, *, run_id: int = 0, iteration: int = 0) -> JobRecord:
     """Start writing the labels, or the model of an iteration.
 
+    With labels, an iteration's clusters say who images show that nobody labelled.
+
     Raises:
         JobError: The worker cannot be started.
         StoreError: There is no such iteration.
     """
     workspace = open_workspace(location)
-    return start_export(workspace, format, run_id=run_id or None, iteration=iteration)
+    return start_export(
+        workspace, format, run_id=run_id or None, iteration=iteration if run_id else None
+    )
 
 
 def exports(location: str) -> list[Export]:

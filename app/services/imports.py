@@ -1,14 +1,32 @@
-"""Import of images: check what a folder or table holds, and add it."""
+"""Import of images: check what a folder, a table or a video holds, and add it."""
 
 from collections import Counter
 from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
 
 from app.services.workspace import Contents, open_workspace
 from pul import jobs
-from pul.data.datasets import DATASET_FORMATS, read_dataset
+from pul.data.datasets import DATASET_FORMATS, Dataset, read_dataset
+from pul.data.readers.box_columns import BOX_FORMS, NO_BOXES
+from pul.data.video import VideoRequest, is_video, pair_videos
+from pul.data.video.sampling import USUAL_EVERY, USUAL_MOST
+from pul.exchange.videos import preview_videos
 from pul.records import JobRecord
 
-__all__ = ["DATASET_FORMATS", "Found", "inspect", "start_import"]
+BOX_READINGS = ("auto", *BOX_FORMS, NO_BOXES)
+
+__all__ = [
+    "BOX_READINGS",
+    "DATASET_FORMATS",
+    "USUAL_EVERY",
+    "USUAL_MOST",
+    "Found",
+    "inspect",
+    "inspect_video",
+    "is_video",
+    "start_import",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +41,8 @@ class Found:
         skipped: Path and reason of each skipped file.
         notes: Remarks to show.
         levels: What the levels of its folders mean, if given; "" if found from the names.
+        video: The videos to cut crops from; None for images.
+        bbox: What the boxes of a table are, if given; else `auto`.
     """
 
     name: str
@@ -32,16 +52,57 @@ class Found:
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     levels: str = ""
+    video: VideoRequest | None = None
+    bbox: str = "auto"
 
 
-def inspect(root: str, format: str = "auto", levels: str = "") -> Found:
+def inspect(root: str, format: str = "auto", levels: str = "", bbox: str = "auto") -> Found:
     """Read what a folder or table holds; nothing is written and no image is opened.
 
     Raises:
         AmbiguousLayoutError: Its folders can be read in several ways; it names them.
         DatasetError: There is no dataset there.
     """
-    dataset = read_dataset(root.strip(), format=format, levels=levels)
+    options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
+    dataset = read_dataset(root.strip(), format=format, levels=levels, cut=False, **options)
+    return _found(dataset, levels=levels, bbox=bbox)
+
+
+def inspect_video(
+    location: str,
+    root: str,
+    tracks: str,
+    *,
+    start: str = "",
+    every: int = USUAL_EVERY,
+    per_track: int = USUAL_MOST,
+) -> Found:
+    """Read the tracks of a video, or of a list of cameras; no frame is decoded.
+
+    Args:
+        location: The workspace that it would be added to.
+        root: Video, folder of frames, or list of cameras.
+        tracks: File of the video's tracks; "" for a list, which names them.
+        start: When the video begins; "" where that is not known.
+        every: Every n-th frame of a track counts.
+        per_track: Crops of a track at most.
+
+    Raises:
+        DatasetError: A file cannot be read, or tracks and video do not fit.
+        ConfigError: Something must be said that nothing tells.
+    """
+    cameras = pair_videos(
+        [Path(root.strip()).expanduser()],
+        [Path(tracks.strip()).expanduser()] if tracks.strip() else (),
+        starts=[start.strip()] if start.strip() else (),
+    )
+    request = VideoRequest(cameras=cameras, every=every, per_track=per_track)
+    return _found(preview_videos(request, open_workspace(location)), video=request)
+
+
+def _found(
+    dataset: Dataset, *, levels: str = "", bbox: str = "auto", video: VideoRequest | None = None
+) -> Found:
     cameras = Counter(
         (str(sample.split), -1 if sample.camid is None else sample.camid)
         for sample in dataset.samples
@@ -56,12 +117,21 @@ def inspect(root: str, format: str = "auto", levels: str = "") -> Found:
         skipped=tuple((str(item.path), item.reason) for item in dataset.skipped),
         notes=dataset.notes,
         levels=levels,
+        video=video,
+        bbox=bbox,
     )
 
 
 def start_import(location: str, found: Found, *, is_same_place: bool = False) -> JobRecord:
     """Start adding a dataset in the background, read as it was found."""
     workspace = open_workspace(location)
+    if found.video is not None:
+        return jobs.start_video_import(workspace, found.video, is_same_place=is_same_place)
     return jobs.start_import(
-        workspace, found.root, found.format, levels=found.levels, is_same_place=is_same_place
+        workspace,
+        found.root,
+        found.format,
+        levels=found.levels,
+        bbox=found.bbox,
+        is_same_place=is_same_place,
     )

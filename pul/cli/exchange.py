@@ -20,8 +20,18 @@ def export(
     workspace: Location,
     out: Annotated[Path, typer.Option(help="File or folder to write; it must not exist.")],
     format: Annotated[
-        str, typer.Option(help="csv, json, market1501, folders, coco, cvat, mot or label-studio.")
+        str,
+        typer.Option(
+            help="csv, json, market1501, folders, coco, cvat, mot, mot-tracks or label-studio."
+        ),
     ],
+    clusters: Annotated[
+        int | None,
+        typer.Option(help="Run whose clusters say who images show that nobody labelled."),
+    ] = None,
+    iteration: Annotated[
+        int | None, typer.Option(help="Its iteration; by default the last finished one.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Export the labelled identities in a format that other tools read."""
@@ -29,7 +39,8 @@ def export(
     from pul.store.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
-        report = export_identities(opened, out, format=format)
+        chosen = None if clusters is None else (clusters, iteration)
+        report = export_identities(opened, out, format=format, clusters=chosen)
     if json:
         print_json(report)
     else:

@@ -1,7 +1,7 @@
-"""The command of `python -m pul` that reads datasets into a workspace."""
+"""The command of `python -m pul` that reads datasets and videos into a workspace."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,9 +9,18 @@ from pul.cli.console import OUT, print_json, print_table, progress_bar
 from pul.cli.options import Format, Json, Levels
 from pul.errors import ConfigError
 
+if TYPE_CHECKING:
+    from pul.data.datasets import Dataset
+    from pul.data.video import VideoRequest
+
+_VIDEO = "Videos"
+
 
 def import_(
-    data: Annotated[list[Path], typer.Argument(help="Folder, or CSV or Parquet file.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(help="Folder, CSV or Parquet file; or videos, or a list of cameras."),
+    ],
     workspace: Annotated[
         str | None,
         typer.Option(help="Workspace to add the images to; created if it does not exist."),
@@ -25,26 +34,122 @@ def import_(
             help="People and cameras have the same numbers as in the existing images.",
         ),
     ] = False,
+    bbox: Annotated[
+        str,
+        typer.Option(
+            help="What the boxes of a table are: xywh (left, top, width, height) or xyxy (two "
+            "corners), to be cut out of whole pictures; or none: the pictures are crops. auto "
+            "tells by their numbers."
+        ),
+    ] = "auto",
+    tracks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The tracks in a video (MOTChallenge, COCO or CVAT XML); once for each video, in "
+            "the same order.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name of a video's camera; by default the name of the file. Once for each video.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    start_time: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="When a video begins: 2024-05-03T08:15:30, 08:15:30, or seconds. Once for each.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(help="Every n-th frame of a track may be cut.", rich_help_panel=_VIDEO),
+    ] = 5,
+    per_track: Annotated[
+        int, typer.Option(help="Crops of a track at most.", rich_help_panel=_VIDEO)
+    ] = 12,
+    classes: Annotated[
+        str,
+        typer.Option(
+            help="Classes of boxes to cut, with commas between; by default people where the tracks "
+            "name them, else all.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = "",
+    first_frame: Annotated[
+        int | None,
+        typer.Option(
+            help="What the tracks call the first frame, if it is not found: 0 or 1.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames a second of a folder of frames.", rich_help_panel=_VIDEO),
+    ] = None,
+    track_size: Annotated[
+        str,
+        typer.Option(
+            help="Size of the pictures that the tracks were made on, as 1920x1080, if it is not "
+            "the video's.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = "",
+    ids_are_people: Annotated[
+        bool,
+        typer.Option(
+            "--ids-are-people",
+            help="The ids of the tracks are people, the same in all videos, as in ground truth.",
+            rich_help_panel=_VIDEO,
+        ),
+    ] = False,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="train; or test with --ids-are-people: query and gallery.", rich_help_panel=_VIDEO
+        ),
+    ] = "train",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only report what would be imported and skipped.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Read a dataset, check every image, and add it to a workspace."""
-    from pul.data.datasets import merge_datasets, read_dataset
-    from pul.data.images import check_images
+    """Read a dataset, or cut crops out of videos, check every image, and add it to a workspace."""
+    # Long: a parameter for each option.
+    from pul.data.video import VideoRequest, is_video, pair_videos
 
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."
         )
-    datasets = [read_dataset(path, format=format, levels=levels) for path in data]
-    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
-    with progress_bar("checking images") as on_progress:
-        dataset = check_images(dataset, on_progress=on_progress)
-    n_new = None
-    if workspace is not None and not dry_run:
-        n_new = _add_to_workspace(workspace, dataset, is_same_place=same_place)
+    if tracks or any(map(is_video, data)):
+        cameras = pair_videos(
+            data,
+            tracks or (),
+            names=camera or (),
+            starts=start_time or (),
+            first_frame=first_frame,
+        )
+        request = VideoRequest(
+            cameras=cameras,
+            every=every,
+            per_track=per_track,
+            classes=[name.strip() for name in classes.split(",") if name.strip()],
+            fps=fps,
+            track_size=_parse_size(track_size),
+            has_people=ids_are_people,
+            split=split,
+        )
+        dataset, n_new = _import_videos(
+            request, workspace, is_same_place=same_place, dry_run=dry_run
+        )
+    else:
+        dataset, n_new = _import_images(
+            data, format, levels, bbox, workspace, is_same_place=same_place, dry_run=dry_run
+        )
     if json:
         print_json({**_describe(dataset), "n_new": n_new})
     else:
@@ -53,7 +158,81 @@ def import_(
             OUT.print(f"{n_new:,} new images in {workspace}.")
 
 
-def _describe(dataset: Any) -> dict[str, Any]:
+def _import_images(
+    data: list[Path],
+    format: str,
+    levels: str,
+    bbox: str,
+    workspace: str | None,
+    *,
+    is_same_place: bool,
+    dry_run: bool,
+) -> tuple["Dataset", int | None]:
+    from pul.data.datasets import merge_datasets, read_dataset
+    from pul.store.workspace import Workspace
+
+    options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
+    datasets = [
+        read_dataset(path, format=format, levels=levels, cut=False, **options) for path in data
+    ]
+    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+    if workspace is None or dry_run:
+        return _check(dataset, None), None
+    if all(sample.box is None for sample in dataset.samples):
+        dataset = _check(dataset, None)  # a new workspace is made when all is well
+    exists = Workspace.exists(workspace)
+    with Workspace.open(workspace) if exists else Workspace.create(workspace) as opened:
+        if any(sample.box is not None for sample in dataset.samples):
+            dataset = _check(dataset, opened.path / "images")
+        n_new = opened.add_dataset(dataset, is_same_place=is_same_place)
+    return dataset, n_new
+
+
+def _check(dataset: "Dataset", folder: Path | None) -> "Dataset":
+    """Cut crops out of whole pictures, if there are boxes, and leave out what cannot be read."""
+    from pul.data.datasets import cut_boxes
+    from pul.data.images import check_images
+
+    if any(sample.box is not None for sample in dataset.samples):
+        with progress_bar("cutting crops") as on_progress:
+            dataset = cut_boxes(dataset, folder, on_progress=on_progress)
+    with progress_bar("checking images") as on_progress:
+        return check_images(dataset, on_progress=on_progress)
+
+
+def _import_videos(
+    request: "VideoRequest", location: str | None, *, is_same_place: bool, dry_run: bool
+) -> tuple["Dataset", int | None]:
+    from pul.exchange.videos import import_videos, preview_videos
+    from pul.store.workspace import Workspace
+
+    exists = location is not None and Workspace.exists(location)
+    if dry_run or location is None:
+        if not exists or location is None:
+            return preview_videos(request), None
+        with Workspace.open(location) as workspace:
+            return preview_videos(request, workspace, is_same_place=is_same_place), None
+    if not exists:
+        preview_videos(request)  # a request that cannot be met leaves no empty workspace behind
+    with (
+        Workspace.open(location) if exists else Workspace.create(location) as workspace,
+        progress_bar("cutting crops") as on_progress,
+    ):
+        return import_videos(
+            workspace, request, is_same_place=is_same_place, on_progress=on_progress
+        )
+
+
+def _parse_size(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    width, _, height = text.lower().replace("×", "x").partition("x")
+    if not (width.strip().isdigit() and height.strip().isdigit()):
+        raise ConfigError(f"--track-size is {text!r}. Right: width and height, as in 1920x1080.")
+    return int(width), int(height)
+
+
+def _describe(dataset: "Dataset") -> dict[str, Any]:
     return {
         "name": dataset.name,
         "format": dataset.format,
@@ -64,16 +243,7 @@ def _describe(dataset: Any) -> dict[str, Any]:
     }
 
 
-def _add_to_workspace(location: str, dataset: Any, *, is_same_place: bool) -> int:
-    from pul.store.workspace import Workspace
-
-    exists = Workspace.exists(location)
-    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
-        n_new: int = workspace.add_dataset(dataset, is_same_place=is_same_place)
-        return n_new
-
-
-def _print_dataset(dataset: Any) -> None:
+def _print_dataset(dataset: "Dataset") -> None:
     columns = ["split", "images", "people", "cameras", "junk", "distractors"]
     rows = [
         [s.split, s.n_images, s.n_pids, s.n_camids, s.n_junk, s.n_distractors]
@@ -81,7 +251,7 @@ def _print_dataset(dataset: Any) -> None:
     ]
     print_table(columns, rows, title=f"{dataset.name}: {dataset.format}")
     for note in dataset.notes:
-        OUT.print(f"· {note}")
+        OUT.print(f"· {note}", markup=False)
     if dataset.skipped:
         OUT.print(f"{len(dataset.skipped)} files skipped:")
         for item in dataset.skipped[:20]:

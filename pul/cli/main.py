@@ -62,6 +62,36 @@ def demo(
     OUT.print(f"{n_images:,} images in {location}. Open it: `python -m app {location}`")
 
 
+def draw_video(
+    folder: Annotated[Path, typer.Argument(help="Folder to write to; it must not exist.")],
+    people: Annotated[int, typer.Option(help="People who walk past every camera.")] = 12,
+    test_people: Annotated[
+        int, typer.Option(help="Other people, filmed an hour later, to measure a model on.")
+    ] = 8,
+    cameras: Annotated[int, typer.Option(help="Cameras.")] = 3,
+    width: Annotated[int, typer.Option(help="Width of the pictures in pixels.")] = 960,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Draw videos of invented people, with the tracks of a tracker and the truth."""
+    from pul.data.synthetic.films import draw_film_set
+
+    with progress_bar("drawing frames") as on_progress:
+        lists = draw_film_set(
+            folder,
+            n_people=people,
+            n_test_people=test_people,
+            n_cameras=cameras,
+            width=width,
+            seed=seed,
+            on_progress=on_progress,
+        )
+    if json:
+        print_json({"lists": lists})
+    else:
+        OUT.print("\n".join(map(str, lists)), markup=False)
+
+
 def doctor(
     workspace: Annotated[
         str | None, typer.Option(help="Also check this workspace: a folder or a URL.")
@@ -100,6 +130,7 @@ for command in (
     steer,
     project,
     demo,
+    draw_video,
     doctor,
     backup,
     restore,

@@ -1,10 +1,12 @@
 """Datasets of images: which layout a folder has, reading it, and merging several."""
 
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pul.data.boxes import cut_samples
+from pul.data.crops import JPEG_QUALITY
 from pul.data.detection import READERS, locate, nothing_found, open_as, resolve
 from pul.data.numbering import number_anew, settle_pids
 from pul.data.readers import LOOSE_LAYOUT
@@ -18,6 +20,7 @@ __all__ = [
     "Dataset",
     "Skipped",
     "SplitSummary",
+    "cut_boxes",
     "detect_format",
     "merge_datasets",
     "read_dataset",
@@ -129,6 +132,7 @@ def read_dataset(
     format: str = "auto",
     levels: str = "",
     cache_dir: Path | None = None,
+    cut: bool = True,
     **options: object,
 ) -> Dataset:
     """Read the list of images of a dataset; no image is opened (`check_images` does that).
@@ -140,9 +144,13 @@ def read_dataset(
             tracklet, recording, date, class, or - for nothing, as in `camera/person`. Evidence
             decides where it is not given.
         cache_dir: Where a format whose images lie inside one big file may unpack them
-            (`cuhk03-mat`); other formats do not use it.
+            (`cuhk03-mat`), and where crops go that a table names by boxes in whole pictures; others
+            do not use it.
+        cut: Whether to cut such crops out. Otherwise samples have a box, and `cut_boxes` is left to
+            the caller.
         options: Options of the format: `boxes` ("detected" or "labeled") of `cuhk03-np` and
-            `cuhk03-mat`; `split_seed` of `viper`; `include_val` of `msmt17`.
+            `cuhk03-mat`; `split_seed` of `viper`; `include_val` of `msmt17`; `bbox` ("xywh", "xyxy"
+            or "none") of `table`.
 
     Returns:
         The dataset. The order of its samples is that of their sorted paths within each split.
@@ -165,7 +173,7 @@ def read_dataset(
     if not reading.samples:
         raise DatasetError(nothing_found(reader, folder, reading.skipped))
     samples, pid_notes = settle_pids(reading.samples)
-    return Dataset(
+    dataset = Dataset(
         name=reading.name,
         format=reader.format,
         root=folder,
@@ -173,6 +181,48 @@ def read_dataset(
         skipped=reading.skipped,
         notes=(*notes, *reading.notes, *pid_notes),
         levels=reading.levels,
+    )
+    if not cut or all(sample.box is None for sample in samples):
+        return dataset
+    if cache_dir is None:
+        raise DatasetError(
+            f"{place.name} names boxes in whole pictures: `python -m pul import` cuts them into a "
+            "workspace. From Python, give cache_dir."
+        )
+    return cut_boxes(dataset, cache_dir)
+
+
+def cut_boxes(
+    dataset: Dataset,
+    folder: Path | None,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """Cut the crops of a data set out of whole pictures.
+
+    Args:
+        dataset: Samples with a box are cut, others stay as they are.
+        folder: Where the crops go; None only tells which of them can be cut.
+        on_progress: Called with (pictures read, pictures in all).
+
+    Returns:
+        The data set with a crop's path in place of picture and box; boxes that give no crop are
+        skipped, with their reasons.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    found, skipped = cut_samples(dataset.samples, folder, on_progress=on_progress)
+    n_boxes = sum(sample.box is not None for sample in dataset.samples)
+    note = (
+        f"{n_boxes - len(skipped):,} crops of whole pictures go into the workspace, as JPEG of "
+        f"quality {JPEG_QUALITY}."
+    )
+    return replace(
+        dataset,
+        samples=found,
+        skipped=(*dataset.skipped, *skipped),
+        notes=(*dataset.notes, note),
     )
 
 
@@ -197,14 +247,14 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
     """
     if not datasets:
         raise DatasetError("No dataset to merge. Give at least one.")
-    samples: dict[Path, Sample] = {}
+    samples: dict[tuple[Path, object], Sample] = {}
     skipped = [item for dataset in datasets for item in dataset.skipped]
     for dataset in datasets:
         for sample in number_anew(dataset.samples, tuple(samples.values())):
-            if sample.path in samples:
+            if (sample.path, sample.box) in samples:
                 skipped.append(Skipped(sample.path, "already in a dataset merged before"))
             else:
-                samples[sample.path] = sample
+                samples[sample.path, sample.box] = sample
     return Dataset(
         name=" + ".join(dataset.name for dataset in datasets),
         format="merged",

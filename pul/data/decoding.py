@@ -93,6 +93,21 @@ def decode(path: Path, side: int | None = None) -> Image.Image:
     return rgb if turn is None else rgb.transpose(turn)
 
 
+def upright_size(path: Path) -> tuple[int, int]:
+    """Return width and height of an image as `decode` gives it; its header alone is read.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    try:
+        with open_image(path) as image:
+            is_turned = _orientation(image) >= 5
+            width, height = image.size
+    except DECODE_ERRORS as error:
+        raise image_error(path, error) from error
+    return (height, width) if is_turned else (width, height)
+
+
 def open_image(path: Path) -> ImageFile:
     """Open an image, its header read and its size found sane; the caller closes it.
 

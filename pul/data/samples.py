@@ -34,6 +34,8 @@ class Sample:
         split: `train`, `query` or `gallery`.
         tracklet: Images of one tracklet show one person on one camera; None where there is none.
         frame: Frame number; comparable within one camera and recording only. None not known.
+        box: Left, top, right and lower edge in pixels of the part of the picture that it is, before
+            `pul.data.boxes.cut_boxes` has cut it out; None where it is the whole.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Sample:
     split: Split = "train"
     tracklet: str | None = None
     frame: int | None = None
+    box: tuple[float, float, float, float] | None = None
 
 
 UNKNOWN_PID, UNKNOWN_CAMID = -2, -1  # in arrays, where a sample has None

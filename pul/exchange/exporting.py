@@ -11,6 +11,7 @@ from pul.exchange.documents import write_json
 from pul.exchange.folders import write_folders, write_market
 from pul.exchange.label_studio import write_label_studio
 from pul.exchange.mot import write_mot
+from pul.exchange.mot_tracks import write_mot_tracks
 from pul.exchange.snapshot import Snapshot, take_snapshot
 from pul.exchange.tables import write_csv
 from pul.store.atomic_files import new_file, new_folder
@@ -25,11 +26,13 @@ class LabelFormat:
         title: Its name and what it is for.
         suffix: Of the file; "" where it is a folder.
         write: Writes a file or fills a folder that is there.
+        needs_tracks: Whether it is about the tracks of videos, and not about images.
     """
 
     title: str
     suffix: str
     write: Callable[[Snapshot, Path], None]
+    needs_tracks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ LABEL_FORMATS: dict[str, LabelFormat] = {
     "coco": LabelFormat("COCO: with track ids", ".json", write_coco),
     "cvat": LabelFormat("CVAT for images 1.1: XML", ".xml", write_cvat),
     "mot": LabelFormat("MOTChallenge: a sequence for each camera", "", write_mot),
+    "mot-tracks": LabelFormat(
+        "MOTChallenge: merged tracks of each video", "", write_mot_tracks, needs_tracks=True
+    ),
     "label-studio": LabelFormat("Label Studio: JSON tasks", ".json", write_label_studio),
 }
 MODEL_FORMATS: dict[str, ModelFormat] = {
@@ -94,13 +100,21 @@ class ExportReport:
     events_hash: str
 
 
-def export_identities(workspace: Workspace, path: Path, *, format: str) -> ExportReport:
+def export_identities(
+    workspace: Workspace,
+    path: Path,
+    *,
+    format: str,
+    clusters: tuple[int, int | None] | None = None,
+) -> ExportReport:
     """Write the identities of a workspace as they are now; whole, or nothing at all.
 
     Args:
         workspace: Where the identities are.
         path: A file, or a folder where the format has no suffix; not there yet, or empty.
         format: One of `LABEL_FORMATS`.
+        clusters: Run and iteration (None: its last) whose clusters say who images show that nobody
+            labelled.
 
     Raises:
         ConfigError: There is no such format, or something is at the path already.
@@ -111,7 +125,7 @@ def export_identities(workspace: Workspace, path: Path, *, format: str) -> Expor
         raise ConfigError(
             f"There is no export format {format!r}; choose one of {', '.join(LABEL_FORMATS)}."
         )
-    snapshot = take_snapshot(workspace)
+    snapshot = take_snapshot(workspace, clusters=clusters)
     chosen = LABEL_FORMATS[format]
     with (new_file if chosen.suffix else new_folder)(path) as temporary:
         chosen.write(snapshot, temporary)

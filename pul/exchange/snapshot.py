@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pul.data.readers.matching import shared_folder
@@ -77,6 +78,8 @@ class Snapshot:
         content_hash: Names what it comes to; a run records the same.
         locations: Paths of all images of the workspace.
         root: The folder that all these images are in.
+        folder: Folder of the workspace.
+        guessed: Images of `people` that nobody judged: their cluster says who they show.
     """
 
     workspace: str
@@ -90,23 +93,36 @@ class Snapshot:
     content_hash: str
     locations: tuple[str, ...]
     root: Path
+    folder: Path
+    guessed: frozenset[Path] = frozenset()
 
     def name_of(self, shot: Shot) -> str:
         """Return the name of an image within the folder that all are in, with `/`."""
         return shot.path.relative_to(self.root).as_posix()
 
 
-def take_snapshot(workspace: Workspace) -> Snapshot:
+def take_snapshot(
+    workspace: Workspace, *, clusters: tuple[int, int | None] | None = None
+) -> Snapshot:
     """Return the identities of a workspace as they are now.
 
+    Args:
+        workspace: Where they are.
+        clusters: Run and iteration (None: its last) whose clusters say who images show that nobody
+            judged: the identity of most labelled images of the cluster, else a person of its own.
+
     Raises:
-        DataError: Nobody has labelled anything yet.
-        StoreError: The workspace cannot be read.
+        DataError: Nobody has labelled anything yet, and no clusters are given.
+        StoreError: The workspace cannot be read, or there is no such iteration.
     """
     events = workspace.annotation_events()
     state, images = fold(events), workspace.images()
     shots = dict(zip(images.image_ids.tolist(), _shots(images), strict=True))
-    if not any(image in shots for image in state.owners):
+    people = _people(state, shots)
+    labelled = {shot.path for person in people for shot in person.shots}
+    if clusters is not None:
+        people = _add_clusters(workspace, clusters, people, state, shots)
+    elif not any(image in shots for image in state.owners):
         raise DataError(
             f"Nothing is labelled in {workspace.name} yet. Label people on the page Label, or "
             "import labels with `python -m pul import-annotations`."
@@ -117,7 +133,7 @@ def take_snapshot(workspace: Workspace) -> Snapshot:
 
     return Snapshot(
         workspace=workspace.name,
-        people=_people(state, shots),
+        people=people,
         junk=owned_by(JUNK),
         unsure=owned_by(UNSURE),
         background=tuple(shot for shot in owned_by(UNANSWERED) if shot.pid in (-1, 0)),
@@ -127,6 +143,10 @@ def take_snapshot(workspace: Workspace) -> Snapshot:
         content_hash=state.content_hash(),
         locations=images.paths,
         root=Path(shared_folder(images.paths)),
+        folder=workspace.path,
+        guessed=frozenset(
+            shot.path for person in people for shot in person.shots if shot.path not in labelled
+        ),
     )
 
 
@@ -167,6 +187,48 @@ def _people(state: Annotations, shots: dict[int, Shot]) -> tuple[Person, ...]:
         Person(number, name, known.role, tuple(mine))
         for number, (name, (known, mine)) in enumerate(zip(names, found, strict=True), start=1)
     )
+
+
+def _add_clusters(
+    workspace: Workspace,
+    clusters: tuple[int, int | None],
+    people: tuple[Person, ...],
+    state: Annotations,
+    shots: dict[int, Shot],
+) -> tuple[Person, ...]:
+    """Give images that nobody judged to the identity of their cluster, or to a new person."""
+    run_id, iteration = clusters
+    if iteration is None:
+        finished = workspace.iterations(run_id)
+        if not finished:
+            raise DataError(f"Run {run_id} has no finished iteration yet, and no clusters.")
+        iteration = finished[-1].iteration
+    numbers = workspace.arrays(run_id, iteration, "clusters")["clusters"].tolist()
+    images = workspace.run_images(run_id, "train").image_ids.tolist()
+    members: dict[int, list[int]] = defaultdict(list)
+    for image, number in zip(images, numbers, strict=True):
+        if number >= 0:
+            members[number].append(image)
+    named = [known.identity for known in state.identities if any(x in shots for x in known.images)]
+    person_of = dict(zip(named, people, strict=True))
+    added: dict[int, list[int]] = defaultdict(list)
+    fresh: list[Person] = []
+    for number, mine in sorted(members.items()):
+        owners = Counter(state.owners.get(image, UNANSWERED) for image in mine)
+        left = [image for image in mine if state.owners.get(image, UNANSWERED) == UNANSWERED]
+        known = [(n, -owner) for owner, n in owners.items() if owner in person_of]
+        if known:
+            added[-max(known)[1]] += left
+        elif left:
+            number_of = len(people) + len(fresh) + 1
+            fresh.append(
+                Person(number_of, f"cluster {number}", "training", tuple(shots[x] for x in left))
+            )
+    grown = (
+        replace(person, shots=person.shots + tuple(shots[x] for x in sorted(added[owner])))
+        for owner, person in person_of.items()
+    )
+    return (*grown, *fresh)
 
 
 def _printable(name: str) -> str:

@@ -12,6 +12,7 @@ from pul.jobs.start import (
     start_job,
     start_preview,
     start_run,
+    start_video_import,
 )
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "start_job",
     "start_preview",
     "start_run",
+    "start_video_import",
     "stop_job",
 ]

@@ -19,7 +19,8 @@ def start_export(
     Args:
         workspace: What to export from.
         format: One of `LABEL_FORMATS` for labels, one of `MODEL_FORMATS` for a model.
-        run_id, iteration: Whose model.
+        run_id, iteration: Whose model; or, for labels, whose clusters say who images show that
+            nobody labelled.
 
     Raises:
         JobError: The worker cannot be started.
@@ -54,7 +55,9 @@ def _write(workspace: Workspace, job: JobRecord) -> str:
     """Write the file or folder; return a summary for people."""
     path, format = Path(job.params["path"]), job.params["format"]
     if format in LABEL_FORMATS:
-        labels = export_identities(workspace, path, format=format)
+        run_id, iteration = job.params["run_id"], job.params["iteration"]
+        clusters = None if run_id is None else (run_id, iteration)
+        labels = export_identities(workspace, path, format=format, clusters=clusters)
         return f"{labels.n_identities:,} identities, {labels.n_images:,} images"
     from pul.exchange.models import export_model
 

@@ -1,31 +1,36 @@
-"""The job of an import: read a dataset, check every image, add those that can be read."""
+"""The job of an import: read a dataset, or cut crops out of videos, and add the images."""
 
 from pathlib import Path
 
-from pul.data.datasets import read_dataset
+from pul.data.datasets import Dataset, cut_boxes, read_dataset
 from pul.data.images import check_images
+from pul.data.video import VideoRequest
+from pul.exchange.videos import import_videos
 from pul.jobs.heartbeat import Heartbeat
 from pul.records import JobProgress, JobRecord
 from pul.store.workspace import Workspace
 
 
 def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
-    """Add the images of the dataset that the job names.
+    """Add the images of the dataset, or the crops of the videos, that the job names.
 
     Raises:
         DatasetError: There is no dataset there.
         ConfigError: There is no such format.
         StoreError: The database or the disk refuses.
     """
-    root, format = Path(job.params["root"]), job.params["format"]
-    heartbeat.report_progress(JobProgress(step="import", message=f"reading {root}"))
-    levels = job.params.get("levels", "")  # jobs of older versions have none
-    cache_dir = workspace.path / "images"
-    dataset = read_dataset(root, format=format, levels=levels, cache_dir=cache_dir)
-    on_progress = heartbeat.progress_callback("import", f"checking {root}")
-    dataset = check_images(dataset, on_progress=on_progress)
     is_same_place = job.params.get("place") == "same"
-    n_new = workspace.add_dataset(dataset, is_same_place=is_same_place)
+    if "video" in job.params:
+        heartbeat.report_progress(JobProgress(step="import", message="reading the tracks"))
+        dataset, n_new = import_videos(
+            workspace,
+            VideoRequest(**job.params["video"]),
+            is_same_place=is_same_place,
+            on_progress=heartbeat.progress_callback("import", "cutting crops"),
+        )
+    else:
+        dataset = _read_images(workspace, job, heartbeat)
+        n_new = workspace.add_dataset(dataset, is_same_place=is_same_place)
     n_images = len(dataset.samples)
     message = (
         f"{n_new} new images, {n_images - n_new} known already, {len(dataset.skipped)} left out"
@@ -33,3 +38,20 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
     heartbeat.report_progress(
         JobProgress(step="import", done=n_images, total=n_images, message=message)
     )
+
+
+def _read_images(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Dataset:
+    """Read the list of images that the job names, and leave out those that cannot be decoded."""
+    root, format = Path(job.params["root"]), job.params["format"]
+    heartbeat.report_progress(JobProgress(step="import", message=f"reading {root}"))
+    levels = job.params.get("levels", "")  # jobs of older versions have none
+    cache_dir = workspace.path / "images"
+    options = {"bbox": job.params["bbox"]} if job.params.get("bbox", "auto") != "auto" else {}
+    dataset = read_dataset(
+        root, format=format, levels=levels, cache_dir=cache_dir, cut=False, **options
+    )
+    if any(sample.box is not None for sample in dataset.samples):
+        on_progress = heartbeat.progress_callback("import", "cutting crops")
+        dataset = cut_boxes(dataset, cache_dir, on_progress=on_progress)
+    on_progress = heartbeat.progress_callback("import", f"checking {root}")
+    return check_images(dataset, on_progress=on_progress)

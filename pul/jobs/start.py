@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 from pul.config import RunConfig
+from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
@@ -142,6 +143,7 @@ def start_import(
     format: str = "auto",
     *,
     levels: str = "",
+    bbox: str = "auto",
     is_same_place: bool = False,
 ) -> JobRecord:
     """Start a worker that reads a dataset and adds its images.
@@ -151,6 +153,7 @@ def start_import(
         root: The dataset's folder or file.
         format: One of `pul.data.datasets.DATASET_FORMATS`, or `auto`.
         levels: What the levels of its folders mean, where it is not found by itself.
+        bbox: What the boxes of a table are, where it is not found by itself.
         is_same_place: Whether its people and cameras are those of the images that are there.
 
     Raises:
@@ -158,7 +161,26 @@ def start_import(
         StoreError: The store refuses.
     """
     params = {"root": str(Path(root).expanduser().absolute()), "format": format, "levels": levels}
+    params |= {"bbox": bbox}
     params["place"] = "same" if is_same_place else "new"
+    return start_job(workspace, workspace.create_job("import", params=params).job_id)
+
+
+def start_video_import(
+    workspace: Workspace, request: VideoRequest, *, is_same_place: bool = False
+) -> JobRecord:
+    """Start a worker that cuts crops out of videos and adds them.
+
+    Args:
+        workspace: Where to add them.
+        request: Which videos, and how their tracks are read.
+        is_same_place: Whether numbers of cameras are those of the images that are there.
+
+    Raises:
+        JobError: The worker cannot be started.
+        StoreError: The store refuses.
+    """
+    params = {"video": request.model_dump(mode="json"), "place": "same" if is_same_place else "new"}
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 
 

@@ -18,6 +18,7 @@ from pul.store.workspace import Workspace
 from tests.support.networks import tiny_network
 
 N_IMAGES = 8
+IMAGE_FORMATS = [name for name, known in LABEL_FORMATS.items() if not known.needs_tracks]
 
 
 @pytest.fixture

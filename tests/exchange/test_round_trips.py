@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pul.data.samples import Sample
-from pul.exchange import LABEL_FORMATS, export_identities, import_annotations
+from pul.exchange import export_identities, import_annotations
 from pul.labelling.annotations import create, junk
 from pul.labelling.log import read_annotations
 from pul.store.workspace import Workspace
-from tests.exchange.conftest import N_IMAGES, held, open_workspace, partition, target
+from tests.exchange.conftest import IMAGE_FORMATS, N_IMAGES, held, open_workspace, partition, target
 
 
-@pytest.mark.parametrize("format", LABEL_FORMATS)
+@pytest.mark.parametrize("format", IMAGE_FORMATS)
 def test_import_annotations__brings_back_what_was_exported(
     tmp_path: Path, workspace: Workspace, other: Workspace, format: str
 ) -> None:
@@ -55,7 +55,7 @@ groups = st.lists(st.sampled_from(range(-2, 4)), min_size=N_IMAGES, max_size=N_I
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(owners=groups, called=st.lists(names, min_size=3, max_size=3))
-@pytest.mark.parametrize("format", LABEL_FORMATS)
+@pytest.mark.parametrize("format", IMAGE_FORMATS)
 def test_import_annotations__brings_back_any_partition(
     samples: list[Sample], format: str, owners: list[int], called: list[str]
 ) -> None:

@@ -241,6 +241,8 @@ def _check_label(folder: Path, acknowledged: list[str]) -> tuple[Any, list[str]]
 
 # Export
 
+_IMAGE_FORMATS = [name for name, known in LABEL_FORMATS.items() if not known.needs_tracks]
+
 
 def _prepare_export(folder: Path) -> None:
     _with_images(folder).close()
@@ -250,7 +252,7 @@ def _prepare_export(folder: Path) -> None:
 
 def _export(folder: Path, say: Say) -> None:
     with Workspace.open(folder / "workspace") as workspace:
-        for format in LABEL_FORMATS:
+        for format in _IMAGE_FORMATS:
             export_identities(workspace, folder / "out" / format, format=format)
             say(format)
 
@@ -259,7 +261,7 @@ def _check_export(folder: Path, said: list[str]) -> tuple[Any, list[str]]:
     problems = doctored(folder / "workspace")
     outcome = {}
     with Workspace.open(folder / "workspace") as workspace:
-        for format in LABEL_FORMATS:
+        for format in _IMAGE_FORMATS:
             target = folder / "out" / format
             is_there = target.is_file() or (target.is_dir() and any(target.iterdir()))
             if format in said and not is_there:

@@ -18,7 +18,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         return
     labels, model = st.columns(2, gap="large")
     with labels:
-        _labels()
+        _labels(now.run, now.iterations)
     with model:
         if now.run is not None and now.iterations:
             _model(now.run, now.iterations)
@@ -36,7 +36,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         st.caption("It trains with the labels that exist when it runs.")
 
 
-def _labels() -> None:
+def _labels(run: RunRecord | None, iterations: tuple[IterationRecord, ...]) -> None:
     st.subheader("The labels")
     format = st.selectbox(
         "Format",
@@ -44,8 +44,21 @@ def _labels() -> None:
         format_func=lambda name: services.exports.LABEL_FORMATS[name].title,
         key="labels_form",
     )
+    by_clusters = (
+        run is not None
+        and bool(iterations)
+        and st.checkbox(
+            "Unlabelled images too, by their clusters",
+            help="Images that nobody labelled get the identity of their cluster in the last "
+            "iteration, or one of their own.",
+        )
+    )
     if st.button("Export labels", type="primary"):
-        services.exports.start(state.location(), format)
+        if run is not None and by_clusters:
+            last = iterations[-1].iteration
+            services.exports.start(state.location(), format, run_id=run.run_id, iteration=last)
+        else:
+            services.exports.start(state.location(), format)
 
 
 def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:

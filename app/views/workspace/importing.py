@@ -1,5 +1,7 @@
 """The part of the Workspace page that adds images: check a folder, review, import."""
 
+from typing import Any
+
 import streamlit as st
 
 from app import services, state
@@ -20,25 +22,67 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         left, right = st.columns([3, 1])
         root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
         format = right.selectbox("Layout", ["auto", *services.imports.DATASET_FORMATS])
+        with st.expander("Videos, and boxes in whole pictures"):
+            video = _video_options()
+            bbox = _box_option()
         is_sent = st.form_submit_button("Check folder")
     if is_sent:
-        _check(root, format)
+        _check(root, format, video=video, bbox=bbox)
     _choose_reading()
     found = state.found()
     if found is None:
         st.caption(
             "Supported layouts: folders by person, by camera or by train, query and gallery, a "
-            "table, and the published data sets. Nothing is copied or changed."
+            "table, and the published data sets. Nothing is copied or changed. A video with tracks "
+            "may be given too: crops are cut out of it into the workspace."
         )
     else:
         _found(found, is_first=not now.n_images)
 
 
-def _check(root: str, format: str, levels: str = "") -> None:
+def _video_options() -> dict[str, Any]:
+    """Ask for what a video needs besides; several cameras are listed in a file."""
+    tracks = st.text_input(
+        "Tracks of a video",
+        placeholder="/path/to/tracks.txt",
+        help="The tracks of the people in it: MOTChallenge, COCO or CVAT XML. For several "
+        "cameras give a list of them above, as docs/data.md shows, and nothing here.",
+    )
+    start, every, most = st.columns(3)
+    usual = services.imports.USUAL_EVERY, services.imports.USUAL_MOST
+    return {
+        "tracks": tracks,
+        "start": start.text_input("Start time", placeholder="2024-05-03T08:15:30"),
+        "every": every.number_input("Every n-th frame", 1, 10_000, usual[0]),
+        "per_track": most.number_input("Crops per track", 1, 10_000, usual[1]),
+    }
+
+
+def _box_option() -> str:
+    return st.selectbox(
+        "Boxes of a table",
+        services.imports.BOX_READINGS,
+        help="xywh is left, top, width, height; xyxy two corners; none: the pictures are crops "
+        "already. auto tells by their numbers, and says so.",
+    )
+
+
+def _check(
+    root: str,
+    format: str,
+    levels: str = "",
+    *,
+    video: dict[str, Any] | None = None,
+    bbox: str = "auto",
+) -> None:
     st.session_state[state.FOUND] = st.session_state[state.READINGS] = None
     try:
         with st.spinner("Reading the list of images"):
-            st.session_state[state.FOUND] = services.imports.inspect(root, format, levels)
+            if video and (video["tracks"].strip() or services.imports.is_video(root)):
+                found = services.imports.inspect_video(state.location(), root, **video)
+            else:
+                found = services.imports.inspect(root, format, levels, bbox)
+            st.session_state[state.FOUND] = found
     except AmbiguousLayoutError as error:
         st.session_state[state.READINGS] = (root, dict(error.readings))
     except PulError as error:

@@ -46,7 +46,7 @@ _NAMES: dict[Kind, str] = {
     "frame": "frame frameid frameno framenr framenumber frameindex frameidx framenum",
     "date": "date day datum fecha jour data giorno дата 日期",
     "video": "video videoid videoname clip clipid recording session sequence sequenceid seq",
-    "bbox": "bbox box boundingbox bboxxywh",
+    "bbox": "bbox box boundingbox bboxxywh bboxxyxy boxxywh boxxyxy",
     "orientation": "orientation viewpoint view side",
     "role": "role",
 }

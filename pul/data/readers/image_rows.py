@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pul.data.readers.box_columns import BoxColumns, find_box_columns
 from pul.data.readers.columns import Kind, find_columns
 from pul.data.readers.listing import list_images, suffix_reason
 from pul.data.readers.matching import find_all, split_path
@@ -22,7 +23,8 @@ class ImageRow:
         place: Where it stands, for people: `row 3`.
         written: The path as written.
         cells: All cells of the row by the names of their columns.
-        of: Text of each column whose meaning is known, by its kind; `bbox` is there as written.
+        of: Text of each column whose meaning is known, by its kind; `bbox` is there as written,
+            its four numbers with blanks between if they are in four columns.
         path: The file; None until it is found.
     """
 
@@ -38,6 +40,7 @@ class ImageRows:
     """What a table of images says: its rows with a file, what was left out, and remarks."""
 
     columns: Mapping[Kind, str]
+    boxes: BoxColumns | None
     rows: tuple[ImageRow, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
@@ -53,7 +56,8 @@ def read_image_rows(table: Path) -> ImageRows:
     columns, notes = find_columns(content)
     if "path" not in columns:
         raise DatasetError(no_column(content, "images", "path, image, filename or img_path"))
-    rows = [_image_row(row, columns) for row in content.rows]
+    boxes = find_box_columns(content.columns, columns.get("bbox"))
+    rows = [_image_row(row, columns, boxes) for row in content.rows]
     skipped = [Skipped(table, f"row {bad.number}: {bad.reason}") for bad in content.bad]
     found, path_notes = _find_files(rows, content)
     kept: dict[str, ImageRow] = {}
@@ -66,7 +70,11 @@ def read_image_rows(table: Path) -> ImageRows:
             where = where if row.written else table
             skipped.append(Skipped(where, f"{row.place}: {reason}"))
     return ImageRows(
-        columns, tuple(kept.values()), tuple(skipped), (*content.notes, *notes, *path_notes)
+        columns,
+        boxes,
+        tuple(kept.values()),
+        tuple(skipped),
+        (*content.notes, *notes, *path_notes),
     )
 
 
@@ -78,8 +86,10 @@ def no_column(table: Table, what: str, right: str) -> str:
     )
 
 
-def _image_row(row: Row, columns: Mapping[Kind, str]) -> ImageRow:
+def _image_row(row: Row, columns: Mapping[Kind, str], boxes: BoxColumns | None) -> ImageRow:
     of = {kind: row.cells[column] for kind, column in columns.items()}
+    if boxes is not None:
+        of["bbox"] = boxes.text(row.cells)
     return ImageRow(f"row {row.number}", of["path"], row.cells, of)
 
 

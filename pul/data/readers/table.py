@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pul.data.crops import Corners
 from pul.data.readers import words
+from pul.data.readers.box_columns import BOX_FORMS, NO_BOXES, parse_box, read_corners
 from pul.data.readers.columns import find_columns
-from pul.data.readers.image_rows import ImageRow, read_image_rows
+from pul.data.readers.image_rows import ImageRow, ImageRows, read_image_rows
 from pul.data.readers.listing import suffix_reason
 from pul.data.readers.numbers import (
     describe_nobody,
@@ -19,12 +21,13 @@ from pul.data.readers.numbers import (
 from pul.data.readers.reading import Reader, Reading
 from pul.data.readers.table_files import PARQUET_SUFFIXES, read_table
 from pul.data.samples import Sample, Skipped
-from pul.errors import DatasetError
+from pul.errors import ConfigError, DatasetError
 from pul.records import Split
 
 _SUFFIXES = (".csv", ".tsv", *PARQUET_SUFFIXES)
 _ORDER: dict[Split, int] = {"train": 0, "query": 1, "gallery": 2}
 _GALLERY_WORDS = ("database", "reference", "enrolled")  # a table's, and no names of folders
+_BBOX = ("auto", *BOX_FORMS, NO_BOXES)
 _UNKNOWN = ("", "-1", "nan", "none", "null", "na", "<na>", "?")
 _N_SHOWN = 6
 
@@ -33,33 +36,72 @@ def _is_table(root: Path) -> bool:
     return _table_in(root) is not None
 
 
-def _read_table(root: Path) -> Reading:
+def _read_table(root: Path, *, bbox: str = "auto") -> Reading:
+    if bbox not in _BBOX:
+        raise ConfigError(f"bbox must be one of {', '.join(_BBOX)}, but is {bbox!r}.")
     table = _table_in(root)
     if table is None:
         raise DatasetError(f"{str(root)!r} is no CSV or Parquet file and holds no single one.")
     content = read_image_rows(table)
-    rows, several = _one_box_each(content.rows)
+    rows, boxes, unreadable, box_notes = _read_boxes(content, bbox)
     samples, notes = _samples(rows, table)
-    ordered = sorted(samples, key=lambda s: (_ORDER[s.split], s.path))
+    notes += box_notes
+    samples = [replace(s, box=box) for s, box in zip(samples, boxes, strict=True)]
+    ordered = sorted(samples, key=lambda s: (_ORDER[s.split], s.path, s.box or ()))
     if root != table:
         notes = [
             f"The table {table.name} says what is read. Its folders: --format folders.",
             *notes,
         ]
     return Reading(
-        table.stem, tuple(ordered), (*content.skipped, *several), (*content.notes, *notes)
+        table.stem, tuple(ordered), (*content.skipped, *unreadable), (*content.notes, *notes)
     )
 
 
-def _one_box_each(rows: Sequence[ImageRow]) -> tuple[list[ImageRow], list[Skipped]]:
-    """Leave out whole pictures of which several boxes are listed: they show several."""
+def _read_boxes(
+    content: ImageRows, bbox: str
+) -> tuple[list[ImageRow], list[Corners | None], list[Skipped], tuple[str, ...]]:
+    """Return the rows, the box of each that has one, what was left out, and remarks."""
+    if content.boxes is None:
+        if bbox != "auto":
+            raise DatasetError(f"The table has no column of boxes, and --bbox is {bbox!r}.")
+        return list(content.rows), [None] * len(content.rows), [], ()
+    rows: list[ImageRow] = []
+    boxes: list[Corners | None] = []
+    skipped: list[Skipped] = []
+    for row in content.rows:
+        try:
+            box = parse_box(row.of["bbox"])
+        except DatasetError as error:
+            skipped.append(Skipped(row.path or Path(), f"{row.place}: {error}"))
+        else:
+            rows.append(row)
+            boxes.append(box)
+    known = [(box, row.path or Path()) for box, row in zip(boxes, rows, strict=True) if box]
+    if not known:
+        return rows, boxes, skipped, ()
+    corners, notes = read_corners(
+        [box for box, _ in known], [path for _, path in known], named=content.boxes.form, asked=bbox
+    )
+    if not corners:
+        several, rows = _one_box_each(rows)
+        return rows, [None] * len(rows), [*skipped, *several], notes
+    in_turn = iter(corners)
+    return rows, [box and next(in_turn) for box in boxes], skipped, notes
+
+
+def _one_box_each(rows: Sequence[ImageRow]) -> tuple[list[Skipped], list[ImageRow]]:
+    """Leave out pictures of which several boxes are listed and none is cut."""
     n_boxes = Counter(row.path for row in rows)
     several = [
-        Skipped(row.path, f"{row.place}: the table has {n_boxes[row.path]} boxes of this picture")
+        Skipped(
+            row.path or Path(),
+            f"{row.place}: the table has {n_boxes[row.path]} boxes of this picture",
+        )
         for row in rows
-        if row.path is not None and n_boxes[row.path] > 1
+        if n_boxes[row.path] > 1
     ]
-    return [row for row in rows if n_boxes[row.path] == 1], several
+    return several, [row for row in rows if n_boxes[row.path] == 1]
 
 
 def _table_in(root: Path) -> Path | None:

@@ -203,7 +203,7 @@ def _develop(
     image = image.resize((CROP_WIDTH, CROP_HEIGHT), Image.Resampling.BICUBIC)
     if sensor.blur > 0.3:
         image = image.filter(ImageFilter.GaussianBlur(sensor.blur))
-    return to_image(_expose(rng, from_image(image), sensor))
+    return to_image(expose(rng, from_image(image), sensor))
 
 
 def _smear(pixels: FloatArray, length: int) -> FloatArray:
@@ -213,7 +213,8 @@ def _smear(pixels: FloatArray, length: int) -> FloatArray:
     return (sums[:, :, length:] - sums[:, :, :-length]) / np.float32(length)
 
 
-def _expose(rng: np.random.Generator, pixels: FloatArray, sensor: Sensor) -> FloatArray:
+def expose(rng: np.random.Generator, pixels: FloatArray, sensor: Sensor) -> FloatArray:
+    """Return what a sensor makes of pixels of shape (3, H, W): colours, contrast and noise."""
     exposure = sensor.exposure * float(rng.normal(1, 0.06))
     gains = np.array(sensor.gains, dtype=np.float32) * rng.normal(1, 0.02, 3).astype(np.float32)
     grey = np.full((3, 3), (1 - sensor.saturation) / 3, dtype=np.float32)

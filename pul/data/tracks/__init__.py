@@ -1,6 +1,6 @@
 """Files of tracks, as trackers and annotation tools write them: boxes of people, frame by frame."""
 
-from pul.data.tracks.boxes import SkippedBox, TrackBox, TrackFile
+from pul.data.tracks.boxes import SkippedBox, TrackBox, TrackFile, track_order
 from pul.data.tracks.reading import TRACK_FORMATS, detect_track_format, read_tracks
 
 __all__ = [
@@ -10,4 +10,5 @@ __all__ = [
     "TrackFile",
     "detect_track_format",
     "read_tracks",
+    "track_order",
 ]

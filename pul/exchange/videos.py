@@ -1,0 +1,75 @@
+"""Videos into a workspace: crops of the people in their tracks, and what is known of each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pul.data.datasets import Dataset
+from pul.data.video import (
+    CameraPlan,
+    VideoRequest,
+    cut_videos,
+    describe_plans,
+    plan_videos,
+    read_recordings,
+)
+from pul.store.workspace import Workspace
+
+
+def preview_videos(
+    request: VideoRequest, workspace: Workspace | None = None, *, is_same_place: bool = False
+) -> Dataset:
+    """Return what an import of videos would add; no frame is decoded and nothing is written.
+
+    Args:
+        request: What is asked for.
+        workspace: Where it would be added; None stands for a new one.
+        is_same_place: As in `import_videos`.
+
+    Raises:
+        DatasetError: A file cannot be read, or tracks and video do not fit.
+        ConfigError: Something must be said that nothing tells.
+    """
+    plans = _plan(request, workspace, is_same_place=is_same_place)
+    return describe_plans(plans, request, Path() if workspace is None else workspace.path)
+
+
+def import_videos(
+    workspace: Workspace,
+    request: VideoRequest,
+    *,
+    is_same_place: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[Dataset, int]:
+    """Cut crops out of videos into the workspace's folder, and add them to its images.
+
+    A video that was imported before keeps its camera and adds only crops that are not there yet.
+
+    Args:
+        workspace: Where to.
+        request: What is asked for.
+        is_same_place: Whether a number in a camera's name is that of a camera of other images in
+            the workspace. Cameras of earlier videos are known by their names anyway.
+        on_progress: Called with (crops cut, crops in all).
+
+    Returns:
+        The crops as a data set, and how many were new.
+
+    Raises:
+        DatasetError: A file cannot be read, or tracks and video do not fit.
+        ConfigError: Something must be said that nothing tells.
+        StoreError: The disk or the database refuses.
+    """
+    plans = _plan(request, workspace, is_same_place=is_same_place)
+    dataset = cut_videos(plans, request, workspace.path, on_progress=on_progress)
+    # Cameras and tracklets were numbered beside what is there already.
+    return dataset, workspace.add_dataset(dataset, is_same_place=True)
+
+
+def _plan(
+    request: VideoRequest, workspace: Workspace | None, *, is_same_place: bool
+) -> list[CameraPlan]:
+    if workspace is None:
+        return plan_videos(request)
+    known = read_recordings(workspace.path)
+    others = set(workspace.images().camids.tolist()) - {-1, *(r.camid for r in known)}
+    return plan_videos(request, known, frozenset() if is_same_place else frozenset(others))
