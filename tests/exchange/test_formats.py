@@ -232,13 +232,24 @@ def test_label_studio__uploads_cancelled_and_predictions(tmp_path: Path, samples
 
 def test_label_studio__short_form(tmp_path: Path, other: Workspace) -> None:
     rows = [
-        {"id": n, "image": f"/data/upload/1/0a1b2c3d-{path[5:]}", "choice": name, "annotator": 1}
+        {
+            "id": n,
+            "image": f"/data/upload/1/0a1b2c3d-{path[5:]}",
+            "choice": name,
+            "annotator": 1,
+            "lead_time": 2,
+        }
         for n, (path, name) in enumerate(pairs())
     ]
     rows[0]["image"] = "/data/local-files/?d=cam1/0000.png"
+    del rows[1]["choice"]  # nobody, and not the task's number
     report = import_annotations(other, write(tmp_path, "l.json", rows), author="bob")
     assert partition(other) == {(1,)}
-    assert len(report.problems) == 3  # 0001.png is in both folders
+    assert [each.place for each in report.nobody] == ["l.json, task 2"]
+    assert len(report.problems) == 2  # 0000.png and 0002.png are in both folders
+    table = "id,image,identity\n1,/data/local-files/?d=cam2/0000.png,Anna\n"
+    import_annotations(other, write(tmp_path, "l.csv", table), author="bob")
+    assert partition(other) == {(1, 5)}
 
 
 # FiftyOne
