@@ -58,7 +58,7 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
                 heartbeat.report_progress(event.progress)
             elif isinstance(event, IterationFinished):
                 _store_iteration(workspace, run_id, event, (job.job_id, heartbeat.worker))
-                _prune(workspace, run_id, config)
+                prune_run(workspace, run_id, config)
             heartbeat.report_event(event)
 
 
@@ -161,7 +161,7 @@ def _store_iteration(
     )
 
 
-def _prune(workspace: Workspace, run_id: int, config: RunConfig) -> None:
+def prune_run(workspace: Workspace, run_id: int, config: RunConfig) -> None:
     """Remove what `keep_features` gives up; the best model by validation, never by test, stays."""
     if config.keep_features is None:
         return

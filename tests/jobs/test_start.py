@@ -136,6 +136,14 @@ def test_create_resumption__one_at_a_time_and_only_of_what_is_unfinished(workspa
         jobs.create_resumption(workspace, job.run_id)
 
 
+def test_create_resumption__none_beside_a_worker_that_was_started_and_has_not_begun(workspace, job):
+    workspace.assign_job(job.job_id, str(WorkerProcess.of(os.getpid())))
+    assert workspace.job(job.job_id).status == "queued"
+    with pytest.raises(JobError, match="already works on run 1"):
+        jobs.create_resumption(workspace, job.run_id)
+    assert len(workspace.jobs()) == 1
+
+
 def test_pause_resume_stop__reach_the_job(workspace, job):
     workspace.claim_job(job.job_id, str(WorkerProcess.of(os.getpid())))
     for ask, command in [

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,13 @@ from pul import jobs
 from pul.algorithm.events import Event, IterationFinished, NotMeasurable, Progress, RunFinished
 from pul.config import RunConfig, TrainConfig
 from pul.errors import ArtifactError, JobError
+from pul.jobs.run import prune_run
 from pul.jobs.worker import work
 from pul.models.network import save_network
 from pul.records import IterationArrays, JobRecord
 from pul.reports.workspace_check import examine_workspace
 from pul.store.workspace import Workspace
-from tests.support.fakes import image_dataset
+from tests.support.fakes import METRICS, image_dataset, iteration_arrays, iteration_record
 from tests.support.networks import TINY_RUN, coloured_images, tiny_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -379,3 +380,29 @@ def test_work__keeps_the_room_that_it_was_given(workspace, uninterrupted):
     assert errors == []
     kept = workspace.arrays(1, 2, "clusters")["clusters"]
     np.testing.assert_array_equal(kept, uninterrupted.arrays(1, 2, "clusters")["clusters"])
+
+
+@pytest.mark.parametrize(
+    ("validation", "kept"),
+    [
+        ((0.2, 0.9, 0.3, 0.1, 0.4), [1, 3, 4]),  # the best of them, and the last two
+        ((0.9, 0.2, 0.3, 0.1, 0.4), [0, 3, 4]),
+        ((None, 0.3, None, None, None), [1, 3, 4]),
+        ((0.1, 0.2, 0.3, 0.4, 0.9), [3, 4]),
+        ((None,) * 5, [3, 4]),
+    ],
+)
+def test_prune__keeps_the_best_network_by_validation(tmp_path, validation, kept):
+    with Workspace.create(tmp_path / "w") as workspace:
+        (tmp_path / "m").write_bytes(b"x")
+        run = workspace.create_run(RunConfig(keep_features=2), model=tmp_path / "m")
+        for n, mean_ap in enumerate(validation):
+            metrics = None if mean_ap is None else replace(METRICS, mean_ap=mean_ap)
+            # By the test set the order is the other way round: it must not be looked at.
+            test = replace(METRICS, mean_ap=1 - (mean_ap or 0))
+            record = replace(iteration_record(n, metrics=test), validation_metrics=metrics)
+            workspace.add_iteration(run.run_id, record, iteration_arrays(seed=n), b"network")
+        prune_run(workspace, run.run_id, RunConfig(keep_features=2))
+        folders = [workspace.iteration_path(run.run_id, n) for n in range(5)]
+        assert [n for n in range(5) if (folders[n] / "model.safetensors").exists()] == kept
+        assert [n for n in range(5) if (folders[n] / "features.npy").exists()] == [3, 4]

@@ -58,3 +58,16 @@ def test_contradictions__must_link_across_two_identities() -> None:
     state = fold(log(create([1]), create([2]), same([1, 2])))
     assert kinds(state) == [("same", (1, 2))]
     assert members(state) == {1: (1,), 2: (2,)}
+
+
+def test_refused_images__the_newer_of_yes_and_no_counts() -> None:
+    refuse, agree = add(1, [9], refused=[5]), add(1, [5])
+    older_yes = fold(log(create([1, 2]), agree, refuse))
+    newer_yes = fold(log(create([1, 2]), refuse, agree))
+    assert older_yes.refused_images(older_yes.refusals[0]) == {5}
+    assert newer_yes.refused_images(newer_yes.refusals[0]) == frozenset()
+
+
+def test_refused_images__the_yes_of_another_takes_back_no_refusal() -> None:
+    state = fold(log(create([1, 2]), add(1, [9], refused=[5]), ("bob", add(1, [5]))))
+    assert state.refused_images(state.refusals[0]) == {5}

@@ -72,3 +72,16 @@ def test_undoable__is_the_authors_own_last_act() -> None:
     assert (state.undoable("ann"), state.redoable("ann")) == (1, 3)
     state = fold(log(*acts, undo(3), create([9])))
     assert (state.undoable("ann"), state.redoable("ann")) == (5, None)
+
+
+def test_undoable__what_somebody_else_took_back_is_not_ones_own_next_undo() -> None:
+    acts = [create([1]), create([2])]
+    state = fold(log(*acts, ("bob", undo(2))))
+    assert (state.undoable("ann"), state.redoable("ann")) == (1, None)
+    assert (state.undoable("bob"), state.redoable("bob")) == (None, None)
+
+
+def test_redoable__what_somebody_else_brought_back_is_not_ones_own_next_redo() -> None:
+    state = fold(log(create([1]), undo(1), ("bob", redo(1))))
+    assert (state.undoable("ann"), state.redoable("ann")) == (None, None)
+    assert members(state) == {1: (1,)}
