@@ -26,8 +26,8 @@ class NetworkConfig(Settings):
     weights: str = Field(
         default="torchvision",
         title="Weights",
-        description="`torchvision` (ImageNet weights of torchvision or timm, downloaded once), `none` "
-        "(random), or a checkpoint of any program.",
+        description="`torchvision` (ImageNet weights of torchvision or timm, downloaded once), "
+        "`none` (random), or a checkpoint of any program.",
     )
     height: int = Field(
         default=224, ge=16, le=2048, title="Height", description="Height of the input in pixels."

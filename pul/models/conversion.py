@@ -146,7 +146,7 @@ def convert_weights(
     )
     network = network_of(config, best, tensors)
     save_network(network, path)
-    return _report(path, network, origin, found, tensors, known, chosen)
+    return _report(path, network, origin, found, tensors, chosen)
 
 
 def _is_published(weights: str) -> bool:
@@ -188,7 +188,6 @@ def _report(
     origin: Origin,
     found: list[Match],
     tensors: Mapping[str, Tensor],
-    known: Mapping[str, Any],
     chosen: Mapping[str, Any],
 ) -> Conversion:
     best, complete = found[0], [one for one in found if one.is_complete]
@@ -197,7 +196,7 @@ def _report(
     size = len(best.names)
     also = {one.architecture.backbone for one in complete if len(one.names) == size}
     left = _left_out(best, tensors, others)
-    notes = _notes(best, tensors, origin, left, chosen, network.config)
+    notes = _notes(best, origin, left, chosen, network.config)
     return _describe(
         path,
         network,
@@ -230,7 +229,8 @@ def _left_out(
     best: Match, tensors: Mapping[str, Tensor], others: tuple[str, ...]
 ) -> dict[str, int]:
     """Return the parts of a checkpoint that are not taken, and their numbers of tensors."""
-    taken, parts = set(best.names.values()), {}
+    taken = set(best.names.values())
+    parts: dict[str, int] = {}
     for name in tensors:
         is_other = any(name.startswith(other) for other in others if other)
         if name in taken or is_other or name.endswith("num_batches_tracked"):
@@ -251,7 +251,6 @@ def _part_beside(name: str, prefix: str) -> str:
 
 def _notes(
     best: Match,
-    tensors: Mapping[str, Tensor],
     origin: Origin,
     left: Mapping[str, int],
     chosen: Mapping[str, Any],

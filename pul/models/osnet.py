@@ -74,8 +74,8 @@ class _Convolution(nn.Module):
         self.relu = nn.Identity() if is_linear else nn.ReLU(inplace=True)
 
     def forward(self, maps: Tensor) -> Tensor:
-        maps = self.relu(self.bn(self.conv(maps)))
-        return maps
+        activated: Tensor = self.relu(self.bn(self.conv(maps)))
+        return activated
 
 
 class _Lite3x3(nn.Module):
@@ -89,8 +89,8 @@ class _Lite3x3(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, maps: Tensor) -> Tensor:
-        maps = self.relu(self.bn(self.conv2(self.conv1(maps))))
-        return maps
+        activated: Tensor = self.relu(self.bn(self.conv2(self.conv1(maps))))
+        return activated
 
 
 class _Gate(nn.Module):

@@ -41,11 +41,11 @@ class InstanceBatchNorm(nn.Module):
 
     def __init__(self, n_channels: int) -> None:
         super().__init__()
-        self.half = n_channels // 2
-        self.IN = nn.InstanceNorm2d(self.half, affine=True)
-        self.BN = nn.BatchNorm2d(n_channels - self.half)
+        self.n_styled = n_channels // 2
+        self.IN = nn.InstanceNorm2d(self.n_styled, affine=True)
+        self.BN = nn.BatchNorm2d(n_channels - self.n_styled)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return the normalised maps (B, C, H, W)."""
-        styled, rest = maps[:, : self.half], maps[:, self.half :]
+        styled, rest = maps[:, : self.n_styled], maps[:, self.n_styled :]
         return torch.cat((self.IN(styled.contiguous()), self.BN(rest.contiguous())), dim=1)

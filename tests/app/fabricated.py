@@ -26,6 +26,7 @@ from pul.records import (
     RunRecord,
 )
 from pul.store.workspace import Workspace
+from tests.support.checkpoints import HOLLOW_MODEL
 
 LAMBDA = 0.85
 SECONDS = {"extract": 2.0, "cluster": 0.5, "project": 1.0, "finetune": 8.0, "evaluate": 1.5}
@@ -88,14 +89,14 @@ def fabricate(
         config = load_preset("quick").replace(**changes)
         model = location / "models" / "fabricated.safetensors"
         model.parent.mkdir(exist_ok=True)
-        model.write_bytes(b"no network at all")
+        model.write_bytes(HOLLOW_MODEL)
         run = workspace.create_run(config, model=model, name=name)
         for iteration in range(n_iterations + 1):
             arrays = iteration_arrays(pids, iteration, n_clusters)
             record = iteration_record(iteration, arrays, config, gain)
             rankings = iteration_rankings(workspace, run.run_id, iteration)
             workspace.add_iteration(
-                run.run_id, record, arrays, b"no checkpoint",
+                run.run_id, record, arrays, HOLLOW_MODEL,
                 rankings=rankings if has_rankings else None,
             )  # fmt: skip
         put_job(workspace, run.run_id, status, n_iterations, n_planned, worker_pid)
@@ -108,7 +109,7 @@ def add_iteration(workspace: Workspace, run_id: int) -> None:
     pids = workspace.run_images(run_id, "train").pids
     arrays = iteration_arrays(pids, newest, config.n_clusters)
     record = iteration_record(newest, arrays, config, gain=0.02)
-    workspace.add_iteration(run_id, record, arrays, b"no checkpoint")
+    workspace.add_iteration(run_id, record, arrays, HOLLOW_MODEL)
 
 
 def put_job(

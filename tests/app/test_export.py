@@ -15,6 +15,7 @@ from pul.records import JobRecord
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, labels, text_of, wait_until
 from tests.app.fabricated import fabricate
+from tests.support.checkpoints import HOLLOW_MODEL
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_repeat_command__is_read_as_the_same_settings(
 ) -> None:
     fabricate(location, people, n_iterations=1, status="finished")
     model = tmp_path / "model of mine.safetensors"
-    model.write_bytes(b"no network: the run is made, and ends there")
+    model.write_bytes(HOLLOW_MODEL)
     words = repeat_command(config, workspace=str(location), model=str(model))
     assert shlex.split(shlex.join(words))[:4] == ["python", "-m", "pul", "run"]
     CliRunner().invoke(command_line, words[3:])

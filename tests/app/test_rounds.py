@@ -14,6 +14,7 @@ from pul.reports.changes import flatten
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, header_of, labels, text_of, wait_for
 from tests.app.fabricated import fabricate
+from tests.support.checkpoints import HOLLOW_MODEL
 
 
 def button(studio: AppTest, label: str) -> Button:
@@ -248,7 +249,7 @@ def test_rounds__fork_takes_the_settings_of_its_run(
     wait_for(location, "failed")  # the checkpoint is no network
     with Workspace.open(location) as workspace:
         parent, fork = workspace.runs()
-        assert workspace.start_model(2).read_bytes() == b"no checkpoint"
+        assert workspace.start_model(2).read_bytes() == HOLLOW_MODEL
     assert (fork.parent_run_id, fork.parent_iteration) == (1, 2)
     assert fork.config == parent.config | {"n_iterations": 4}
     assert "Forked from run 1, iteration 2" in text_of(studio)

@@ -21,6 +21,7 @@ from pul.jobs import WorkerProcess, control
 from pul.records import JobRecord
 from pul.store import schema
 from pul.store.workspace import Workspace
+from tests.support.checkpoints import HOLLOW_MODEL
 from tests.support.fakes import image_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     path = tmp_path / "start.safetensors"
-    path.write_bytes(b"weights")
+    path.write_bytes(HOLLOW_MODEL)
     return path
 
 
@@ -270,7 +271,7 @@ def test_start_job__a_worker_that_cannot_begin_is_noticed(workspace, model, tmp_
     wait_for(lambda: bool(jobs.reap_lost_jobs(workspace) or workspace.job(job.job_id).finished_at))
     ended = workspace.job(job.job_id)
     assert ended.status == "failed"
-    assert "start.safetensors cannot be read as safetensors" in ended.error
+    assert "There is no backbone 'hollow'" in ended.error
     assert ended.traceback == ""  # foreseen: the trace is in the worker's log
     (log,) = workspace.path.rglob("worker.log")
     assert "Traceback" in log.read_text()

@@ -55,12 +55,12 @@ def test_read_tensors__code_never_runs(tmp_path: Path, function: object, is_zip:
 
     content = {"a": Evil(), "state_dict": TENSORS}
     torch.save(content, tmp_path / "evil.pth", _use_new_zipfile_serialization=is_zip)
-    try:
-        read = read_tensors(tmp_path / "evil.pth")
-    except ModelError as error:
-        assert "cannot be read as weights" in str(error)
-        assert "weights_only" not in str(error)  # torch's advice: run what the file holds
+    if function in (os.system, os.mkdir):  # torch refuses some modules outright
+        with pytest.raises(ModelError, match="cannot be read as weights") as refused:
+            read_tensors(tmp_path / "evil.pth")
+        assert "weights_only" not in str(refused.value)  # torch's advice: run what the file holds
     else:
+        read = read_tensors(tmp_path / "evil.pth")
         assert list(read) == [f"state_dict.{name}" for name in TENSORS]
     assert not harm.exists()
 
