@@ -11,7 +11,7 @@ from pul.cli.console import OUT, print_json, print_table, progress_bar
 from pul.cli.options import Json, Location
 
 if TYPE_CHECKING:
-    from pul.exchange import Problem
+    from pul.exchange import ImportReport, Problem
 
 _SHOWN_PROBLEMS = 20
 
@@ -81,15 +81,18 @@ def import_annotations(
         )
     if json:
         print_json(report)
-        return
-    if report.format:
-        OUT.print(f"Read as {report.format}.", markup=False)
+    else:
+        _print_report(report, "Would add" if dry_run else "Added")
+
+
+def _print_report(report: "ImportReport", verb: str) -> None:
+    OUT.print(f"Read as {report.format}.", markup=False)
     for note in report.notes:
         OUT.print(f"· {note}", markup=False)
     _print_listed("names nobody because", report.nobody)
     _print_listed("skipped because", report.problems)
     OUT.print(
-        f"{'Would add' if dry_run else 'Added'} {report.n_created:,} identities and images to "
+        f"{verb} {report.n_created:,} identities and images to "
         f"{report.n_extended:,}: {report.n_images:,} images, {report.n_junk:,} junk, "
         f"{report.n_unsure:,} unsure; {report.n_known:,} known already, "
         f"{len(report.nobody):,} name nobody, {len(report.problems):,} skipped."

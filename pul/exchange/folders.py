@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from pul.data.datasets import Dataset, read_dataset
@@ -12,6 +12,7 @@ from pul.data.readers.listing import has_images, list_images, subfolders
 from pul.data.readers.matching import PathIndex
 from pul.data.readers.numbers import meaning_of
 from pul.data.readers.words import split_word
+from pul.data.samples import parse_name
 from pul.errors import DataError, DatasetError
 from pul.exchange.documents import write_json
 from pul.exchange.labels import Label, Labels, Problem
@@ -25,6 +26,7 @@ READ = (
     "folder for each identity, or a folder as Market-1501 has them"
 )
 _JUNK = "-1"
+_LISTS = "images_*.txt"  # beside, or instead of, CVAT's folders of Market-1501
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%]|^[.\-~ ]|[. ]$')
 _MAX_NAME_BYTES = 200  # most file systems take 255
 
@@ -76,8 +78,8 @@ def write_market(snapshot: Snapshot, folder: Path) -> None:
 def read_folders(folder: Path) -> Labels:
     """Read labels from a folder for each identity, or from a data set in a published layout.
 
-    Of a data set as Market-1501 is, as CVAT exports it too, the ids are the identities, and files
-    are known by their names.
+    Of a data set as Market-1501 is, the ids are the identities, and files are known by their names.
+    CVAT exports such a one, whatever its parts are called, or a list of the names only.
 
     Raises:
         DatasetError: There is no folder with images in it.
@@ -86,6 +88,8 @@ def read_folders(folder: Path) -> Labels:
     found = locate_named(root)
     if found is not None:
         return _dataset_labels(read_dataset(found.folder, format=found.reader.format), root)
+    if any(path for pattern in ("bounding_box_*", _LISTS) for path in root.glob(pattern)):
+        return _name_labels(root)
     labels: list[Label] = []
     problems = [Problem(str(x), "not in an identity's folder") for x in _loose(root)]
     people = [below for top in subfolders(root) for below in _people(top)]
@@ -121,6 +125,25 @@ def _dataset_labels(dataset: Dataset, root: Path) -> Labels:
     return Labels(
         labels, tuple(problems), notes=dataset.notes, format=f"{dataset.format}, by its ids"
     )
+
+
+def _name_labels(root: Path) -> Labels:
+    """Take the ids in the names of files, or in the lists of names that are beside none."""
+    images = list_images(root, root=root, recursive=True).images
+    names = {path.name: str(path.relative_to(root)) for path in images}
+    for listed in sorted(root.glob(_LISTS)):
+        text = listed.read_text(encoding="utf-8", errors="surrogateescape")
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        names |= {PurePosixPath(line).name: f"{listed.name}, {line}" for line in lines}
+    labels: list[Label] = []
+    problems: list[Problem] = []
+    for name, place in sorted(names.items()):
+        parsed = parse_name(name)
+        if parsed is None:
+            problems.append(Problem(place, "its name is not like 0002_c1s1_000451_03.jpg"))
+        else:
+            labels.append(Label(place, name, str(parsed.pid)))
+    return Labels(tuple(labels), tuple(problems), format="Market-1501, by the ids in the names")
 
 
 def _loose(root: Path) -> tuple[Path, ...]:

@@ -4,18 +4,18 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote
 
 from pul.data.readers import words
-from pul.data.readers.columns import as_text, identity_in, pick, plain
+from pul.data.readers.columns import as_text, pick, plain
 from pul.data.readers.listing import suffix_reason
+from pul.exchange.addresses import file_behind
 from pul.exchange.documents import dump_json
 from pul.exchange.labels import Label, LabelRole, Labels, Problem, as_role, one_person_each
 from pul.exchange.snapshot import Shot, Snapshot
 
 _LOCAL = "/data/local-files/?d="
 _IDENTITY, _ROLE, _IMAGE = "identity", "role", "image"
-_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # put before the name of an uploaded file
 _TEXTS = ("choices", "text", "taxonomy", "number", "labels", "rating")
 _SHAPE_LABELS = re.compile(r"(rectangle|polygon|ellipse|brush|keypoint|hyper\w*|video)?labels")
 
@@ -24,7 +24,7 @@ def write_label_studio(snapshot: Snapshot, path: Path) -> None:
     """Write Label Studio's JSON: who an image shows as the text `identity`, its role as a choice.
 
     Images are local files, named from the folder that all images of the workspace have in common:
-    it is to be Label Studio's document root. docs/guide.md has the labelling interface.
+    it is to be Label Studio's document root. docs/data.md has the labelling interface.
     """
     tasks: list[dict[str, Any]] = []
     for person in snapshot.people:
@@ -96,32 +96,21 @@ def _image_in(data: Mapping[str, Any]) -> str:
     """Return the name of the file behind the address of a task's image."""
     texts = {name: value for name, value in data.items() if isinstance(value, str) and value}
     name = pick(texts, "path") or next(
-        (key for key, text in texts.items() if suffix_reason(_file(text)) is None), None
+        (key for key, text in texts.items() if suffix_reason(file_behind(text)) is None), None
     )
-    return "" if name is None else _file(texts[name])
-
-
-def _file(address: str) -> str:
-    parts = urlsplit(address) if re.match(r"[a-z][\w+.-]+://|/", address, re.I) else None
-    if parts is None:
-        return address
-    local = parse_qs(parts.query, errors="surrogateescape").get("d") or parse_qs(
-        parts.query, errors="surrogateescape"
-    ).get("fileuri")
-    if local:
-        return local[0]
-    folder, slash, name = unquote(parts.path, errors="surrogateescape").rpartition("/")
-    is_upload = "/upload" in folder
-    return folder + slash + (_UPLOADED.sub("", name, count=1) if is_upload else name)
+    return "" if name is None else file_behind(texts[name])
 
 
 def _said(task: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, LabelRole | None]]:
     """Yield where somebody is named, who, and the role that is said; junk has no name."""
     if "annotations" not in task and "completions" not in task:
-        identity = identity_in(task) if "data" not in task else ""
-        identity = identity or _short(task)
-        if identity:
-            yield place, identity, None
+        field = pick(task, "pid")
+        identity = as_text(task[field]) if field is not None else _short(task)
+        role = as_role(as_text(task.get(_ROLE)))
+        if role in ("junk", "unsure"):
+            yield place, "", role
+        elif identity:
+            yield place, identity, role
         return
     annotations = task.get("annotations") or task.get("completions") or []
     for number, annotation in enumerate(_dicts(annotations), start=1):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pul.data.readers.listing import list_images
 from pul.data.readers.table_files import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from pul.data.tracks import detect_track_format
 from pul.errors import DatasetError
@@ -17,6 +18,7 @@ from pul.exchange.labels import Labels
 from pul.exchange.mot import TRUTH, label_tracks
 from pul.exchange.tables import read_label_table
 
+_ALONE = (".xml", ".json", ".csv", ".tsv", *PARQUET_SUFFIXES)
 # What tools call the file of labels in a folder that they export.
 _INSIDE = (
     *(MANIFEST, "samples.json", "labels.json", "annotations.xml", "_annotations.coco.json"),
@@ -65,6 +67,9 @@ def _in_folder(folder: Path) -> Labels:
             raise DatasetError(f"{str(folder)!r} holds several files of labels: {names}. Give one.")
         elif found:
             return read_labels(found[0])
+    lone = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _ALONE]
+    if len(lone) == 1 and not list_images(folder, root=folder.resolve(), recursive=True).images:
+        return read_labels(lone[0])
     return read_folders(folder)
 
 

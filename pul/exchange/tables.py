@@ -8,6 +8,7 @@ from pul.data.readers.columns import Kind, find_columns
 from pul.data.readers.image_rows import no_column
 from pul.data.readers.table_files import Row, read_table
 from pul.errors import DatasetError
+from pul.exchange.addresses import file_behind
 from pul.exchange.labels import LABEL_ROLES, Label, Labels, Problem, as_role
 from pul.exchange.snapshot import Shot, Snapshot
 
@@ -83,7 +84,7 @@ def _neutral(text: str) -> str:
 
 def _label(row: Row, columns: Mapping[Kind, str], place: str) -> Label | Problem:
     of = {kind: row.cells[column] for kind, column in columns.items()}
-    path, role = plain_cell(of["path"]), of.get("role", "")
+    path, role = file_behind(plain_cell(of["path"])), of.get("role", "")
     if role and as_role(role) is None:
         return Problem(place, f"role is {role!r}; right: {', '.join(LABEL_ROLES)}, or nothing")
     if not path:

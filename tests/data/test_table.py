@@ -173,7 +173,7 @@ def test_table__names_that_are_no_text(tmp_path: Path, save_image) -> None:
         r"D:\shop\img\n_{}.jpg",
         "d:/shop/img/n_{}.jpg",
         r"\\server\share\img\n_{}.jpg",
-        "/mnt/nas/img/n_{}.jpg",
+        "/srv/nas/img/n_{}.jpg",
         "./img/n_{}.jpg",
         "elsewhere/n_{}.jpg",
         "IMG/N_{}.JPG",

@@ -59,7 +59,7 @@ def coco(annotations: list[dict[str, Any]], folder: str = "", **more: Any) -> di
         lambda n: {"individual_id": n, "score": 0.5},
     ],
 )
-@pytest.mark.parametrize("folder", ["", "data/", "D:\\x\\", "/home/x/"])
+@pytest.mark.parametrize("folder", ["", "data/", "D:\\x\\", "/srv/x/"])
 def test_coco__ids_of_other_tools(tmp_path: Path, other: Workspace, said: Any, folder: str) -> None:
     content = coco([said(number) for _, number in pairs(names=False)], folder)
     report = import_annotations(other, write(tmp_path, "c.json", content), author="bob")
@@ -142,14 +142,19 @@ def test_cvat__video_of_crops(tmp_path: Path, samples: list[Sample]) -> None:
         assert partition(workspace) == {(1, 2), (4,)}
 
 
-@pytest.mark.parametrize("root", ["bounding_box_train", "x/bounding_box_train"])
+@pytest.mark.parametrize(
+    "root", ["bounding_box_train", "x/bounding_box_train", "bounding_box_default", "images_x.txt"]
+)
 def test_cvat__market1501(tmp_path: Path, root: str) -> None:
     names = ["0007_c1s1_000001_00.jpg", "0007_c2s1_000002_00.jpg", "0012_c1s1_000003_00.jpg"]
     junk = "-1_c1s1_000004_00.jpg"
     mine = [Sample(tmp_path / "pics" / name) for name in (*names, junk)]
     for sample in mine:
         write(sample.path.parent, sample.path.name, "")
-    for name in (*names, junk):
+    listed = "".join(f"bounding_box_x/{name}\n" for name in (*names, junk))
+    if root.endswith(".txt"):
+        write(tmp_path / "cvat", root, listed)
+    for name in (*names, junk) if not root.endswith(".txt") else ():
         write(tmp_path / "cvat" / root, name, "")
     with open_workspace(tmp_path / "v", mine) as workspace:
         report = import_annotations(workspace, tmp_path / "cvat", author="bob")
@@ -227,13 +232,24 @@ def test_label_studio__uploads_cancelled_and_predictions(tmp_path: Path, samples
 
 def test_label_studio__short_form(tmp_path: Path, other: Workspace) -> None:
     rows = [
-        {"id": n, "image": f"/data/upload/1/0a1b2c3d-{path[5:]}", "choice": name, "annotator": 1}
+        {
+            "id": n,
+            "image": f"/data/upload/1/0a1b2c3d-{path[5:]}",
+            "choice": name,
+            "annotator": 1,
+            "lead_time": 2,
+        }
         for n, (path, name) in enumerate(pairs())
     ]
     rows[0]["image"] = "/data/local-files/?d=cam1/0000.png"
+    del rows[1]["choice"]  # nobody, and not the task's number
     report = import_annotations(other, write(tmp_path, "l.json", rows), author="bob")
     assert partition(other) == {(1,)}
-    assert len(report.problems) == 3  # 0001.png is in both folders
+    assert [each.place for each in report.nobody] == ["l.json, task 2"]
+    assert len(report.problems) == 2  # 0000.png and 0002.png are in both folders
+    table = "id,image,identity\n1,/data/local-files/?d=cam2/0000.png,Anna\n"
+    import_annotations(other, write(tmp_path, "l.csv", table), author="bob")
+    assert partition(other) == {(1, 5)}
 
 
 # FiftyOne
