@@ -52,7 +52,8 @@ def main() -> int:
     with _workspace(out / "ours", paths) as ours:
         _label(ours)
         for name, format in LABEL_FORMATS.items():
-            export_identities(ours, out / "exports" / f"{name}{format.suffix}", format=name)
+            if not format.needs_tracks:
+                export_identities(ours, out / "exports" / f"{name}{format.suffix}", format=name)
     outcomes = []
     for name, program in PROGRAMS.items():
         for python in arguments.python:

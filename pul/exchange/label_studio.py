@@ -24,7 +24,7 @@ def write_label_studio(snapshot: Snapshot, path: Path) -> None:
     """Write Label Studio's JSON: who an image shows as the text `identity`, its role as a choice.
 
     Images are local files, named from the folder that all images of the workspace have in common:
-    it is to be Label Studio's document root. docs/guide.md has the labelling interface.
+    it is to be Label Studio's document root. docs/data.md has the labelling interface.
     """
     tasks: list[dict[str, Any]] = []
     for person in snapshot.people:

@@ -1,12 +1,15 @@
 """Labels out of a workspace and into another: each format, by hand and at random."""
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import motmetrics
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pycocotools.coco import COCO
 
 from pul.data.samples import Sample
 from pul.exchange import export_identities, import_annotations
@@ -73,3 +76,47 @@ def test_import_annotations__brings_back_any_partition(
         assert report.problems == ()
         assert partition(empty) == partition(source)
         assert held(empty, -1) == held(source, -1)
+
+
+# Other tools' own code; `python -m benchmarks.label_tools` has those that are large
+
+
+def test_export_identities__coco_is_read_by_pycocotools(
+    tmp_path: Path, workspace: Workspace, other: Workspace
+) -> None:
+    export_identities(workspace, tmp_path / "coco.json", format="coco")
+    coco = COCO(str(tmp_path / "coco.json"))
+    boxes = coco.loadAnns(coco.getAnnIds(catIds=coco.getCatIds(["person"])))
+    names = {image["id"]: image["file_name"] for image in coco.loadImgs(coco.getImgIds())}
+    people = {(names[box["image_id"]], box["track_id"], tuple(box["bbox"])) for box in boxes}
+    assert people == {
+        ("cam1/0000.png", 1, (0, 0, 5, 8)),
+        ("cam1/0001.png", 1, (0, 0, 5, 8)),
+        ("cam2/0000.png", 1, (0, 0, 6, 8)),
+        ("cam1/0002.png", 2, (0, 0, 5, 8)),
+    }
+    assert len(names) == 5  # junk has no box
+    found = [{**box, "score": 1.0} for box in boxes]
+    written = tmp_path / "results.json"
+    written.write_text(json.dumps(coco.loadRes(found).dataset), encoding="utf-8")
+    assert import_annotations(other, written, author="bob").problems == ()
+    assert partition(other) == {(1, 2, 5), (3,)}
+
+
+def test_export_identities__mot_is_read_by_motmetrics(tmp_path: Path, workspace: Workspace) -> None:
+    export_identities(workspace, tmp_path / "mot", format="mot")
+    rows = []
+    for camera in ("camera-1", "camera-2"):
+        truth = tmp_path / "mot" / camera / "gt" / "gt.txt"
+        if truth.stat().st_size:
+            table = motmetrics.io.loadtxt(str(truth), fmt="mot16", min_confidence=1)
+            rows += [
+                (camera, *index, *row) for index, row in zip(table.index, table.values, strict=True)
+            ]
+    # Frame, identity, and a box that begins at the edge of the image and is as large as it.
+    assert [tuple(row[:7]) for row in rows] == [
+        ("camera-1", 1, 1, 0, 0, 5, 8),
+        ("camera-1", 2, 1, 0, 0, 5, 8),
+        ("camera-1", 3, 2, 0, 0, 5, 8),
+        ("camera-2", 1, 1, 0, 0, 6, 8),
+    ]
