@@ -127,7 +127,7 @@ def _print_dataset(dataset: Any) -> None:
     ]
     print_table(columns, rows, title=f"{dataset.name}: {dataset.format}")
     for note in dataset.notes:
-        OUT.print(f"· {note}")
+        OUT.print(f"· {note}", markup=False)
     if dataset.skipped:
         OUT.print(f"{len(dataset.skipped)} files skipped:")
         for item in dataset.skipped[:20]:
