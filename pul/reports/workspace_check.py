@@ -146,16 +146,9 @@ def _check_images(workspace: Workspace) -> Iterator[Finding]:
     if not len(images):
         yield Finding("warning", "images", "none yet: `python -m pul import FOLDER --workspace …`.")
         return
-    missing = workspace.missing_images()
-    if missing:
-        command = f"python -m pul relocate --workspace {shlex.quote(workspace.url)} NEW_FOLDER"
-        yield Finding(
-            "error",
-            "images",
-            f"{len(missing):,} of {len(images):,} files are missing, such as "
-            f"{printable(missing[0])}. If they were moved, `{command}` finds them again; else put "
-            "them back. Labels and runs are still stored.",
-        )
+    advice = workspace.advise_missing()
+    if advice:
+        yield Finding("error", "images", advice)
     else:
         yield Finding("ok", "images", f"{len(images):,}, no file is missing")
     skipped = workspace.skipped()

@@ -83,15 +83,17 @@ class AdditionSection(ImageSection):
     def find_duplicates(self, dataset: Dataset) -> DuplicateImagesError | None:
         """Return what `add_dataset` would refuse a dataset for; None where nothing is there twice.
 
-        Every file is read.
+        Every file is read that has the size of an image that is there.
 
         Raises:
             StoreError: The database refuses.
         """
-        files, _ = _read_files(dataset.samples)
+        with self._database.read() as connection:
+            sizes = set(connection.execute(select(images.c.n_bytes).distinct()).scalars())
+        files, _ = _read_files(s for s in dataset.samples if _size(s.path) in sizes)
         with self._database.read() as connection:
             twice = self._find_twice(connection, files)
-        return self._refusal(twice, len(files)) if twice else None
+        return self._refusal(twice, len(dataset.samples)) if twice else None
 
     def _find_twice(self, connection: Connection, files: Sequence[_File]) -> dict[str, str]:
         """Return the files whose picture another file of the workspace has, and that file."""
@@ -171,6 +173,13 @@ def _read_files(samples: Iterable[Sample]) -> tuple[list[_File], dict[str, str]]
         else:
             files[path] = _File(sample, path, len(content), hash_content(content))
     return list(files.values()), unreadable
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 def _row(file: _File, sample: Sample, path: str) -> dict[str, Any]:

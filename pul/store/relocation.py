@@ -1,5 +1,6 @@
 """Images that were moved: found below another folder, and taken from there from then on."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from pul.data.file_names import to_text
+from pul.data.file_names import printable, to_text
 from pul.data.moved_images import FoundImages, KnownImage, find_moved_images
 from pul.errors import ConfigError, JobError, StoreError
 from pul.store.images import ImageSection
@@ -109,6 +110,22 @@ class RelocationSection(ImageSection):
             StoreError: The database refuses.
         """
         return [path for path in self.images().paths if not Path(path).is_file()]
+
+    def advise_missing(self) -> str:
+        """Return how many files are gone and what to do about it; "" where none is.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        missing = self.missing_images()
+        if not missing:
+            return ""
+        return (
+            f"{len(missing):,} of {self.n_images():,} files are missing, such as "
+            f"{printable(missing[0])}. If they were moved, `python -m pul relocate --workspace "
+            f"{shlex.quote(self.url)} NEW_FOLDER` finds them again; else put them back. Labels and "
+            "runs are still stored."
+        )
 
     def find_moved(
         self,

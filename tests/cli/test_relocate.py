@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pul.errors import DuplicateImagesError
+from pul.errors import DuplicateImagesError, PulError
+from pul.models.network import save_network
 from pul.store.workspace import Workspace
-from tests.cli.test_commands import call
+from tests.cli.test_commands import FAST, call
+from tests.support.networks import tiny_network
 from tests.support.places import write_place
 
 
@@ -23,6 +25,13 @@ def moved(tmp_path: Path) -> tuple[str, Path]:
     (tmp_path / "mnt").mkdir()
     place.rename(tmp_path / "mnt" / "mérchant")
     return workspace, tmp_path / "mnt" / "mérchant"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "start.safetensors"
+    save_network(tiny_network(), path)
+    return path
 
 
 def advised(text: str) -> list[str]:
@@ -69,6 +78,26 @@ def test_relocate__import_names_it_for_copies_too(tmp_path: Path) -> None:
     assert "78 of 78 images moved." in call(*advised(str(caught.value))).stdout
     with Workspace.open(workspace) as opened:
         assert all(str(tmp_path / "fast") in path for path in opened.images().paths)
+
+
+def test_relocate__restore_names_it(moved: tuple[str, Path], tmp_path: Path) -> None:
+    workspace, place = moved
+    assert "`relocate` finds them" in call("backup", workspace, tmp_path / "backup").stdout
+    result = call("restore", tmp_path / "backup", tmp_path / "again")
+    call(*advised(result.stdout)[:-1], place)
+    with Workspace.open(tmp_path / "again") as again:
+        assert again.missing_images() == []
+
+
+def test_relocate__a_run_that_fails_names_it(moved: tuple[str, Path], model: Path) -> None:
+    workspace, place = moved
+    run = ("run", "--workspace", workspace, "--model", model, *FAST, "--iterations", "0")
+    with pytest.raises(PulError, match="78 of 78 files are missing"):
+        call(*run)
+    with Workspace.open(workspace) as opened:
+        error = opened.jobs()[-1].error
+    call(*advised(error)[:-1], place)
+    assert call("resume", 1, "--workspace", workspace).exit_code == 0
 
 
 def test_relocate__the_other_choices_of_an_import(moved: tuple[str, Path]) -> None:
