@@ -27,6 +27,7 @@ FORM_REMEMBERED = "form_remembered"
 SHELVED = "shelved"
 TROUBLE = "trouble"
 PREVIEWED = "previewed"
+BROWSED = "browsed"
 
 _DEFAULTS: dict[str, Any] = {
     LOCATION: None,  # the open workspace; None for the server's default
@@ -36,6 +37,7 @@ _DEFAULTS: dict[str, Any] = {
     READINGS: None,  # a folder that can be read in several ways, and the ways
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # the labelling state of this session, by workspace
+    BROWSED: "",  # the folder of the server that is looked at, below the root
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # image ids chosen on another page: the Label page's next card
     ANNOTATOR: "",  # name of the annotator, as typed into the sidebar
@@ -173,6 +175,21 @@ def show_iteration(run_id: int, iteration: int, newest: int) -> None:
 def found() -> services.imports.Found | None:
     """Return the dataset that was checked and is not imported yet."""
     return cast("services.imports.Found | None", st.session_state[FOUND])
+
+
+def is_read() -> bool:
+    """Whether what was checked last can be imported, or asks how it is meant."""
+    return st.session_state[FOUND] is not None or st.session_state[READINGS] is not None
+
+
+def browsed() -> str:
+    """Return the folder of the server that is looked at, relative to the root."""
+    return cast("str", st.session_state[BROWSED])
+
+
+def browse(place: str) -> None:
+    """Look at another folder of the server."""
+    st.session_state[BROWSED] = "" if place == "." else place
 
 
 def page(name: str) -> st.Page:
