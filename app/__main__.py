@@ -12,7 +12,6 @@ from app import services
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _BASE_PATH_VARIABLE = "STREAMLIT_SERVER_BASE_URL_PATH"
 _BASE_PATH = re.compile(r"/?([\w@+~.-]+/)*[\w@+~.-]*")
-_MAX_UPLOAD_MIB = 20  # a picture, or a list of labels
 _MAX_MESSAGE_MIB = 200
 
 
@@ -26,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ["PUL_STUDIO_DEMO_RUN"] = "0"
     if options.login:
         os.environ["PUL_STUDIO_LOGIN"] = "1"
+    if options.browse_root is not None:
+        os.environ[services.browsing.ROOT] = str(options.browse_root.absolute())
+    os.environ[services.uploads.MAX_UPLOAD] = str(options.max_upload)
     services.machine.save_memory()
     from app.server import app  # after the environment is set
 
@@ -70,10 +72,27 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get(_BASE_PATH_VARIABLE),  # which `streamlit run` reads, and App.run not
         help="path that the studio is served below, behind a proxy that does not take it off",
     )
+    parser.add_argument(
+        "--browse-root",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the server that people may look through for images; by default the home",
+    )
+    parser.add_argument(
+        "--max-upload",
+        type=int,
+        default=services.uploads.max_mib(),
+        metavar="MIB",
+        help="largest file that people may drop on the page, in MiB; it is held in memory",
+    )
     parser.add_argument("--login", action="store_true", help="require OIDC login")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     if not 0 <= options.port < 65536:
         parser.error(f"--port must be from 0 to 65535, but is {options.port}")
+    if options.max_upload < 1:
+        parser.error(f"--max-upload must be 1 MiB or more, but is {options.max_upload}")
+    if options.browse_root is not None and not options.browse_root.is_dir():
+        parser.error(f"--browse-root must be a folder, but is {options.browse_root}")
     if options.base_path is not None and not _is_path(options.base_path):
         parser.error(
             f"--base-path or {_BASE_PATH_VARIABLE} must be a path such as /pul or /user/ann/pul, without the name of the "
@@ -130,7 +149,7 @@ def server_config(host: str, port: int, names: Sequence[str] = ()) -> dict[str, 
         # With fast reruns, a rerun of the page drops clicks that are queued behind a fragment.
         "runner.fastReruns": False,
         "server.allowedHosts": [*_LOOPBACK, *names] if is_local or names else [],
-        "server.maxUploadSize": _MAX_UPLOAD_MIB,
+        "server.maxUploadSize": services.uploads.max_mib(),
         "server.maxMessageSize": _MAX_MESSAGE_MIB,
         # Set, so that Streamlit does not ask an external server for this machine's address.
         "browser.serverAddress": "localhost" if is_local or host in ("0.0.0.0", "::") else host,

@@ -28,6 +28,7 @@ FORM_REMEMBERED = "form_remembered"
 SHELVED = "shelved"
 TROUBLE = "trouble"
 PREVIEWED = "previewed"
+BROWSED = "browsed"
 
 _DEFAULTS: dict[str, Any] = {
     LOCATION: None,  # the open workspace; None for the server's default
@@ -38,6 +39,7 @@ _DEFAULTS: dict[str, Any] = {
     MOVED: None,  # moved images that were found and are not taken from there yet
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # the labelling state of this session, by workspace
+    BROWSED: "",  # the folder of the server that is looked at, below the root
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # image ids chosen on another page: the Label page's next card
     ANNOTATOR: "",  # name of the annotator, as typed into the sidebar
@@ -180,6 +182,21 @@ def found() -> services.imports.Found | None:
 def moved() -> services.moved.Relocation | None:
     """Return the moved images that were found and are not taken from there yet."""
     return cast("services.moved.Relocation | None", st.session_state[MOVED])
+
+
+def is_read() -> bool:
+    """Whether what was checked last can be imported, or asks how it is meant."""
+    return st.session_state[FOUND] is not None or st.session_state[READINGS] is not None
+
+
+def browsed() -> str:
+    """Return the folder of the server that is looked at, relative to the root."""
+    return cast("str", st.session_state[BROWSED])
+
+
+def browse(place: str) -> None:
+    """Look at another folder of the server."""
+    st.session_state[BROWSED] = "" if place == "." else place
 
 
 def page(name: str) -> st.Page:

@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.services import browsing as browsing
     from app.services import cards as cards
     from app.services import diagnosis as diagnosis
     from app.services import experiments as experiments
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from app.services import retrieval as retrieval
     from app.services import runs as runs
     from app.services import settings as settings
+    from app.services import uploads as uploads
     from app.services import workspace as workspace
 
 

@@ -5,9 +5,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.services.uploads import Sent
 from app.services.workspace import open_workspace
 from pul.cli.repeat import repeat_command
 from pul.config import RunConfig
+from pul.data.archives import unpack
 from pul.exchange import LABEL_FORMATS, MODEL_FORMATS, ImportReport, import_annotations
 from pul.jobs.export import start_export
 from pul.records import JobRecord, RunRecord
@@ -67,13 +69,14 @@ def _export(job: JobRecord) -> Export:
 
 
 def import_labels(
-    location: str, source: str | tuple[str, bytes], author: str, *, dry_run: bool
+    location: str, source: str | Sent, author: str, *, dry_run: bool
 ) -> ImportReport:
     """Import labels made elsewhere, or only report what would change.
 
     Args:
         location: The workspace.
-        source: A path on the server, or name and content of an uploaded file.
+        source: A path on the server, or an uploaded file: labels, or a zip of such a file or of
+            folders.
         author: Author of the labels.
         dry_run: Only report what would change.
 
@@ -85,9 +88,25 @@ def import_labels(
         path = Path(source.strip()).expanduser()
         return import_annotations(workspace, path, author=author, dry_run=dry_run)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"labels{Path(source[0]).suffix}"
-        path.write_bytes(source[1])
+        path = _unpacked(source, Path(folder))
         return import_annotations(workspace, path, author=author, dry_run=dry_run)
+
+
+def _unpacked(sent: Sent, folder: Path) -> Path:
+    """Write an uploaded file into a folder, and return the file or folder to read."""
+    if not sent.name.lower().endswith(".zip"):
+        path = folder / f"labels{Path(sent.name).suffix}"
+        sent.file.seek(0)
+        path.write_bytes(sent.file.read())
+        return path
+    files = unpack(sent.file, sent.name, folder / "labels")
+    return folder / "labels" / files[0] if len(files) == 1 else _outermost(folder / "labels")
+
+
+def _outermost(folder: Path) -> Path:
+    """Return the first folder, from the outside, that holds more than one thing."""
+    inside = list(folder.iterdir())
+    return _outermost(inside[0]) if len(inside) == 1 and inside[0].is_dir() else folder
 
 
 def command(location: str, run: RunRecord) -> str:

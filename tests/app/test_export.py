@@ -1,5 +1,6 @@
 """Page 7 and its door, without a browser; models are written in tests/exchange/test_models.py."""
 
+import io
 import shlex
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_import_labels__looks_first_and_adds_then(labelled: str, tmp_path: Path)
     for token in ("u1", "u2"):
         services.labels.store(labelled, "ann", {"token": token, "kind": "undo"})
     assert services.labels.read_annotations(labelled).identities == ()
-    sent = ("labels.json", content)
+    sent = services.uploads.Sent("labels.json", io.BytesIO(content))
     report = services.exports.import_labels(labelled, sent, "bob", dry_run=True)
     assert (report.n_created, report.n_images) == (2, 8)
     assert services.labels.read_annotations(labelled).identities == ()

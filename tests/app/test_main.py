@@ -103,7 +103,7 @@ def test_server_config__is_closed() -> None:
     assert config["server.enableCORS"] is True
     assert config["server.enableStaticServing"] is False
     assert config["server.enableAgentApi"] is False
-    assert config["server.maxUploadSize"] == 20
+    assert config["server.maxUploadSize"] == 500
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop")

@@ -14,9 +14,13 @@ def show() -> None:
         "importing the same labels twice adds nothing."
     )
     left, right = st.columns(2)
-    sent = left.file_uploader("Upload a file", type=["csv", "tsv", "txt", "json", "xml", "parquet"])
+    sent = left.file_uploader(
+        "Upload a file, or a zip of one or of folders",
+        type=["csv", "tsv", "txt", "json", "xml", "parquet", "zip"],
+        max_upload_size=services.uploads.max_mib(),
+    )
     place = right.text_input("Or a file or folder on the server", placeholder="/path/to/labels")
-    source = (sent.name, sent.getvalue()) if sent else place
+    source = services.uploads.Sent(sent.name, sent) if sent else place
     check, add = st.columns([1, 5])
     is_check, is_add = check.button("Check first"), add.button("Add labels")
     if not source or not (is_check or is_add):

@@ -8,7 +8,7 @@ from app import services, state
 from app.components.charts.contents import SplitRow, camera_bars, skipped_files, split_table
 from app.components.tables.progress import progress_panel
 from app.views.fragments import fragment
-from app.views.workspace import moved
+from app.views.workspace import browsing, moved
 from app.wording import counted, plain
 from pul.errors import AmbiguousLayoutError, PulError
 
@@ -19,7 +19,8 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         return
     if now.import_job is not None and now.import_job.status == "failed":
         st.error(f"The last import failed. {plain(now.import_job.error)}")
-    with st.form("check", border=False):
+    typed, browsed, dropped = st.tabs(["Path", "Browse the server", "Drop images or a zip"])
+    with typed, st.form("check", border=False):
         left, right = st.columns([3, 1])
         root = left.text_input("Folder, CSV or Parquet file", placeholder="/path/to/images")
         format = right.selectbox("Layout", ["auto", *services.imports.DATASET_FORMATS])
@@ -29,6 +30,10 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
         is_sent = st.form_submit_button("Check folder")
     if is_sent:
         _check(root, format, video=video, bbox=bbox)
+    with browsed:
+        browsing.browse(_check)
+    with dropped:
+        browsing.drop(_check)
     _choose_reading()
     found = state.found()
     if found is None:
@@ -70,7 +75,7 @@ def _box_option() -> str:
 
 def _check(
     root: str,
-    format: str,
+    format: str = "auto",
     levels: str = "",
     *,
     video: dict[str, Any] | None = None,

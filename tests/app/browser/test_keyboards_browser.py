@@ -70,6 +70,7 @@ def test_label__letters_of_a_layout(
 ) -> None:
     open_card(page, studio)
     images = shown(page, CHOSEN)
+    press(page, "ArrowRight", "ArrowRight")
     press(page, *layout["d"])  # takes out the tracklet of the first tile
     assert 0 < len(shown(page, CHOSEN)) < len(images)
     press(page, *layout["z"], modifiers=CONTROL)
