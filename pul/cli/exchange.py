@@ -111,7 +111,13 @@ def _print_listed(heading: str, problems: "Sequence[Problem]") -> None:
 
 def export_model(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, .safetensors.")],
-    format: Annotated[str, typer.Option(help="safetensors, torchscript or onnx.")],
+    format: Annotated[
+        str,
+        typer.Option(
+            help="safetensors, torchscript or onnx; boxmot, boxmot-torchscript or ultralytics for "
+            "the re-ID model of a tracker."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="File to write; it must not exist.")],
     json: Json = False,
 ) -> None:

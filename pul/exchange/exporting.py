@@ -41,7 +41,7 @@ class ModelFormat:
 
     Attributes:
         title: Its name and what it is for.
-        suffix: Of the file.
+        suffix: End of the file's name.
         codec: Where its `pul.exchange.models.Codec` is, which loads torch: `module:name`.
     """
 
@@ -74,6 +74,21 @@ MODEL_FORMATS: dict[str, ModelFormat] = {
         "TorchScript: runs without this project", ".pt", "pul.exchange.models:TORCHSCRIPT"
     ),
     "onnx": ModelFormat("ONNX: runs without torch", ".onnx", "pul.exchange.models:ONNX"),
+    "boxmot": ModelFormat(
+        "BoxMOT: re-ID model of its trackers, ONNX",
+        "-osnet_x0_25.onnx",  # BoxMOT asks a file's name for a network that it knows
+        "pul.exchange.trackers:BOXMOT",
+    ),
+    "boxmot-torchscript": ModelFormat(
+        "BoxMOT: re-ID model of its trackers, TorchScript",
+        "-osnet_x0_25.torchscript",
+        "pul.exchange.trackers:BOXMOT_TORCHSCRIPT",
+    ),
+    "ultralytics": ModelFormat(
+        "Ultralytics: re-ID model of BoT-SORT, ONNX",
+        ".onnx",
+        "pul.exchange.trackers:ULTRALYTICS",
+    ),
 }
 
 

@@ -50,10 +50,22 @@ Run = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Writes a network in a format; reads it back as the ways to run it, for the comparison."""
+    """Writes a network in a format; reads it back as the ways to run it, for the comparison.
+
+    Attributes:
+        write: Writes it.
+        read: Returns what maps decoded images (B, H, W, 3), uint8, to features (B, D).
+        size: Height and width of the images that the file takes.
+        check_name: Raises a ConfigError for a file name that the format's programs misread.
+    """
 
     write: Callable[[Network, Path], None]
     read: Callable[[Path], Sequence[Run]]
+    size: Callable[[Network], tuple[int, int]] = lambda network: (
+        network.config.height,
+        network.config.width,
+    )
+    check_name: Callable[[Path], None] = lambda _: None
 
 
 class Extractor(nn.Module):
@@ -83,6 +95,7 @@ def export_model(checkpoint: Path, path: Path, *, format: str) -> ModelReport:
 
     TorchScript and ONNX take RGB images (B, H, W, 3) as they are decoded, resized to the network's
     size, in any batch size, TorchScript in uint8 or float, ONNX in uint8. Normalisation is inside.
+    The formats of trackers take what those feed: `pul.exchange.trackers`.
 
     Args:
         checkpoint: A checkpoint of ours.
@@ -98,16 +111,14 @@ def export_model(checkpoint: Path, path: Path, *, format: str) -> ModelReport:
         raise ConfigError(
             f"There is no model format {format!r}; choose one of {', '.join(MODEL_FORMATS)}."
         )
-    if format == "onnx" and importlib.util.find_spec("onnx") is None:
-        raise ConfigError(
-            "ONNX needs the package onnx, which is not installed: install "
-            "requirements-optional.txt, or export torchscript, which needs nothing more."
-        )
+    if MODEL_FORMATS[format].suffix.endswith(".onnx"):
+        _require_onnx()
     network = load_network(checkpoint)
     codec: Codec = load_method({format: MODEL_FORMATS[format].codec}, format)
+    codec.check_name(path)
     with new_file(path) as temporary:
         codec.write(network, temporary)
-        difference = _compare(network, codec.read(temporary))
+        difference = _compare(network, codec.read(temporary), codec.size(network))
         if not difference <= TOLERANCE:
             raise ModelError(
                 f"As {format} this {network.config.backbone} gives features that differ by "
@@ -119,15 +130,33 @@ def export_model(checkpoint: Path, path: Path, *, format: str) -> ModelReport:
     return ModelReport(path, format, config.backbone, *size, network.n_features, difference)
 
 
+def _require_onnx() -> None:
+    missing = [name for name in ("onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"ONNX needs the package {' and '.join(missing)}, which is not installed: install "
+            "requirements-optional.txt, or export torchscript, which needs nothing more."
+        )
+
+
 @torch.inference_mode()
-def _compare(network: Network, runs: Sequence[Run]) -> float:
-    """Return the largest difference of any way to run a file; NaN where features are not finite."""
+def _compare(network: Network, runs: Sequence[Run], size: tuple[int, int]) -> float:
+    """Return the largest difference of any way to run a file; NaN where features are not finite.
+
+    Args:
+        network: The network.
+        runs: The ways to run the file.
+        size: Height and width of the images that the file takes; it scales them to the network's.
+    """
     generator = torch.Generator().manual_seed(0)
-    shape = (network.config.height, network.config.width, 3)
+    own = (network.config.height, network.config.width)
     differences = []
     for n_images in _N_CHECKED:
-        pixels = torch.randint(256, (n_images, *shape), generator=generator, dtype=torch.uint8)
-        expected = network(network.normalize(pixels))
+        pixels = torch.randint(256, (n_images, *size, 3), generator=generator, dtype=torch.uint8)
+        images = network.normalize(pixels)
+        if size != own:
+            images = nn.functional.interpolate(images, own, mode="bilinear", align_corners=False)
+        expected = network(images)
         scale = expected.abs().max().clamp(min=1.0)
         differences += [(run(pixels) - expected).abs().max() / scale for run in runs]
     return float(torch.stack(differences).max())
@@ -137,11 +166,37 @@ def _example(network: Network) -> Tensor:
     return torch.zeros(2, network.config.height, network.config.width, 3, dtype=torch.uint8)
 
 
-def _write_torchscript(network: Network, path: Path) -> None:
+def trace(module: nn.Module, example: Tensor, path: Path) -> None:
+    """Write a module as TorchScript."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing: what it got wrong, the comparison finds
-        traced = _JIT.trace(Extractor(network).eval(), _example(network), check_trace=False)
-        _JIT.save(traced, path)
+        _JIT.save(_JIT.trace(module.eval(), example, check_trace=False), path)
+
+
+def write_onnx_graph(module: nn.Module, example: Tensor, path: Path, *, name: str) -> None:
+    """Write a module as ONNX with an input of that name, for batches of any size."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(),
+            (example,),
+            path,
+            input_names=[name],
+            output_names=["features"],
+            dynamic_axes={name: {0: "batch"}, "features": {0: "batch"}},
+            dynamo=False,
+        )
+
+
+def open_onnx(path: Path, *, name: str) -> Run:
+    """Return what maps the input of that name to features, by ONNX Runtime on the CPU."""
+    onnxruntime: Any = importlib.import_module("onnxruntime")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda given: torch.from_numpy(session.run(None, {name: given.numpy()})[0])
+
+
+def _write_torchscript(network: Network, path: Path) -> None:
+    trace(Extractor(network), _example(network), path)
 
 
 def _read_torchscript(path: Path) -> list[Run]:
@@ -152,23 +207,11 @@ def _read_torchscript(path: Path) -> list[Run]:
 
 
 def _write_onnx(network: Network, path: Path) -> None:
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            Extractor(network).eval(),
-            (_example(network),),
-            path,
-            input_names=["pixels"],
-            output_names=["features"],
-            dynamic_axes={"pixels": {0: "batch"}, "features": {0: "batch"}},
-            dynamo=False,
-        )
+    write_onnx_graph(Extractor(network), _example(network), path, name="pixels")
 
 
 def _read_onnx(path: Path) -> list[Run]:
-    reference: Any = importlib.import_module("onnx.reference")
-    evaluator = reference.ReferenceEvaluator(str(path))
-    return [lambda pixels: torch.from_numpy(evaluator.run(None, {"pixels": pixels.numpy()})[0])]
+    return [open_onnx(path, name="pixels")]
 
 
 def _read_safetensors(path: Path) -> list[Run]:

@@ -58,9 +58,9 @@ def test_model__the_advice_is_obeyed_and_works(
 
 
 def test_reproduce__says_the_command_too(place: Path, foreign: Path, tmp_path: Path) -> None:
-    arguments = ("--target", place, "--model", foreign, "--workspace", tmp_path / "w")
+    arguments = ("--data", place, "--model", foreign, "--workspace", tmp_path / "w", "--plan")
     with pytest.raises(PulError) as refused:
-        call("reproduce", *arguments, "--dry-run")
+        call("reproduce", "table2", *arguments)
     assert advised(refused.value)[0] == "convert"
 
 
