@@ -60,10 +60,10 @@ def reap_lost_jobs(
             is not known yet is left for a later call.
 
     Returns:
-        The jobs whose worker was gone, as they are now.
+        The jobs whose worker was gone, as they are now; none of a workspace that is read-only.
     """
-    lost = []
-    for job in workspace.active_jobs():
+    lost: list[JobRecord] = []
+    for job in [] if workspace.is_read_only else workspace.active_jobs():
         is_lost = _is_lost(workspace, job, timeout_s)
         while is_lost is None and wait:
             time.sleep(_WATCH_S)

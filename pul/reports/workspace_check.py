@@ -216,6 +216,10 @@ def _command(workspace: Workspace, words: str) -> str:
 
 
 def _add_sums(workspace: Workspace) -> Iterator[Finding]:
+    if workspace.is_read_only:
+        text = "this workspace can only be looked at: its disk or its owner lets nobody write"
+        yield Finding("warning", "read-only", text)
+        return
     n_rows = workspace.add_missing_sums()
     if n_rows:
         message = f"{n_rows:,} rows of before there were sums have them now"

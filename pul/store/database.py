@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from sqlalchemy import (
     URL,
@@ -16,7 +15,6 @@ from sqlalchemy import (
     Integer,
     Table,
     create_engine,
-    event,
     func,
     insert,
     inspect,
@@ -27,8 +25,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from pul.errors import ServerLostError, StoreError, WorkspaceError
 from pul.store.schema import HEAD_REVISION, OLDEST_REVISION, metadata
+from pul.store.sqlite_files import LOCK_WAIT_S, is_read_only, open_read_only, open_sqlite
 
-_LOCK_WAIT_S = 30
 _WRITE_LOCK = 7085  # any number, the same in every PUL process
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _RESTORE = "go back to a backup with `python -m pul restore`"
@@ -54,7 +52,11 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
-        self._engine = _make_sqlite(url) if self.is_sqlite else _make_postgres(url)
+        self.is_read_only = self.is_sqlite and is_read_only(Path(str(url.database)))
+        if self.is_read_only:
+            self._engine = open_read_only(Path(str(url.database)))
+        else:
+            self._engine = open_sqlite(url) if self.is_sqlite else _make_postgres(url)
         self._watching: sqlite3.Connection | None = None
         self._watch_lock = Lock()
 
@@ -75,6 +77,11 @@ class Database:
         Raises:
             StoreError: The database refuses.
         """
+        if self.is_read_only:
+            raise StoreError(
+                f"{self.describe()} can only be looked at: its disk or its owner lets this user "
+                "not write. Copy the workspace to a disk that can be written."
+            )
         with self._translated(), self._engine.connect() as connection:
             connection.execution_options(pul_writes=True)
             transaction = connection.begin()
@@ -111,9 +118,11 @@ class Database:
                 return str(said.scalar_one())
         with self._translated(), self._watch_lock:
             # SQLite counts the commits of all connections but the one that asks: it never writes.
+            if self.is_read_only:
+                return "read-only"
             if self._watching is None:
                 self._watching = sqlite3.connect(
-                    str(self.url.database), timeout=_LOCK_WAIT_S, check_same_thread=False
+                    str(self.url.database), timeout=LOCK_WAIT_S, check_same_thread=False
                 )
             return str(self._watching.execute("PRAGMA data_version").fetchone()[0])
 
@@ -146,12 +155,18 @@ class Database:
                 before its first release.
             StoreError: The database refuses.
         """
-        if self.is_sqlite:
+        if self.is_sqlite and not self.is_read_only:
             self._keep_write_ahead_log()
         revision = self.revision()
         if revision == HEAD_REVISION:
             return
         self._check_known(revision)
+        if self.is_read_only:
+            self._engine.dispose()
+            self._engine = open_read_only(Path(str(self.url.database)), as_copy=True)
+            with self._translated(), self._engine.connect() as connection, connection.begin():
+                upgrade(connection, HEAD_REVISION)
+            return
         with self.write() as connection:
             upgrade(connection, HEAD_REVISION)
 
@@ -314,25 +329,6 @@ def _known_revisions() -> frozenset[str]:
     return frozenset(file.stem.removeprefix("revision_") for file in files)
 
 
-def _make_sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT_S})
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would commit before CREATE TABLE otherwise
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA synchronous=FULL")  # a committed annotation survives a power cut
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later may fail half-way; so a writer locks at once.
-    writes = connection.get_execution_options().get("pul_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 def _make_postgres(url: URL) -> Engine:
-    options = f"-c lock_timeout={_LOCK_WAIT_S * 1000}"
+    options = f"-c lock_timeout={LOCK_WAIT_S * 1000}"
     return create_engine(url, connect_args={"options": options}, pool_pre_ping=True)

@@ -124,6 +124,11 @@ class Workspace(
         return self._database.revision() is not None
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether it lies on a disk, or belongs to somebody, that lets this process only look."""
+        return self._database.is_read_only
+
+    @property
     def secrets(self) -> dict[str, str]:
         """The environment that brings the password to a process which is given the `url`."""
         password = self._database.url.password
