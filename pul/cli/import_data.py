@@ -48,7 +48,11 @@ def import_(
     # Long: a parameter for each option.
     from pul.data.datasets import merge_datasets, read_dataset
     from pul.data.images import check_images
+    from pul.store.additions import DUPLICATES
 
+    if duplicates not in DUPLICATES:
+        names = ", ".join(DUPLICATES)
+        raise ConfigError(f"--duplicates must be one of {names}, but is {duplicates!r}.")
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."
