@@ -135,7 +135,11 @@ def import_(
     """Read a dataset, or cut crops out of videos, check every image, and add it to a workspace."""
     # Long: a parameter for each option.
     from pul.data.video import VideoRequest, is_video, pair_videos
+    from pul.store.additions import DUPLICATES
 
+    if duplicates not in DUPLICATES:
+        names = ", ".join(DUPLICATES)
+        raise ConfigError(f"--duplicates must be one of {names}, but is {duplicates!r}.")
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."

@@ -130,6 +130,10 @@ def open_image(path: Path) -> ImageFile:
     if status.st_size == 0:
         raise ImageError(f"{str(path)!r} is empty (0 bytes). Copy it again or leave it out.")
     image = Image.open(path, formats=_FORMATS)
+    if image.format == "TIFF":
+        # Pillow 13 would map an uncompressed grey one, and mix up the rows of one that its EXIF
+        # data turn by 90°; without its name it reads the file.
+        image.filename = ""
     width, height = image.size
     if width * height > MAX_PIXELS:
         image.close()

@@ -16,7 +16,7 @@ from pul.store.images import ImageSection
 from pul.store.jobs import ACTIVE
 from pul.store.named_values import read_value, write_value
 from pul.store.schema import images, jobs
-from pul.store.section import IMAGE_ROOT, IMAGE_ROOT_VARIABLE
+from pul.store.section import IMAGE_ROOT, IMAGE_ROOT_VARIABLE, is_below
 
 _N_RELOCATIONS = "n_relocations"
 
@@ -170,9 +170,13 @@ class RelocationSection(ImageSection):
             _check_variable()
             _check_no_import(connection)
             places = self._places(connection)
-            if any(places.get(move.image_id) != move.old for move in found.moves):
-                raise StoreError("Somebody else moved these images meanwhile. Look for them again.")
+            is_old = any(places.get(move.image_id) != move.old for move in found.moves)
             places |= {move.image_id: move.new for move in found.moves}
+            if is_old or len(set(places.values())) < len(places):
+                raise StoreError(
+                    "These images were moved or imported by somebody else meanwhile. Look for them "
+                    "again."
+                )
             root = _fuller(self._image_root(connection), found.folder, places.values())
             self._store_places(connection, root, places)
             write_value(connection, _N_RELOCATIONS, read_value(connection, _N_RELOCATIONS, 0) + 1)
@@ -246,12 +250,8 @@ def _fuller(root: str, folder: str, paths: Iterable[str]) -> str:
     """Return the one of two roots that more images are below; the new one if equally many are."""
     if not root:
         return folder
-    counts = Counter(each for path in paths for each in (root, folder) if _is_below(path, each))
+    counts = Counter(each for path in paths for each in (root, folder) if is_below(path, each))
     return root if counts[root] > counts[folder] else folder
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path.startswith(folder if folder.endswith("/") else f"{folder}/")
 
 
 def _resolve(folder: str | Path) -> str:

@@ -57,21 +57,31 @@ class Section:
             path: The path.
             root: The folder of the images; "" where there is none.
         """
-        absolute = Path(path).absolute()
-        if absolute.is_relative_to(self.path):
-            portable = absolute.relative_to(self.path).as_posix()
-        elif root and absolute.is_relative_to(root):
-            portable = _BELOW_ROOT + absolute.relative_to(root).as_posix()
-        else:
-            portable = str(absolute)
-        return to_text(portable)
+        text = str(path)
+        absolute = text if text.startswith("/") else str(Path(path).absolute())
+        if is_below(absolute, str(self.path)):
+            return to_text(_relative(absolute, str(self.path)))
+        if root and is_below(absolute, root):
+            return to_text(_BELOW_ROOT + _relative(absolute, root))
+        return to_text(absolute)
 
     def _absolute(self, stored: str, root: str = "") -> str:
         """Return the path that `_portable` wrote."""
-        # By hand: a Path of each of 100,000 images takes seconds.
         path = from_text(stored)
         if path.startswith("/"):
             return path
         if path.startswith(_BELOW_ROOT):
             return f"{root.rstrip('/')}/{path.removeprefix(_BELOW_ROOT)}"
         return f"{self.path}/{path}"
+
+
+# By hand: a Path of each of 100,000 images takes seconds.
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether an absolute path leads into a folder."""
+    return path.startswith(folder if folder.endswith("/") else f"{folder}/")
+
+
+def _relative(path: str, folder: str) -> str:
+    return path.removeprefix(folder).lstrip("/")

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app import demo, services
 from pul.config import RunConfig
 from pul.data.datasets import read_dataset
+from pul.data.samples import Skipped
 from pul.jobs import WorkerProcess
 from pul.records import JobProgress
 from pul.store.workspace import Workspace
@@ -23,6 +25,7 @@ from tests.app.conftest import (
     wait_for,
 )
 from tests.app.fabricated import draw_people, fabricate, iteration_arrays, iteration_record
+from tests.support.odd_names import ODD_NAMES
 
 
 def map_data(studio: AppTest) -> dict[str, object]:
@@ -259,6 +262,27 @@ def test_workspace__an_import_that_would_double_images_offers_both_ways(
     assert places(location) == {str(place)}
     with Workspace.open(location) as workspace:
         assert len(workspace.images()) == 104
+
+
+def test_workspace__files_of_any_name_are_shown(
+    location: Path, tmp_path: Path, open_studio: Open
+) -> None:
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    for name in ODD_NAMES:
+        (folder / name).write_bytes(b"no image")
+    skipped = tuple(Skipped(folder / name, "damaged") for name in ODD_NAMES)
+    shown = read_dataset(draw_people(tmp_path / "people"))
+    with Workspace.create(location) as workspace:
+        workspace.add_dataset(replace(shown, skipped=skipped))
+    studio = open_studio()
+    assert not studio.exception
+    assert "caf\\xe9.png" in text_of(studio)
+    field = next(f for f in studio.text_input if f.label.startswith("Folder, CSV"))
+    field.set_value(str(folder))
+    next(box for box in studio.selectbox if box.label == "Layout").select("folders")
+    studio = press(studio, "Check folder")
+    assert not studio.exception
 
 
 def test_workspace__importing(location: Path, open_studio: Open) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pul.errors import DuplicateImagesError, PulError
+from pul.errors import ConfigError, DuplicateImagesError, PulError
 from pul.models.network import save_network
 from pul.store.workspace import Workspace
 from tests.cli.test_commands import FAST, call
@@ -103,6 +103,8 @@ def test_relocate__a_run_that_fails_names_it(moved: tuple[str, Path], model: Pat
 def test_relocate__the_other_choices_of_an_import(moved: tuple[str, Path]) -> None:
     workspace, place = moved
     arguments = ("import", place, "--workspace", workspace, "--json", "--duplicates")
+    with pytest.raises(ConfigError, match="--duplicates must be one of refuse, skip, add"):
+        call(*arguments, "perhaps")
     assert json.loads(call(*arguments, "skip").stdout)["n_new"] == 0
     assert json.loads(call(*arguments, "add").stdout)["n_new"] == 78
 

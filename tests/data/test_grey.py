@@ -122,6 +122,24 @@ def test_load_pixels__are_stretched_as_the_thumbnail_is(tmp_path: Path) -> None:
     assert plain[0].mean() < 10
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
+def test_decode_image__grey_is_turned_too(tmp_path: Path, orientation: int, dtype: type) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    values = (np.arange(64 * 32).reshape(64, 32) % 256 * 16).astype(dtype)
+    turned = values.T if orientation > 4 else values
+    flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}
+    expected = np.flip(turned, flips.get(orientation, ())) / 16
+    ranges = GreyRanges(GreyRange(0, 255 * 16), GreyRange(0, 255 * 16))
+    for suffix in ("png", "tif") if dtype is np.uint16 else ("tif",):
+        path = tmp_path / f"a.{suffix}"
+        Image.fromarray(values).save(path, exif=exif)
+        np.testing.assert_array_equal(decode_image(path, ranges)[..., 0], expected)
+        with Image.open(io.BytesIO(thumbnail(path, ranges=ranges)[0])) as shown:
+            assert shown.size == expected.shape[::-1]
+
+
 @pytest.mark.parametrize(
     ("colour", "noise", "expected"),
     [

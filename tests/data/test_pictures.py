@@ -74,6 +74,18 @@ def test_orientation__in_the_model_and_on_the_screen(
         assert np.abs(colours(pixels) - colours(expected)).max() <= 12
 
 
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("kind", ["png", "tif", "lzw.tif", "lossless.webp"])
+def test_orientation__of_grey_pictures(tmp_path: Path, kind: str, orientation: int) -> None:
+    # Every pixel differs from its neighbours: mixed-up rows would show.
+    grey = (np.arange(48 * 32).reshape(48, 32) % 251).astype(np.uint8)
+    path = tmp_path / f"a.{kind}"
+    Image.fromarray(grey).save(path, exif=exif(orientation), **KINDS[kind])
+    expected = UPRIGHT[orientation](np.repeat(grey[..., None], 3, axis=2))
+    np.testing.assert_array_equal(decode_image(path), expected)
+    assert shown(path).shape == expected.shape
+
+
 def test_orientation__in_a_webp_whose_header_does_not_announce_it(tmp_path: Path) -> None:
     # Every decoder ignores it then: the model and the screen both show the picture as it is stored.
     path = tmp_path / "a.webp"

@@ -108,6 +108,17 @@ def test_relocate__of_two_at_once_the_second_is_told(workspace, tmp_path):
     assert workspace.missing_images() == []
 
 
+def test_relocate__of_a_file_that_was_imported_meanwhile(workspace, tmp_path):
+    workspace.add_dataset(crops(tmp_path / "x", "a.jpg"))
+    (tmp_path / "x").rename(tmp_path / "y")
+    found = workspace.find_moved(tmp_path / "y")
+    workspace.add_dataset(read(tmp_path / "y", "a.jpg"), duplicates="add")
+    with pytest.raises(StoreError, match="meanwhile"):
+        workspace.relocate(found)
+    again = workspace.find_moved(tmp_path / "y")
+    assert (again.moves, len(again.missing)) == ((), 1)  # the file is another image's now
+
+
 def test_relocate__waits_for_an_import(workspace, tmp_path):
     workspace.add_dataset(crops(tmp_path / "x", "a.jpg"))
     job = workspace.create_job("import")
