@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pul.data.datasets import Dataset
 from pul.data.video import (
+    FOLDER,
     CameraPlan,
     VideoRequest,
     cut_videos,
@@ -12,6 +13,8 @@ from pul.data.video import (
     plan_videos,
     read_recordings,
 )
+from pul.errors import ConfigError
+from pul.records import ImageTable
 from pul.store.workspace import Workspace
 
 
@@ -71,5 +74,26 @@ def _plan(
     if workspace is None:
         return plan_videos(request)
     known = read_recordings(workspace.path)
-    others = set(workspace.images().camids.tolist()) - {-1, *(r.camid for r in known)}
+    images = workspace.images()
+    if request.has_people and not is_same_place:
+        _check_people(images, workspace.path / FOLDER)
+    others = set(images.camids.tolist()) - {-1, *(r.camid for r in known)}
     return plan_videos(request, known, frozenset() if is_same_place else frozenset(others))
+
+
+def _check_people(images: ImageTable, footage: Path) -> None:
+    """Make sure that ids of tracks cannot be taken for those of other people.
+
+    Raises:
+        ConfigError: Images that were not cut from videos have identities.
+    """
+    inside = f"{footage}/"
+    n_others = sum(
+        pid > 0 and not path.startswith(inside)
+        for path, pid in zip(images.paths, images.pids.tolist(), strict=True)
+    )
+    if n_others:
+        raise ConfigError(
+            f"{n_others:,} images of this workspace have identities of their own. If the ids of "
+            "the tracks are the same people, say so with --same-place; else give another workspace."
+        )

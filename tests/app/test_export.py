@@ -49,6 +49,21 @@ def test_exports__are_files_that_the_page_lists(labelled: str) -> None:
     assert len(export.path.read_text().splitlines()) == 1 + 8
 
 
+def test_exports__of_unlabelled_images_go_by_clusters(labelled: str, open_studio: Open) -> None:
+    studio = open_studio("export")
+    (by_clusters,) = (box for box in studio.checkbox if "by their clusters" in box.label)
+    by_clusters.check()
+    next(button for button in studio.button if button.label == "Export labels").click().run()
+    wait_until(lambda: not services.exports.exports(labelled)[0].is_open)
+    [export] = services.exports.exports(labelled)
+    with Workspace.open(labelled) as workspace:
+        n_images = len(workspace.run_images(1, "train"))
+        clusters = workspace.arrays(1, 2, "clusters")["clusters"]
+    n_identities = int(export.text.split(" identities, ")[0])
+    assert export.text == f"{n_identities} identities, {n_images} images"
+    assert 2 <= n_identities <= 2 + len(set(clusters.tolist()))
+
+
 def test_exports__say_why_they_failed(location: Path, people: Path) -> None:
     fabricate(location, people, n_iterations=1, status="finished")
     assert export_job(str(location), "csv").status == "failed"

@@ -1,14 +1,14 @@
 """What an import of videos will cut, found out without decoding a frame."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pul.data.crops import Region, clip_box
 from pul.data.readers.words import PEOPLE_CLASSES
 from pul.data.samples import Skipped
-from pul.data.tracks import TrackBox, TrackFile, read_tracks
+from pul.data.tracks import TrackBox, TrackFile, read_tracks, track_order
 from pul.data.video.alignment import align_pictures, number_frames
 from pul.data.video.frames import Film, open_film
 from pul.data.video.recordings import (
@@ -101,17 +101,13 @@ def _plan_camera(
     numbered, first, frame_notes = number_frames(film, tracks, boxes, camera.first_frame)
     placement, size_notes = align_pictures(film, tracks, request.track_size)
     wanted, class_notes = _choose_classes(boxes, request.classes)
-    placed = {id(box): placement.place(box.corners) for box in boxes}
-    on_film = [_moved(box, placed[id(box)]) for box in boxes]
-    hidden = measure_hidden(on_film, film.size)
+    placed = [_moved(box, placement.place(box.corners)) for box in boxes]
+    hidden = measure_hidden(placed, film.size)
     by_track: dict[str, list[Choice]] = defaultdict(list)
     dropped: dict[tuple[str, str], list[int]] = defaultdict(list)
-    seen: set[tuple[str, int]] = set()
-    for box in wanted:
-        region = clip_box(placed[id(box)], film.size)
-        if (box.track, box.frame) in seen:
-            region = "the track has another box in that frame"
-        seen.add((box.track, box.frame))
+    for box, region in _find_regions(boxes, placed, film.size):
+        if box.label not in wanted:
+            continue
         if isinstance(region, str):
             dropped[box.track, region].append(box.frame)
         else:
@@ -129,7 +125,7 @@ def _plan_camera(
     notes = (*film.notes, *tracks.notes, *frame_notes, *size_notes, *class_notes)
     return CameraPlan(
         recording, film, boxes, tuple(stretches),
-        (*_say_dropped(camera.tracks, dropped), *_say_silent(camera.tracks, wanted, by_track)),
+        (*_say_dropped(camera.tracks, dropped), *_say_silent(camera.tracks, dropped, by_track)),
         (*notes, *_count_skipped(tracks)),
     )  # fmt: skip
 
@@ -152,8 +148,8 @@ def _boxes_of(tracks: TrackFile, camera: CameraVideo) -> tuple[TrackBox, ...]:
 
 def _choose_classes(
     boxes: Sequence[TrackBox], classes: Sequence[str]
-) -> tuple[list[TrackBox], tuple[str, ...]]:
-    """Take the classes that are asked for; else people, where the file names them."""
+) -> tuple[set[str], tuple[str, ...]]:
+    """Return the classes that are asked for; else people, where the file names them."""
     counts = Counter(box.label for box in boxes)
     asked = {name.casefold() for name in classes}
     if asked:
@@ -171,12 +167,25 @@ def _choose_classes(
         said = _say_counts({label: counts[label] for label in kept})
         note = f"Boxes of {said} are cut; --classes says otherwise"
         notes.append(f"{note}. Left out: {_say_counts(left)}." if left else f"{note}.")
-    return [box for box in boxes if box.label in kept], tuple(notes)
+    return kept, tuple(notes)
 
 
 def _say_counts(counts: dict[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{label or '(no class)'} ({n:,})" for label, n in ordered)
+
+
+def _find_regions(
+    boxes: Sequence[TrackBox], placed: Sequence[TrackBox], size: tuple[int, int]
+) -> Iterator[tuple[TrackBox, Region | str]]:
+    """Yield each box with its pixels in the film, or why it gives no crop."""
+    seen: set[tuple[str, int]] = set()
+    for box, moved in zip(boxes, placed, strict=True):
+        region = clip_box(moved.corners, size)
+        if (box.track, box.frame) in seen:
+            region = "the track has another box in that frame"
+        seen.add((box.track, box.frame))
+        yield box, region
 
 
 def _moved(box: TrackBox, corners: tuple[float, float, float, float]) -> TrackBox:
@@ -200,14 +209,19 @@ def _say_dropped(tracks: Path, dropped: dict[tuple[str, str], list[int]]) -> tup
             Path(f"{tracks}: track {track}"),
             f"{len(frames):,} boxes: {reason} (frames {min(frames)} to {max(frames)})",
         )
-        for (track, reason), frames in sorted(dropped.items())
+        for (track, reason), frames in sorted(dropped.items(), key=_drop_order)
     )
 
 
+def _drop_order(item: tuple[tuple[str, str], list[int]]) -> tuple[tuple[int, int, str], str]:
+    (track, reason), _ = item
+    return track_order(track), reason
+
+
 def _say_silent(
-    tracks: Path, wanted: Sequence[TrackBox], by_track: dict[str, list[Choice]]
+    tracks: Path, dropped: dict[tuple[str, str], list[int]], by_track: dict[str, list[Choice]]
 ) -> tuple[Skipped, ...]:
-    silent = sorted({box.track for box in wanted} - by_track.keys())
+    silent = sorted({track for track, _ in dropped} - by_track.keys(), key=track_order)
     return tuple(
         Skipped(Path(f"{tracks}: track {track} as a whole"), "no box gives a crop")
         for track in silent

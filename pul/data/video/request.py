@@ -184,10 +184,7 @@ def pair_videos(
             )
         return read_manifest(videos[0], first_frame=first_frame)
     if not tracks:
-        raise ConfigError(
-            f"{videos[0].name} is a video: give the tracks of the people in it with --tracks, as a "
-            "tracker or CVAT writes them (MOTChallenge, COCO or CVAT XML)."
-        )
+        raise ConfigError(_ask_for_tracks(next(filter(is_video, videos), videos[0])))
     if len(tracks) == 1 and len(videos) > 1 and detect_track_format(tracks[0]) == "coco":
         tracks = [*tracks] * len(videos)
     for option, given in (("--tracks", tracks), ("--camera", names), ("--start-time", starts)):
@@ -206,6 +203,19 @@ def pair_videos(
         )
         for video, track, name, start in zip(videos, tracks, names, parsed, strict=True)
     )  # fmt: skip
+
+
+def _ask_for_tracks(video: Path) -> str:
+    truth = video / "gt" / "gt.txt"
+    if truth.is_file():
+        return (
+            f"{video.name} is a sequence of MOTChallenge: give its tracks with --tracks {truth}, "
+            "or those of a tracker."
+        )
+    return (
+        f"{video.name} is a video: give the tracks of the people in it with --tracks, as a tracker "
+        "or CVAT writes them (MOTChallenge, COCO or CVAT XML)."
+    )
 
 
 def name_cameras(videos: Sequence[Path]) -> list[str]:
