@@ -17,6 +17,7 @@ RUN_ID = "run_id"
 ITERATIONS = "iterations"
 FOUND = "found"
 READINGS = "readings"
+MOVED = "moved"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
@@ -34,6 +35,7 @@ _DEFAULTS: dict[str, Any] = {
     ITERATIONS: {},  # the iteration on the map by run, if not the newest
     FOUND: None,  # the dataset that was checked and is not imported yet
     READINGS: None,  # a folder that can be read in several ways, and the ways
+    MOVED: None,  # moved images that were found and are not taken from there yet
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # the labelling state of this session, by workspace
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
@@ -68,7 +70,7 @@ def location() -> str:
 def open_location(place: str) -> None:
     """Open another workspace in this session."""
     st.session_state[LOCATION] = place
-    st.session_state[FOUND] = None
+    st.session_state[FOUND] = st.session_state[MOVED] = None
     st.session_state[CARD_IMAGES] = []
     st.session_state[COMPARED] = ()
     st.session_state[FORK] = st.session_state[SHELVED] = None
@@ -173,6 +175,11 @@ def show_iteration(run_id: int, iteration: int, newest: int) -> None:
 def found() -> services.imports.Found | None:
     """Return the dataset that was checked and is not imported yet."""
     return cast("services.imports.Found | None", st.session_state[FOUND])
+
+
+def moved() -> services.moved.Relocation | None:
+    """Return the moved images that were found and are not taken from there yet."""
+    return cast("services.moved.Relocation | None", st.session_state[MOVED])
 
 
 def page(name: str) -> st.Page:

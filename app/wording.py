@@ -33,9 +33,10 @@ STEP_NAMES = {  # short ones, for charts
 def plain(text: str) -> str:
     """Escape text for Markdown, so that names show no picture, link, colour or formula.
 
-    Code and bold stay, because our own messages use them.
+    Code and bold stay, because our own messages use them. Half characters, as in names of files
+    that are not UTF-8, are shown as escapes: the screen takes valid Unicode only.
     """
-    return re.sub(r"([\\\[\]<$])", r"\\\1", text)
+    return re.sub(r"([\\\[\]<$])", r"\\\1", text.encode("utf-8", "backslashreplace").decode())
 
 
 def count(value: int) -> str:

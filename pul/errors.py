@@ -4,7 +4,8 @@
     ├── ConfigError         a setting or an argument is outside what is allowed
     ├── DataError           the user's data cannot be used as it is
     │   ├── DatasetError    a folder or list is not of any layout we read
-    │   │   └── AmbiguousLayoutError    folders can be read in several ways
+    │   │   ├── AmbiguousLayoutError    folders can be read in several ways
+    │   │   └── DuplicateImagesError    the same pictures are in the workspace already
     │   └── ImageError      one image file cannot be decoded
     ├── FeatureError        an array of features is misshapen or not finite
     ├── ModelError          a network, its weights or a checkpoint cannot be used
@@ -51,6 +52,40 @@ class AmbiguousLayoutError(DatasetError):
         super().__init__(
             f"The folders in {str(folder)!r} can be read in {len(readings)} ways, and nothing in "
             f"them decides. Choose one:{ways}"
+        )
+
+
+class DuplicateImagesError(DatasetError):
+    """The pictures to import are in the workspace already, from other files.
+
+    Attributes:
+        workspace: Where they are, quoted for a shell.
+        folder: The folder that all the new files are in, quoted for a shell.
+        n_images: How many of them are there already.
+        n_gone: Of how many of these the workspace's own file is gone.
+        n_files: Files to import.
+    """
+
+    def __init__(
+        self,
+        *,
+        workspace: str,
+        folder: str,
+        example: tuple[str, str],
+        n_images: int,
+        n_gone: int,
+        n_files: int,
+    ) -> None:
+        self.workspace, self.folder = workspace, folder
+        self.n_images, self.n_gone, self.n_files = n_images, n_gone, n_files
+        state = f"the files of {n_gone:,} of them are gone" if n_gone else "their files are there"
+        everything = " --all" if n_gone < n_images else ""
+        super().__init__(
+            f"{n_images:,} of {n_files:,} images are in the workspace already, from other files, "
+            f"and {state}: {example[0]} is the same picture as {example[1]}. If they were moved: "
+            f"`python -m pul relocate --workspace {workspace}{everything} {folder}`; labels and "
+            "runs stay. To leave them out: --duplicates skip. To add them once more as new "
+            "images: --duplicates add."
         )
 
 

@@ -31,9 +31,7 @@ def urls(location: str, image_ids: Iterable[int]) -> list[str]:
 @signed(_PURPOSE, _PAYLOAD, gone="The image is missing or cannot be read.")
 def serve_thumbnail(_request: Request, location: str, image_id: int) -> Response:
     """Answer with the picture; starlette runs this in a thread."""
-    content, media_type = services.workspace.thumbnail(
-        services.workspace.image_path(location, image_id)
-    )
+    content, media_type = services.workspace.picture(location, image_id)
     return Response(content, media_type=media_type, headers=response_headers(_CACHE_CONTROL))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.services import labels as labels
     from app.services import machine as machine
     from app.services import map as map
+    from app.services import moved as moved
     from app.services import oracle as oracle
     from app.services import pairs as pairs
     from app.services import previews as previews

@@ -1,18 +1,20 @@
 """Import of images: check what a folder, a table or a video holds, and add it."""
 
 from collections import Counter
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.services.workspace import Contents, open_workspace
 from pul import jobs
 from pul.data.datasets import DATASET_FORMATS, Dataset, read_dataset
+from pul.data.file_names import printable
 from pul.data.readers.box_columns import BOX_FORMS, NO_BOXES
 from pul.data.video import VideoRequest, is_video, pair_videos
 from pul.data.video.sampling import USUAL_EVERY, USUAL_MOST
 from pul.exchange.videos import preview_videos
 from pul.records import JobRecord
+from pul.store.additions import Duplicates
 
 BOX_READINGS = ("auto", *BOX_FORMS, NO_BOXES)
 
@@ -21,6 +23,7 @@ __all__ = [
     "DATASET_FORMATS",
     "USUAL_EVERY",
     "USUAL_MOST",
+    "Duplicates",
     "Found",
     "inspect",
     "inspect_video",
@@ -43,6 +46,8 @@ class Found:
         levels: What the levels of its folders mean, if given; "" if found from the names.
         video: The videos to cut crops from; None for images.
         bbox: What the boxes of a table are, if given; else `auto`.
+        n_duplicates: Images whose pictures the workspace has already from other files.
+        n_gone: Of how many of these the workspace's own file is gone: they were moved.
     """
 
     name: str
@@ -54,10 +59,14 @@ class Found:
     levels: str = ""
     video: VideoRequest | None = None
     bbox: str = "auto"
+    n_duplicates: int = 0
+    n_gone: int = 0
 
 
-def inspect(root: str, format: str = "auto", levels: str = "", bbox: str = "auto") -> Found:
-    """Read what a folder or table holds; nothing is written and no image is opened.
+def inspect(
+    location: str, root: str, format: str = "auto", levels: str = "", bbox: str = "auto"
+) -> Found:
+    """Read what a folder or table holds, and whether the workspace has it; nothing is written.
 
     Raises:
         AmbiguousLayoutError: Its folders can be read in several ways; it names them.
@@ -65,7 +74,11 @@ def inspect(root: str, format: str = "auto", levels: str = "", bbox: str = "auto
     """
     options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
     dataset = read_dataset(root.strip(), format=format, levels=levels, cut=False, **options)
-    return _found(dataset, levels=levels, bbox=bbox)
+    twice = open_workspace(location).find_duplicates(dataset)
+    found = _found(dataset, levels=levels, bbox=bbox)
+    if twice is None:
+        return found
+    return replace(found, n_duplicates=twice.n_images, n_gone=twice.n_gone)
 
 
 def inspect_video(
@@ -114,7 +127,7 @@ def _found(
         contents=Contents(
             tuple(astuple(row) for row in dataset.summary()), dict(cameras), len(dataset.skipped)
         ),
-        skipped=tuple((str(item.path), item.reason) for item in dataset.skipped),
+        skipped=tuple((printable(item.path), item.reason) for item in dataset.skipped),
         notes=dataset.notes,
         levels=levels,
         video=video,
@@ -122,7 +135,13 @@ def _found(
     )
 
 
-def start_import(location: str, found: Found, *, is_same_place: bool = False) -> JobRecord:
+def start_import(
+    location: str,
+    found: Found,
+    *,
+    is_same_place: bool = False,
+    duplicates: Duplicates = "refuse",
+) -> JobRecord:
     """Start adding a dataset in the background, read as it was found."""
     workspace = open_workspace(location)
     if found.video is not None:
@@ -134,4 +153,5 @@ def start_import(location: str, found: Found, *, is_same_place: bool = False) ->
         levels=found.levels,
         bbox=found.bbox,
         is_same_place=is_same_place,
+        duplicates=duplicates,
     )

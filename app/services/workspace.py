@@ -14,15 +14,12 @@ import numpy as np
 
 from app.services.cache import cached
 from pul import demo, jobs
+from pul.data.file_names import printable
+from pul.data.grey import GreyRanges
 from pul.data.images import thumbnail
 from pul.errors import PulError, StoreError, WorkspaceError
 from pul.records import Command, ImageTable, IterationRecord, JobRecord, RunRecord
 from pul.store.workspace import Workspace, without_password
-
-__all__ = [
-    "WorkspaceStatus",
-    "thumbnail",
-]
 
 ROOT = (
     Path(__file__).resolve().parents[2]
@@ -224,7 +221,7 @@ def n_train_images(location: str) -> int:
 
 def skipped(location: str) -> list[tuple[str, str]]:
     """Return path and reason of each skipped file."""
-    return open_workspace(location).skipped()
+    return [(printable(path), reason) for path, reason in open_workspace(location).skipped()]
 
 
 def sample_images(location: str, n: int) -> list[int]:
@@ -240,14 +237,31 @@ def image_path(location: str, image_id: int) -> Path:
     Raises:
         StoreError: There is no such image.
     """
-    number = database_number(location)
-    paths = _paths(location, number)
+    key = (database_number(location), _n_relocations(location))
+    paths = _paths(location, key)
     if image_id not in paths:  # it may have been imported since
         _paths.cache_clear()
-        paths = _paths(location, number)
+        paths = _paths(location, key)
     if image_id not in paths:
         raise StoreError(f"There is no image {image_id} in this workspace.")
     return Path(paths[image_id])
+
+
+def picture(location: str, image_id: int) -> tuple[bytes, str]:
+    """Return a small picture of an image, and its media type.
+
+    Raises:
+        StoreError: There is no such image.
+        ImageError: It cannot be decoded.
+    """
+    workspace = open_workspace(location)
+    ranges = _grey_ranges(workspace, workspace.version())
+    return thumbnail(image_path(location, image_id), ranges=ranges)
+
+
+@cached(maxsize=4)
+def _grey_ranges(workspace: Workspace, _version: str) -> GreyRanges:
+    return workspace.grey_ranges()
 
 
 def run_images(location: str, run_id: int) -> ImageTable:
@@ -264,8 +278,18 @@ def _opened(location: str, _number: int) -> Workspace:
     return Workspace.open(location)
 
 
+def _n_relocations(location: str) -> int:
+    workspace = open_workspace(location)
+    return _read_n_relocations(workspace, workspace.version())
+
+
 @cached(maxsize=4)
-def _paths(location: str, _number: int) -> dict[int, str]:
+def _read_n_relocations(workspace: Workspace, _version: str) -> int:
+    return workspace.n_relocations()
+
+
+@cached(maxsize=4)
+def _paths(location: str, _key: tuple[int, int]) -> dict[int, str]:
     table = open_workspace(location).images()
     return dict(zip(table.image_ids.tolist(), table.paths, strict=True))
 

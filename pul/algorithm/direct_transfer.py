@@ -9,7 +9,9 @@ import numpy as np
 from pul.algorithm.features import OnProgress, extract_features
 from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
 from pul.config import EvaluationConfig
+from pul.data.checking import grey_ranges
 from pul.data.datasets import Dataset
+from pul.data.grey import GreyRanges
 from pul.data.images import load_pixels
 from pul.data.multi_query import read_query_boxes
 from pul.data.samples import Sample, to_arrays
@@ -57,10 +59,11 @@ def evaluate_network(
     boxes = read_query_boxes(dataset) if multi_query else ()
     parts = (query, gallery, boxes)
     n_images, done, features = sum(map(len, parts)), 0, []
+    ranges = grey_ranges(dataset)
     for samples in parts:
         extracted = extract_features(
             network,
-            _pixels(network, samples, cache_dir),
+            _pixels(network, samples, cache_dir, ranges),
             device=device,
             precision=precision,
             flip=flip,
@@ -116,12 +119,15 @@ def pool_queries(
     return l2_normalize(pooled)
 
 
-def _pixels(network: Network, samples: Sequence[Sample], cache_dir: Path | None) -> ByteArray:
+def _pixels(
+    network: Network, samples: Sequence[Sample], cache_dir: Path | None, ranges: GreyRanges
+) -> ByteArray:
     return load_pixels(
         [sample.path for sample in samples],
         height=network.config.height,
         width=network.config.width,
         cache_dir=cache_dir,
+        ranges=ranges,
     )
 
 

@@ -9,6 +9,7 @@ from pul.algorithm.features import OnProgress
 from pul.algorithm.finetuning import FinetuneResult, finetune
 from pul.arrays import IntArray
 from pul.config import NetworkConfig, TrainConfig
+from pul.data.checking import grey_ranges
 from pul.data.datasets import Dataset
 from pul.data.images import load_pixels
 from pul.data.samples import Sample
@@ -54,6 +55,7 @@ def train_source(
         height=network_config.height,
         width=network_config.width,
         cache_dir=cache_dir,
+        ranges=grey_ranges(dataset),
     )
     result = finetune(
         network, pixels, classes, config, seed=seed, device=device, on_progress=on_progress

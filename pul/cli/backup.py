@@ -27,7 +27,10 @@ def backup(
         return
     OUT.print(f"{report.n_files:,} files, {report.n_bytes / 2**20:,.1f} MiB, in {out}: checked")
     if report.n_elsewhere:
-        OUT.print(f"{report.n_elsewhere:,} images lie outside the workspace: back them up too.")
+        OUT.print(
+            f"{report.n_elsewhere:,} images lie outside the workspace: back them up too. If they "
+            "are elsewhere after `restore`, `relocate` finds them."
+        )
 
 
 def restore(
@@ -42,6 +45,7 @@ def restore(
     """Check a backup, and create a workspace from it."""
     from pul.store.backup import check_backup
     from pul.store.backup import restore as restore_backup
+    from pul.store.workspace import Workspace
 
     if not check and workspace is None:
         raise ConfigError("Name the workspace to create, or only check the backup with --check.")
@@ -50,3 +54,7 @@ def restore(
         return
     restore_backup(backup, workspace)
     OUT.print(f"restored: `python -m app {workspace}`", markup=False)
+    with Workspace.open(workspace) as opened:
+        advice = opened.advise_missing()
+    if advice:
+        OUT.print(advice, markup=False)

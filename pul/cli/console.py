@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from pul.data.file_names import is_text, to_text
 from pul.records import IterationRecord, JobProgress, RetrievalMetrics
 
 _PIPE_WIDTH = 160  # files and pipes report no width, and 80 columns break the tables
@@ -59,20 +63,27 @@ def describe_progress(progress: JobProgress) -> str:
 
 
 def print_json(content: Any) -> None:
-    """Print plain values or dataclasses as JSON on standard output."""
-    sys.stdout.write(json.dumps(content, default=_plain, ensure_ascii=False, indent=2) + "\n")
+    """Print plain values or dataclasses as JSON on standard output.
+
+    A path that is not UTF-8 is a `file:` URI there (`pul.data.file_names.to_text`).
+    """
+    text = json.dumps(content, default=_plain, ensure_ascii=False, indent=2)
+    if not is_text(text):
+        plain = json.loads(json.dumps(content, default=_plain))
+        text = json.dumps(_writable(plain), ensure_ascii=False, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
 ) -> None:
     """Print rows as a table; columns of numbers are right-aligned."""
-    table = Table(title=title or None, title_justify="left")
+    table = Table(title=escape(title) or None, title_justify="left")
     for index, column in enumerate(columns):
         right = all(isinstance(row[index], int | float) for row in rows) and bool(rows)
         table.add_column(column, justify="right" if right else "left")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(escape(_cell(value)) for value in row))
     OUT.print(table)
 
 
@@ -172,13 +183,31 @@ def _bars() -> Progress:
     )
 
 
+def escape_undecodable() -> None:
+    """Let names of files that are not UTF-8 be printed as escapes instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _cell(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def _writable(value: Any) -> Any:
+    """Return plain values whose text UTF-8 can write."""
+    if isinstance(value, dict):
+        return {_writable(name): _writable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_writable(each) for each in value]
+    return to_text(value) if isinstance(value, str) and not is_text(value) else value
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return to_text(value)
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if hasattr(value, "tolist"):

@@ -7,7 +7,8 @@ import typer
 
 from pul.cli.console import OUT, print_json, print_table, progress_bar
 from pul.cli.options import Format, Json, Levels
-from pul.errors import ConfigError
+from pul.data.file_names import printable
+from pul.errors import ConfigError, DuplicateImagesError
 
 if TYPE_CHECKING:
     from pul.data.datasets import Dataset
@@ -42,6 +43,19 @@ def import_(
             "tells by their numbers."
         ),
     ] = "auto",
+    duplicates: Annotated[
+        str,
+        typer.Option(
+            help="Pictures that the workspace has already from other files: refuse, skip or add."
+        ),
+    ] = "refuse",
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that images are stored relative to, so that they may move with it; it can "
+            "be changed by `relocate`, and for one process by PUL_IMAGE_ROOT."
+        ),
+    ] = None,
     tracks: Annotated[
         list[Path] | None,
         typer.Option(
@@ -120,11 +134,16 @@ def import_(
     """Read a dataset, or cut crops out of videos, check every image, and add it to a workspace."""
     # Long: a parameter for each option.
     from pul.data.video import VideoRequest, is_video, pair_videos
+    from pul.store.additions import DUPLICATES
 
+    if duplicates not in DUPLICATES:
+        names = ", ".join(DUPLICATES)
+        raise ConfigError(f"--duplicates must be one of {names}, but is {duplicates!r}.")
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."
         )
+    twice = None
     if tracks or any(map(is_video, data)):
         cameras = pair_videos(
             data,
@@ -144,51 +163,40 @@ def import_(
             split=split,
         )
         dataset, n_new = _import_videos(
-            request, workspace, is_same_place=same_place, dry_run=dry_run
+            request, workspace, root, is_same_place=same_place, dry_run=dry_run
         )
     else:
-        dataset, n_new = _import_images(
-            data, format, levels, bbox, workspace, is_same_place=same_place, dry_run=dry_run
-        )
+        dataset = _read(data, format, levels, bbox)
+        if workspace is None or dry_run:
+            is_cut = any(sample.box is not None for sample in dataset.samples)
+            dataset = _check(dataset, None, workspace)
+            n_new, twice = (None, None) if is_cut else _preview(workspace, dataset)
+        else:
+            dataset, n_new = _add(
+                dataset, workspace, root, is_same_place=same_place, duplicates=duplicates
+            )
     if json:
-        print_json({**_describe(dataset), "n_new": n_new})
-    else:
-        _print_dataset(dataset)
-        if n_new is not None:
-            OUT.print(f"{n_new:,} new images in {workspace}.")
+        n_twice = None if twice is None else twice.n_images
+        print_json({**_describe(dataset), "n_new": n_new, "n_duplicates": n_twice})
+        return
+    _print_dataset(dataset)
+    if twice is not None:
+        OUT.print(str(twice), markup=False)
+    if n_new is not None:
+        OUT.print(f"{n_new:,} new images {'would be' if dry_run else 'are'} in {workspace}.")
 
 
-def _import_images(
-    data: list[Path],
-    format: str,
-    levels: str,
-    bbox: str,
-    workspace: str | None,
-    *,
-    is_same_place: bool,
-    dry_run: bool,
-) -> tuple["Dataset", int | None]:
+def _read(data: list[Path], format: str, levels: str, bbox: str) -> "Dataset":
     from pul.data.datasets import merge_datasets, read_dataset
-    from pul.store.workspace import Workspace
 
     options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
     datasets = [
         read_dataset(path, format=format, levels=levels, cut=False, **options) for path in data
     ]
-    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
-    if workspace is None or dry_run:
-        return _check(dataset, None), None
-    if all(sample.box is None for sample in dataset.samples):
-        dataset = _check(dataset, None)  # a new workspace is made when all is well
-    exists = Workspace.exists(workspace)
-    with Workspace.open(workspace) if exists else Workspace.create(workspace) as opened:
-        if any(sample.box is not None for sample in dataset.samples):
-            dataset = _check(dataset, opened.path / "images")
-        n_new = opened.add_dataset(dataset, is_same_place=is_same_place)
-    return dataset, n_new
+    return datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
 
 
-def _check(dataset: "Dataset", folder: Path | None) -> "Dataset":
+def _check(dataset: "Dataset", folder: Path | None, location: str | None) -> "Dataset":
     """Cut crops out of whole pictures, if there are boxes, and leave out what cannot be read."""
     from pul.data.datasets import cut_boxes
     from pul.data.images import check_images
@@ -196,12 +204,51 @@ def _check(dataset: "Dataset", folder: Path | None) -> "Dataset":
     if any(sample.box is not None for sample in dataset.samples):
         with progress_bar("cutting crops") as on_progress:
             dataset = cut_boxes(dataset, folder, on_progress=on_progress)
+    ranges = _known_ranges(location)
     with progress_bar("checking images") as on_progress:
-        return check_images(dataset, on_progress=on_progress)
+        return check_images(dataset, ranges=ranges, on_progress=on_progress)
+
+
+def _preview(
+    location: str | None, dataset: "Dataset"
+) -> tuple[int | None, DuplicateImagesError | None]:
+    """Return how many images would be new in a workspace, and which it has from other files."""
+    from pul.store.workspace import Workspace
+
+    if location is None:
+        return None, None
+    if not Workspace.exists(location):
+        return len(dataset.samples), None
+    with Workspace.open(location) as workspace:
+        known = set(workspace.images().paths)
+        n_new = sum(str(sample.path) not in known for sample in dataset.samples)
+        return n_new, workspace.find_duplicates(dataset)
+
+
+def _add(
+    dataset: "Dataset", location: str, root: Path | None, **options: Any
+) -> tuple["Dataset", int]:
+    """Add what was read to a workspace; a new one is made when all is well."""
+    from pul.store.workspace import Workspace
+
+    is_cut = any(sample.box is not None for sample in dataset.samples)
+    dataset = dataset if is_cut else _check(dataset, None, location)
+    exists = Workspace.exists(location)
+    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
+        if root is not None:
+            workspace.set_image_root(root)
+        if is_cut:
+            dataset = _check(dataset, workspace.path / "images", location)
+        return dataset, workspace.add_dataset(dataset, **options)
 
 
 def _import_videos(
-    request: "VideoRequest", location: str | None, *, is_same_place: bool, dry_run: bool
+    request: "VideoRequest",
+    location: str | None,
+    root: Path | None,
+    *,
+    is_same_place: bool,
+    dry_run: bool,
 ) -> tuple["Dataset", int | None]:
     from pul.exchange.videos import import_videos, preview_videos
     from pul.store.workspace import Workspace
@@ -218,6 +265,8 @@ def _import_videos(
         Workspace.open(location) if exists else Workspace.create(location) as workspace,
         progress_bar("cutting crops") as on_progress,
     ):
+        if root is not None:
+            workspace.set_image_root(root)
         return import_videos(
             workspace, request, is_same_place=is_same_place, on_progress=on_progress
         )
@@ -240,7 +289,19 @@ def _describe(dataset: "Dataset") -> dict[str, Any]:
         "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
         "notes": dataset.notes,
         "levels": dataset.levels,
+        "grey_ranges": {} if dataset.ranges is None else dataset.ranges.to_plain(),
+        "nearly_one_colour": dataset.nearly_one_colour,
     }
+
+
+def _known_ranges(location: str | None) -> Any:
+    from pul.data.grey import NO_RANGES
+    from pul.store.workspace import Workspace
+
+    if location is None or not Workspace.exists(location):
+        return NO_RANGES
+    with Workspace.open(location) as workspace:
+        return workspace.grey_ranges()
 
 
 def _print_dataset(dataset: "Dataset") -> None:
@@ -255,6 +316,6 @@ def _print_dataset(dataset: "Dataset") -> None:
     if dataset.skipped:
         OUT.print(f"{len(dataset.skipped)} files skipped:")
         for item in dataset.skipped[:20]:
-            OUT.print(f"  {item.path}: {item.reason}", markup=False)
+            OUT.print(f"  {printable(item.path)}: {item.reason}", markup=False)
         if len(dataset.skipped) > 20:
             OUT.print(f"  … and {len(dataset.skipped) - 20} more (all of them with --json)")

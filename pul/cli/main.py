@@ -8,13 +8,14 @@ import typer
 
 from pul.cli.backup import backup, restore
 from pul.cli.baselines import evaluate_baseline
-from pul.cli.console import OUT, print_json, progress_bar
+from pul.cli.console import OUT, escape_undecodable, print_json, progress_bar
 from pul.cli.exchange import export, export_model, import_annotations
 from pul.cli.import_data import import_
 from pul.cli.labelling import autopilot
 from pul.cli.manage_runs import clean, fork, report
 from pul.cli.models import evaluate, train_source
 from pul.cli.options import Json, Seed
+from pul.cli.relocate import relocate
 from pul.cli.reproduce import reproduce
 from pul.cli.run import project, resume, run, status, steer, work
 from pul.errors import PulError
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; a `PulError` is printed as one line, without a traceback."""
+    escape_undecodable()
     try:
         app()
     except PulError as error:
@@ -132,6 +134,7 @@ for command in (
     demo,
     draw_video,
     doctor,
+    relocate,
     backup,
     restore,
     fork,

@@ -8,6 +8,7 @@ from pathlib import Path
 from pul.data.boxes import cut_samples
 from pul.data.crops import JPEG_QUALITY
 from pul.data.detection import READERS, locate, nothing_found, open_as, resolve
+from pul.data.grey import GreyRanges
 from pul.data.numbering import number_anew, settle_pids
 from pul.data.readers import LOOSE_LAYOUT
 from pul.data.readers.reading import Reader
@@ -64,6 +65,9 @@ class Dataset:
         skipped: Files left out, with reasons.
         notes: Remarks for people.
         levels: What the levels of its folders mean; "" where the layout says it.
+        ranges: What its grey values of more than 8 bits are stretched by; None before
+            `check_images`.
+        nearly_one_colour: Images that show nothing, as `check_images` finds them.
     """
 
     name: str
@@ -73,6 +77,8 @@ class Dataset:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     levels: str = ""
+    ranges: GreyRanges | None = None
+    nearly_one_colour: tuple[Path, ...] = ()
 
     def split(self, name: Split) -> tuple[Sample, ...]:
         """Return the images of one split, in order.

@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from pul.arrays import ByteArray
+from pul.data.grey import NO_RANGES, GreyRanges, grey_kind, to_bytes
 from pul.errors import ImageError
 
 MAX_PIXELS = 64_000_000
@@ -37,6 +38,7 @@ DECODE_ERRORS = (
 )
 
 _ORIENTATION_TAG = 0x0112
+_EXIF = {"exif", "Raw profile type exif"}  # the second is how ImageMagick wrote it into a PNG
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,7 +50,7 @@ _TURNS = {
 }
 
 
-def decode_image(path: Path) -> ByteArray:
+def decode_image(path: Path, ranges: GreyRanges = NO_RANGES) -> ByteArray:
     """Decode an image file completely.
 
     The EXIF orientation is applied; CMYK, palette, grey and 16-bit images become RGB; transparent
@@ -56,6 +58,7 @@ def decode_image(path: Path) -> ByteArray:
 
     Args:
         path: The file.
+        ranges: What its data set stretches grey values of more than 8 bits by.
 
     Returns:
         Pixels, shape (H, W, 3), uint8, RGB.
@@ -64,16 +67,17 @@ def decode_image(path: Path) -> ByteArray:
         ImageError: Missing, empty, truncated or damaged; of a format that we do not read; more
             than 64 megapixels, or more than 50 times as long as wide.
     """
-    return np.array(decode(path))
+    return np.array(decode(path, ranges=ranges))
 
 
-def decode(path: Path, side: int | None = None) -> Image.Image:
+def decode(path: Path, side: int | None = None, *, ranges: GreyRanges = NO_RANGES) -> Image.Image:
     """Decode to an upright RGB image.
 
     Args:
         path: The file.
         side: If given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which is faster, as
             long as neither side becomes shorter than this.
+        ranges: What its data set stretches grey values of more than 8 bits by.
 
     Returns:
         The image, mode RGB.
@@ -86,10 +90,15 @@ def decode(path: Path, side: int | None = None) -> Image.Image:
             if side is not None:
                 image.draft(None, (side, side))
             image.load()
-            turn = _TURNS.get(_orientation(image))
-            rgb = _to_rgb(image)
+            return to_upright_rgb(image, ranges)
     except DECODE_ERRORS as error:
         raise image_error(path, error) from error
+
+
+def to_upright_rgb(image: ImageFile, ranges: GreyRanges) -> Image.Image:
+    """Return a loaded image as RGB, turned as its EXIF data say."""
+    turn = _TURNS.get(orientation(image))
+    rgb = _to_rgb(image, ranges)
     return rgb if turn is None else rgb.transpose(turn)
 
 
@@ -101,7 +110,7 @@ def upright_size(path: Path) -> tuple[int, int]:
     """
     try:
         with open_image(path) as image:
-            is_turned = _orientation(image) >= 5
+            is_turned = orientation(image) >= 5
             width, height = image.size
     except DECODE_ERRORS as error:
         raise image_error(path, error) from error
@@ -121,6 +130,10 @@ def open_image(path: Path) -> ImageFile:
     if status.st_size == 0:
         raise ImageError(f"{str(path)!r} is empty (0 bytes). Copy it again or leave it out.")
     image = Image.open(path, formats=_FORMATS)
+    if image.format == "TIFF":
+        # Pillow 13 would map an uncompressed grey one, and mix up the rows of one that its EXIF
+        # data turn by 90°; without its name it reads the file.
+        image.filename = ""
     width, height = image.size
     if width * height > MAX_PIXELS:
         image.close()
@@ -137,9 +150,13 @@ def open_image(path: Path) -> ImageFile:
     return image
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
+    """Return how an image is still to be turned: 1 is not at all, as EXIF numbers it.
+
+    It is known for certain once the image is loaded: a PNG may have it at its end.
+    """
     # Pillow has already turned a TIFF when it was loaded.
-    if "exif" not in image.info or image.format == "TIFF":
+    if not _EXIF & image.info.keys() or image.format == "TIFF":
         return 1
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
@@ -147,27 +164,16 @@ def _orientation(image: Image.Image) -> int:
         return 1  # damaged metadata beside good pixels
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, ranges: GreyRanges) -> Image.Image:
     if image.mode == "RGB":
         return image.copy()
-    if image.mode.startswith("I") or image.mode == "F":
-        image = Image.fromarray(_to_bytes(np.asarray(image)))
+    if grey_kind(image):
+        image = Image.fromarray(to_bytes(image, ranges))
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", layer.size, "white")
         image.alpha_composite(layer)
     return image.convert("RGB")
-
-
-def _to_bytes(grey: np.ndarray) -> ByteArray:
-    """Scale grey values of 16 or 32 bits to 8: floats in [0, 1], integers of 16 bits."""
-    values = np.nan_to_num(grey.astype(np.float64))
-    highest = values.max(initial=0.0)
-    if grey.dtype.kind == "f":
-        scale = 255.0 if highest <= 1.0 else 1.0
-    else:
-        scale = 1.0 if highest <= 255 and grey.dtype.itemsize > 2 else 1 / 257
-    return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
 
 
 def image_error(path: Path, error: BaseException) -> ImageError:

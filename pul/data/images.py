@@ -1,62 +1,42 @@
-"""Checking of images, the cache of resized pixels, and thumbnails."""
+"""The cache of resized pixels, and thumbnails."""
 
 import hashlib
 import io
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from pul.arrays import ByteArray
-from pul.data.datasets import Dataset, Skipped
-from pul.data.decoding import DECODE_ERRORS, decode, decode_image, image_error, open_image
-from pul.errors import ConfigError, ImageError, StoreError
+from pul.data.checking import check_images
+from pul.data.decoding import (
+    DECODE_ERRORS,
+    decode,
+    decode_image,
+    image_error,
+    open_image,
+    orientation,
+)
+from pul.data.grey import NO_RANGES, GreyRanges
+from pul.data.threads import Progress, in_threads
+from pul.errors import ConfigError, StoreError
 
 __all__ = ["Progress", "check_images", "decode_image", "load_pixels", "thumbnail"]
 
-Progress = Callable[[int, int], None]
-_Result = TypeVar("_Result")
-
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _MAX_THUMBNAIL_BYTES = 48 * 1024
+_PLAIN_MODES = ("RGB", "L", "P", "1")
+_PNG_EXIF = (b"eXIf", b"Raw profile type")  # may come after the pixels
 
-_BATCH = 32  # images a thread decodes at a time: fewer cost more in hand-over than in decoding
-_MAX_THREADS = 4  # Python holds its lock between the decodes of small images: more gain nothing
-_CACHE_VERSION = 1  # raise it when decoding or resizing changes: old caches are then not read
+_CACHE_VERSION = 2  # raise it when decoding or resizing changes: old caches are then not read
 _LEFTOVER_S = 24 * 3600.0
-
-
-def check_images(dataset: Dataset, *, on_progress: Progress | None = None) -> Dataset:
-    """Decode every image of a dataset and leave out those that cannot be decoded.
-
-    Args:
-        dataset: The dataset.
-        on_progress: Called with (images done, images in all).
-
-    Returns:
-        The dataset with the unreadable images moved to `skipped`, each with its reason, and a
-        note that counts them.
-    """
-    paths = [sample.path for sample in dataset.samples]
-    reasons = list(_in_threads(_why_unreadable, paths, on_progress))
-    bad = [Skipped(path, reason) for path, reason in zip(paths, reasons, strict=True) if reason]
-    if not bad:
-        return dataset
-    good = zip(dataset.samples, reasons, strict=True)
-    return replace(
-        dataset,
-        samples=tuple(sample for sample, reason in good if not reason),
-        skipped=(*dataset.skipped, *bad),
-        notes=(*dataset.notes, f"{len(bad)} of {len(paths)} images cannot be read: left out."),
-    )
 
 
 def load_pixels(
@@ -65,6 +45,7 @@ def load_pixels(
     height: int,
     width: int,
     cache_dir: Path | None,
+    ranges: GreyRanges = NO_RANGES,
     on_progress: Progress | None = None,
 ) -> ByteArray:
     """Decode images and resize them to one size, or map the result of an earlier call.
@@ -75,7 +56,8 @@ def load_pixels(
         width: Width in pixels.
         cache_dir: Folder of the cache, made if need be; None decodes into memory and keeps nothing.
             A file there belongs to exactly these paths in this order, their sizes and times of
-            change, and this height and width; it may be deleted at any time.
+            change, and this height, width and ranges; it may be deleted at any time.
+        ranges: What their data set stretches grey values of more than 8 bits by.
         on_progress: Called with (images done, images in all); not called if the cache has them.
 
     Returns:
@@ -92,27 +74,31 @@ def load_pixels(
         raise ConfigError(f"height and width must be at least 1, but are {height} and {width}.")
     shape = (len(paths), height, width, 3)
     if not paths or cache_dir is None:
-        return _in_memory(paths, shape, on_progress)
-    target = cache_dir / f"pixels-{_fingerprint(paths, height, width)}.npy"
+        return _in_memory(paths, shape, ranges, on_progress)
+    target = cache_dir / f"pixels-{_fingerprint(paths, height, width, ranges)}.npy"
     pixels = _map(target, shape)
     if pixels is None:
-        _write_aside(target, shape, _resized(paths, height, width, on_progress))
+        _write_aside(target, shape, _resized(paths, height, width, ranges, on_progress))
         pixels = _map(target, shape)
     if pixels is None:
         raise StoreError(f"The pixel cache {str(target)!r} vanished while it was being read.")
     return pixels
 
 
-def thumbnail(path: Path, *, height: int = 128) -> tuple[bytes, str]:
-    """Return a small picture of an image for the screen.
+def thumbnail(
+    path: Path, *, height: int = 128, ranges: GreyRanges = NO_RANGES
+) -> tuple[bytes, str]:
+    """Return a small picture of an image for the screen, which shows what a model is given.
 
     Args:
         path: The image file.
         height: Height in pixels that a picture made here has at most.
+        ranges: What its data set stretches grey values of more than 8 bits by.
 
     Returns:
-        The bytes and their media type: the file's own where it is a still JPEG, PNG or WebP of
-        at most twice that height, else a JPEG.
+        The bytes and their media type: the file's own where any program shows it as we decode it
+        (a still JPEG, PNG or WebP of 8 bits, upright and opaque) and where it has at most twice
+        that height, else a JPEG.
 
     Raises:
         ImageError: The image cannot be decoded.
@@ -123,7 +109,7 @@ def thumbnail(path: Path, *, height: int = 128) -> tuple[bytes, str]:
     own = _own_bytes(path, height)
     if own is not None:
         return own
-    image = decode(path, side=2 * height)
+    image = decode(path, side=2 * height, ranges=ranges)
     if image.height > height:
         width = max(1, round(image.width * height / image.height))
         image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -137,72 +123,58 @@ def _own_bytes(path: Path, height: int) -> tuple[bytes, str] | None:
         with open_image(path) as image:
             media_type = _MEDIA_TYPES.get(image.format or "")
             is_small = image.height <= 2 * height and image.width <= 4 * height
-            is_still = getattr(image, "n_frames", 1) == 1
-            is_plain = image.mode != "CMYK"
-            if media_type and is_small and is_still and is_plain and image.fp:
+            if media_type and is_small and _is_plain(image) and image.fp:
                 image.fp.seek(0)  # opening the file again would take as long as reading it
                 content = image.fp.read(_MAX_THUMBNAIL_BYTES + 1)
-                if len(content) <= _MAX_THUMBNAIL_BYTES:
+                is_late = image.format == "PNG" and any(mark in content for mark in _PNG_EXIF)
+                if len(content) <= _MAX_THUMBNAIL_BYTES and not is_late:
                     return content, media_type
     except DECODE_ERRORS as error:
         raise image_error(path, error) from error
     return None
 
 
-def _why_unreadable(path: Path) -> str | None:
-    try:
-        decode(path)
-    except ImageError as error:
-        return str(error)
-    return None
+def _is_plain(image: ImageFile) -> bool:
+    """Whether a browser shows an image as we decode it: many ignore the EXIF data of some kinds."""
+    is_still = getattr(image, "n_frames", 1) == 1
+    is_opaque = image.mode in _PLAIN_MODES and not image.has_transparency_data
+    return is_still and is_opaque and orientation(image) == 1
 
 
 def _resized(
-    paths: Sequence[Path], height: int, width: int, on_progress: Progress | None
+    paths: Sequence[Path],
+    height: int,
+    width: int,
+    ranges: GreyRanges,
+    on_progress: Progress | None,
 ) -> Iterator[ByteArray]:
     def resize(path: Path) -> ByteArray:
-        image = decode(path, side=2 * max(height, width))
+        image = decode(path, side=2 * max(height, width), ranges=ranges)
         if image.size != (width, height):
             # reducing_gap shrinks a large image in whole steps first; at 3 the difference to
             # the exact antialiased filter is below what 8 bits show.
             image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
         return np.asarray(image)
 
-    return _in_threads(resize, paths, on_progress)
-
-
-def _in_threads(
-    function: Callable[[Path], _Result], paths: Sequence[Path], on_progress: Progress | None
-) -> Iterator[_Result]:
-    """Apply a function to every path in order, never more than a few batches ahead."""
-
-    def apply(batch: Sequence[Path]) -> list[_Result]:
-        return [function(path) for path in batch]
-
-    n_threads = min(_MAX_THREADS, os.cpu_count() or 1)
-    n_ahead = _BATCH * n_threads * 2
-    with ThreadPoolExecutor(n_threads) as pool:
-        for start in range(0, len(paths), n_ahead):
-            stop = min(start + n_ahead, len(paths))
-            batches = [paths[i : min(i + _BATCH, stop)] for i in range(start, stop, _BATCH)]
-            for results in pool.map(apply, batches):
-                yield from results
-            if on_progress is not None:
-                on_progress(stop, len(paths))
+    return in_threads(resize, paths, on_progress)
 
 
 def _in_memory(
-    paths: Sequence[Path], shape: tuple[int, int, int, int], on_progress: Progress | None
+    paths: Sequence[Path],
+    shape: tuple[int, int, int, int],
+    ranges: GreyRanges,
+    on_progress: Progress | None,
 ) -> ByteArray:
     pixels = np.empty(shape, dtype=np.uint8)
-    for index, image in enumerate(_resized(paths, shape[1], shape[2], on_progress)):
+    for index, image in enumerate(_resized(paths, shape[1], shape[2], ranges, on_progress)):
         pixels[index] = image
     pixels.setflags(write=False)
     return pixels
 
 
-def _fingerprint(paths: Sequence[Path], height: int, width: int) -> str:
-    digest = hashlib.sha256(f"{_CACHE_VERSION} {height} {width}".encode())
+def _fingerprint(paths: Sequence[Path], height: int, width: int, ranges: GreyRanges) -> str:
+    stretched = f" {ranges}" if ranges != NO_RANGES else ""
+    digest = hashlib.sha256(f"{_CACHE_VERSION} {height} {width}{stretched}".encode())
     for path in paths:
         try:
             status = path.stat()

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
+from pul.data.file_names import to_text
 from pul.errors import DatasetError
 from pul.exchange.labels import Label, Labels, Problem
 from pul.exchange.snapshot import Shot, Snapshot
@@ -96,4 +97,4 @@ def read_document(content: object, path: Path) -> Labels:
 
 
 def _paths(shots: Sequence[Shot]) -> list[str]:
-    return [str(shot.path) for shot in shots]
+    return [to_text(shot.path) for shot in shots]

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from pul.data.datasets import Dataset, read_dataset
 from pul.data.detection import locate_named
+from pul.data.file_names import printable, to_text
 from pul.data.readers.listing import has_images, list_images, subfolders
 from pul.data.readers.matching import PathIndex
 from pul.data.readers.numbers import meaning_of
@@ -151,7 +152,8 @@ def _loose(root: Path) -> tuple[Path, ...]:
 
 
 def _folder_label(path: Path, person: Path, root: Path) -> Label:
-    place, ending = str(path.relative_to(root)), path.relative_to(person).as_posix()
+    place = printable(path.relative_to(root))
+    ending = to_text(path.relative_to(person).as_posix())
     if meaning_of(person.name) != "person":
         return Label(place, ending, person.name)
     identity = unquote(person.name).strip() or person.name

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pul.data.decoding import decode
+from pul.data.file_names import to_text
 from pul.data.readers.columns import identity_in
 from pul.data.readers.table_files import read_table
 from pul.data.tracks import read_tracks
@@ -112,7 +113,10 @@ def _write_sequence(folder: Path, frames: Sequence[_Frame]) -> None:
     write_rows(
         folder / FRAMES,
         _COLUMNS,
-        ((n, str(f.shot.path), f.number or "", f.name, f.role) for n, f in enumerate(frames, 1)),
+        (
+            (n, to_text(f.shot.path), f.number or "", f.name, f.role)
+            for n, f in enumerate(frames, 1)
+        ),
     )
 
 

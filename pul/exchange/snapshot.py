@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pul.data.file_names import to_text
 from pul.data.readers.matching import shared_folder
 from pul.data.samples import parse_name
 from pul.errors import DataError
@@ -98,7 +99,7 @@ class Snapshot:
 
     def name_of(self, shot: Shot) -> str:
         """Return the name of an image within the folder that all are in, with `/`."""
-        return shot.path.relative_to(self.root).as_posix()
+        return to_text(shot.path.relative_to(self.root).as_posix())
 
 
 def take_snapshot(

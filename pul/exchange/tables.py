@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pul.data.file_names import to_text
 from pul.data.readers.columns import Kind, find_columns
 from pul.data.readers.image_rows import no_column
 from pul.data.readers.table_files import Row, read_table
@@ -23,7 +24,7 @@ def write_csv(snapshot: Snapshot, path: Path) -> None:
     Junk and unsure images have no identity. The file begins with a byte order mark, without which
     spreadsheets do not see that it is UTF-8.
     """
-    rows = ((str(shot.path), name, shot.camid, role) for shot, name, role in _rows(snapshot))
+    rows = ((to_text(shot.path), name, shot.camid, role) for shot, name, role in _rows(snapshot))
     write_rows(path, _COLUMNS, rows)
 
 

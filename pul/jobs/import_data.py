@@ -17,6 +17,7 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
     Raises:
         DatasetError: There is no dataset there.
         ConfigError: There is no such format.
+        DuplicateImagesError: The same pictures are in the workspace already, from other files.
         StoreError: The database or the disk refuses.
     """
     is_same_place = job.params.get("place") == "same"
@@ -30,7 +31,8 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
         )
     else:
         dataset = _read_images(workspace, job, heartbeat)
-        n_new = workspace.add_dataset(dataset, is_same_place=is_same_place)
+        duplicates = job.params.get("duplicates", "refuse")
+        n_new = workspace.add_dataset(dataset, is_same_place=is_same_place, duplicates=duplicates)
     n_images = len(dataset.samples)
     message = (
         f"{n_new} new images, {n_images - n_new} known already, {len(dataset.skipped)} left out"
@@ -54,4 +56,4 @@ def _read_images(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> 
         on_progress = heartbeat.progress_callback("import", "cutting crops")
         dataset = cut_boxes(dataset, cache_dir, on_progress=on_progress)
     on_progress = heartbeat.progress_callback("import", f"checking {root}")
-    return check_images(dataset, on_progress=on_progress)
+    return check_images(dataset, ranges=workspace.grey_ranges(), on_progress=on_progress)

@@ -49,7 +49,13 @@ def extract_query(workspace: Workspace, run_id: int, iteration: int, picture: Pa
     # Iteration t looked at the images with the model of iteration t - 1.
     network = load_network(workspace.checkpoint_path(run_id, max(0, iteration - 1)))
     size = network.config
-    pixels = load_pixels([picture], height=size.height, width=size.width, cache_dir=None)
+    pixels = load_pixels(
+        [picture],
+        height=size.height,
+        width=size.width,
+        cache_dir=None,
+        ranges=workspace.grey_ranges(),
+    )
     device = prepare(config.replace(n_threads=1))
     features = extract_features(
         network, pixels, device=device, precision=config.extraction_precision
@@ -66,7 +72,7 @@ def main() -> None:
         try:
             with Workspace.open(location) as workspace:
                 feature = extract_query(workspace, int(run_id), int(iteration), picture)
-            small, media_type = thumbnail(picture)
+                small, media_type = thumbnail(picture, ranges=workspace.grey_ranges())
         except PulError as error:
             sys.exit(str(error).replace(repr(str(picture)), "The picture"))
     answer = io.BytesIO()

@@ -18,7 +18,7 @@ from pul.algorithm.loop import run
 from pul.arrays import ByteArray
 from pul.config import RunConfig
 from pul.data.images import load_pixels
-from pul.errors import JobError
+from pul.errors import ImageError, JobError
 from pul.evaluation.protocol import Protocol
 from pul.jobs.heartbeat import Heartbeat
 from pul.labelling.guidance import read_guidance
@@ -88,13 +88,18 @@ def read_live_settings(
 def _load_split(
     workspace: Workspace, images: ImageTable, network: Network, heartbeat: Heartbeat, split: str
 ) -> ByteArray:
-    return load_pixels(
-        [Path(path) for path in images.paths],
-        height=network.config.height,
-        width=network.config.width,
-        cache_dir=workspace.cache_path,
-        on_progress=heartbeat.progress_callback("decode", split),
-    )
+    try:
+        return load_pixels(
+            [Path(path) for path in images.paths],
+            height=network.config.height,
+            width=network.config.width,
+            cache_dir=workspace.cache_path,
+            ranges=workspace.grey_ranges(),
+            on_progress=heartbeat.progress_callback("decode", split),
+        )
+    except ImageError as error:
+        advice = workspace.advise_missing()
+        raise ImageError(f"{error} {advice}" if advice else str(error)) from error
 
 
 def _load_evaluation_set(

@@ -11,6 +11,7 @@ from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
 from pul.records import JobRecord
+from pul.store.additions import Duplicates
 from pul.store.workspace import Workspace
 
 
@@ -145,6 +146,7 @@ def start_import(
     levels: str = "",
     bbox: str = "auto",
     is_same_place: bool = False,
+    duplicates: Duplicates = "refuse",
 ) -> JobRecord:
     """Start a worker that reads a dataset and adds its images.
 
@@ -155,13 +157,14 @@ def start_import(
         levels: What the levels of its folders mean, where it is not found by itself.
         bbox: What the boxes of a table are, where it is not found by itself.
         is_same_place: Whether its people and cameras are those of the images that are there.
+        duplicates: What to do where the same pictures are in the workspace from other files.
 
     Raises:
         JobError: The worker cannot be started.
         StoreError: The store refuses.
     """
     params = {"root": str(Path(root).expanduser().absolute()), "format": format, "levels": levels}
-    params |= {"bbox": bbox}
+    params |= {"bbox": bbox, "duplicates": duplicates}
     params["place"] = "same" if is_same_place else "new"
     return start_job(workspace, workspace.create_job("import", params=params).job_id)
 

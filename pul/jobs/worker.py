@@ -120,6 +120,7 @@ def _log(event: Event) -> None:
 
 
 def _print(line: str) -> None:
+    line = line.encode(errors="backslashreplace").decode()  # names of files that are not UTF-8
     print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {line}", flush=True)
 
 

@@ -71,7 +71,13 @@ def read_colours(workspace: Workspace, images: ImageTable) -> FloatArray | None:
     """
     paths = [Path(path) for path in images.paths]
     try:
-        pixels = load_pixels(paths, height=HEIGHT, width=WIDTH, cache_dir=workspace.cache_path)
+        pixels = load_pixels(
+            paths,
+            height=HEIGHT,
+            width=WIDTH,
+            cache_dir=workspace.cache_path,
+            ranges=workspace.grey_ranges(),
+        )
     except (ImageError, StoreError):
         return None
     return describe_colours(pixels)

@@ -1,6 +1,6 @@
 """Checks of the data and of iterations: what was observed, why it matters, how to fix it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,7 @@ import numpy as np
 from pul.algorithm.selection import threshold
 from pul.arrays import FloatArray, IntArray, l2_normalize
 from pul.config import suggest_n_clusters
+from pul.data.file_names import printable
 from pul.records import ImageTable
 
 Severity = Literal["note", "warning"]
@@ -18,6 +19,7 @@ ALL_RELIABLE, NONE_RELIABLE = 0.98, 0.01  # shares
 SPLIT = 0.5  # share of a person's images in their main cluster
 ONE_CAMERA, ABOVE_CHANCE = 0.5, 0.25  # shares of the clusters
 COLLAPSED = 0.99  # mean cosine of two images; 0.3 to 0.9 is usual behind a ReLU
+_N_NAMED = 5
 _FEWEST_CLUSTERS, _FEWEST_IMAGES = 8, 4  # below them chance explains everything
 
 
@@ -68,9 +70,34 @@ class IterationView:
     previous: FloatArray | None
 
 
-def diagnose_images(images: ImageTable) -> tuple[Finding, ...]:
-    """Find problems in a workspace's images that make figures or suggestions doubtful."""
-    return (*_cameras(images.camids), *_unmatched(images))
+def diagnose_images(
+    images: ImageTable, nearly_one_colour: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """Find problems in a workspace's images that make figures or suggestions doubtful.
+
+    Args:
+        images: The images.
+        nearly_one_colour: Paths of those that show nothing.
+    """
+    return (
+        *_cameras(images.camids),
+        *_unmatched(images),
+        *_nearly_one_colour(nearly_one_colour),
+    )
+
+
+def _nearly_one_colour(paths: Sequence[str]) -> Iterator[Finding]:
+    if paths:
+        names = ", ".join(printable(path) for path in paths[:_N_NAMED])
+        more = f" and {len(paths) - _N_NAMED:,} more" if len(paths) > _N_NAMED else ""
+        yield Finding(
+            "nearly_one_colour",
+            "warning",
+            f"{len(paths):,} images are nearly one colour: {names}{more}.",
+            "They show nobody; the model groups them by their brightness.",
+            "Look at them. If their files are right and only dark, stretch their grey values; else "
+            "mark them as junk, or leave them out.",
+        )
 
 
 def diagnose_iteration(view: IterationView) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import threadpoolctl
 import torch
 
+from pul.data.file_names import printable
 from pul.demo import START_MODEL
 from pul.errors import ArtifactError, ModelError, PulError, StoreError
 from pul.jobs import reap_lost_jobs
@@ -168,20 +169,17 @@ def _check_images(workspace: Workspace) -> Iterator[Finding]:
     if not len(images):
         yield Finding("warning", "images", "none yet: `python -m pul import FOLDER --workspace …`.")
         return
-    missing = [path for path in images.paths if not Path(path).is_file()]
-    if missing:
-        yield Finding(
-            "error",
-            "images",
-            f"{len(missing):,} of {len(images):,} files are missing, such as {missing[0]}. Put "
-            "them back; what was computed from them is still stored.",
-        )
+    advice = workspace.advise_missing()
+    if advice:
+        yield Finding("error", "images", advice)
     else:
         yield Finding("ok", "images", f"{len(images):,}, no file is missing")
     skipped = workspace.skipped()
     if skipped:
         path, reason = skipped[0]
-        yield Finding("warning", "skipped files", f"{len(skipped):,}, such as {path}: {reason}")
+        yield Finding(
+            "warning", "skipped files", f"{len(skipped):,}, such as {printable(path)}: {reason}"
+        )
 
 
 def _check_jobs(workspace: Workspace) -> Iterator[Finding]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pul.arrays import IntArray
 from pul.config import RunConfig
+from pul.data.grey import GreyRanges
 from pul.data.images import thumbnail
 from pul.errors import ImageError, StoreError
 from pul.records import IterationRecord, RetrievalMetrics, RunRecord
@@ -281,14 +281,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _clusters(workspace: Workspace, run_id: int, record: IterationRecord) -> str:
     arrays = workspace.arrays(run_id, record.iteration, "clusters", "similarities")
-    paths = workspace.run_images(run_id, "train").paths
+    paths, ranges = workspace.run_images(run_id, "train").paths, workspace.grey_ranges()
     clusters = np.asarray(arrays["clusters"])
     sizes = np.bincount(clusters[clusters >= 0])  # outliers are in none
     parts = [f"<p>The {_N_CLUSTERS} largest of iteration {record.iteration}, centers first.</p>"]
     for cluster in np.argsort(-sizes, kind="stable")[:_N_CLUSTERS].tolist():
         members = np.flatnonzero(clusters == cluster)
         order = np.argsort(-np.asarray(arrays["similarities"])[members], kind="stable")
-        tiles = _tiles(paths, members[order][:_N_TILES])
+        tiles = _tiles([paths[row] for row in members[order][:_N_TILES].tolist()], ranges)
         parts.append(
             f"<small>cluster {cluster} · {len(members):,} images</small>"
             f'<div class="tiles">{tiles}</div>'
@@ -296,11 +296,11 @@ def _clusters(workspace: Workspace, run_id: int, record: IterationRecord) -> str
     return "".join(parts)
 
 
-def _tiles(paths: Sequence[str], rows: IntArray) -> str:
+def _tiles(paths: Sequence[str], ranges: GreyRanges) -> str:
     tiles = []
-    for row in rows.tolist():
+    for path in paths:
         try:
-            content, media_type = thumbnail(Path(paths[row]))
+            content, media_type = thumbnail(Path(path), ranges=ranges)
         except ImageError:  # the file is gone; its name would reveal the identity
             continue
         data = base64.b64encode(content).decode("ascii")

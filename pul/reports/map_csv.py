@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 from pul.algorithm.projection import project
+from pul.data.file_names import to_text
 from pul.errors import StoreError
 from pul.store.workspace import Workspace
 
@@ -40,7 +41,7 @@ def write_map(
         points = project(arrays["features"], seed=records[0].seed)
     rows = zip(
         images.image_ids.tolist(),
-        (_neutral(name) for name in images.paths),
+        (_neutral(to_text(path)) for path in images.paths),
         points[:, 0].tolist(),
         points[:, 1].tolist(),
         arrays["clusters"].tolist(),
@@ -49,7 +50,7 @@ def write_map(
         strict=True,
     )
     try:
-        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(rows)

@@ -18,7 +18,7 @@ def examine_images(workspace: Workspace) -> tuple[Finding, ...]:
     Raises:
         StoreError: It cannot be read.
     """
-    return diagnose_images(workspace.images())
+    return diagnose_images(workspace.images(), workspace.nearly_one_colour().paths)
 
 
 def examine_iteration(

@@ -69,9 +69,11 @@ def open_workspace(
     known = {*workspace.images().paths, *(path for path, _ in workspace.skipped())}
     wanted = {str(sample.path) for sample in target.samples}
     if known - wanted - {str(item.path) for item in target.skipped}:
+        advice = workspace.advise_missing()
         workspace.close()
         raise ConfigError(
-            f"{location} holds images that are not of {target.name}; name a new workspace for it."
+            f"{location} holds images that are not of {target.name}; name a new workspace for it. "
+            f"{advice}".rstrip()
         )
     if wanted - known:
         workspace.add_dataset(check_images(target, on_progress=on_progress))

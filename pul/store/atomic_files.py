@@ -61,6 +61,11 @@ def place_file(source: Path, target: Path) -> None:
     source = source.resolve()
     try:
         os.link(source, target)
+    except FileExistsError as error:  # this disk takes it for the name of another image
+        raise StoreError(
+            f"{str(target)!r} is there already: two images have names that this disk does not tell "
+            "apart, as they differ in case or accents only. Write to another disk."
+        ) from error
     except OSError:  # another disk, or one without links
         shutil.copyfile(source, target)
 

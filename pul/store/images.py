@@ -1,30 +1,24 @@
 """The images of a workspace: where they lie, and what is known of them."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from pul.arrays import IntArray
-from pul.data.datasets import Dataset, SplitSummary
-from pul.data.numbering import continue_numbering
-from pul.data.samples import (
-    UNKNOWN_CAMID,
-    UNKNOWN_PID,
-    Sample,
-    asks_for_somebody,
-    can_be_found,
-)
+from pul.data.datasets import SplitSummary
+from pul.data.file_names import from_text
+from pul.data.grey import GreyRanges
+from pul.data.samples import UNKNOWN_CAMID, UNKNOWN_PID, asks_for_somebody, can_be_found
 from pul.errors import StoreError
 from pul.records import ImageTable, Split
+from pul.store.named_values import read_value
 from pul.store.schema import images, runs, skipped_files
 from pul.store.section import Section
 
 UNKNOWN_FRAME = -1
+GREY_RANGES, NEARLY_ONE_COLOUR = "grey_ranges", "nearly_one_colour"  # settings
 _SPLITS = ("train", "query", "gallery")
 
 
@@ -48,37 +42,6 @@ class WorkspaceSummary:
 
 class ImageSection(Section):
     """The part of a workspace that knows the images."""
-
-    def add_dataset(self, dataset: Dataset, *, is_same_place: bool = False) -> int:
-        """Add a dataset's images and the list of what was skipped, all of it or nothing.
-
-        Images get their numbers in the order of their paths. One that is there already stays as it
-        is; one that cannot be read joins the skipped files.
-
-        Args:
-            dataset: What was read.
-            is_same_place: Whether its people and cameras are those of the images that are there,
-                by the same numbers. Otherwise they get numbers that do not collide; a dataset that
-                is there in part keeps the numbers it was given first.
-
-        Returns:
-            How many images were new.
-
-        Raises:
-            StoreError: The database refuses.
-        """
-        samples = dataset.samples
-        if not is_same_place:
-            samples = continue_numbering(samples, _samples(self.images()))
-        rows, unreadable = self._describe(samples)
-        skipped = {_printable(item.path): item.reason for item in dataset.skipped} | unreadable
-        with self._database.write() as connection:
-            known = set(connection.execute(select(images.c.path)).scalars())
-            new = [row for row in rows if row["path"] not in known]
-            if new:
-                connection.execute(insert(images), new)
-            _update_skipped(connection, {self._absolute(row["path"]) for row in rows}, skipped)
-        return len(new)
 
     def images(self, split: Split | None = None) -> ImageTable:
         """Return the images of a split, or all, in the order of their numbers.
@@ -122,10 +85,33 @@ class ImageSection(Section):
         )
 
     def skipped(self) -> list[tuple[str, str]]:
-        """Return path and reason of every file that was left out, by path."""
+        """Return path and reason of every file that was left out, by path as it is stored."""
         query = select(skipped_files.c.path, skipped_files.c.reason).order_by(skipped_files.c.path)
         with self._database.read() as connection:
-            return [(row.path, row.reason) for row in connection.execute(query)]
+            return [(from_text(row.path), row.reason) for row in connection.execute(query)]
+
+    def grey_ranges(self) -> GreyRanges:
+        """Return what grey values of more than 8 bits are stretched by: the first import set it.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.read() as connection:
+            return self._grey_ranges(connection)
+
+    def nearly_one_colour(self) -> ImageTable:
+        """Return the images that are nearly one colour, as their import found.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.read() as connection:
+            numbers = read_value(connection, NEARLY_ONE_COLOUR, [])
+            table = self._read_images(connection)
+        return table.where(np.isin(table.image_ids, numbers))
+
+    def _grey_ranges(self, connection: Connection) -> GreyRanges:
+        return GreyRanges.from_plain(read_value(connection, GREY_RANGES, {}))
 
     def n_images(self) -> int:
         """Return how many images there are, of all splits."""
@@ -150,74 +136,24 @@ class ImageSection(Section):
         )
 
     def _image_table(self, *conditions: ColumnElement[bool]) -> ImageTable:
-        query = select(*_COLUMNS).where(and_(True, *conditions)).order_by(images.c.image_id)
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
+            return self._read_images(connection, *conditions)
+
+    def _read_images(self, connection: Connection, *conditions: ColumnElement[bool]) -> ImageTable:
+        query = select(*_COLUMNS).where(and_(True, *conditions)).order_by(images.c.image_id)
+        root = self._image_root(connection)
+        rows = connection.execute(query).all()
         columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
         image_ids, paths, pids, camids, splits, tracklets, frames = columns
         return ImageTable(
             image_ids=np.array(image_ids, dtype=np.int64),
-            paths=tuple(map(self._absolute, paths)),
+            paths=tuple(self._absolute(path, root) for path in paths),
             pids=_codes(pids, UNKNOWN_PID),
             camids=_codes(camids, UNKNOWN_CAMID),
             splits=tuple(splits),
             tracklets=tuple(name or "" for name in tracklets),
             frames=_codes(frames, UNKNOWN_FRAME),
         )
-
-    def _describe(self, samples: Iterable[Sample]) -> tuple[list[dict[str, Any]], dict[str, str]]:
-        rows, unreadable = {}, {}
-        for sample in samples:
-            try:
-                row = _describe_file(sample.path)
-                row["path"] = self._portable(sample.path)
-                row["path"].encode()
-            except UnicodeEncodeError:
-                unreadable[_printable(sample.path)] = "its name is not valid UTF-8; rename it"
-            except OSError as error:
-                unreadable[_printable(sample.path)] = f"cannot be read: {error.strerror or error}"
-            else:
-                rows[row["path"]] = row | {
-                    "pid": sample.pid,
-                    "camid": sample.camid,
-                    "split": sample.split,
-                    "tracklet": sample.tracklet,
-                    "frame": sample.frame,
-                }
-        return [rows[path] for path in sorted(rows)], unreadable
-
-
-def _samples(table: ImageTable) -> list[Sample]:
-    return [
-        Sample(
-            Path(path),
-            pid=None if pid == UNKNOWN_PID else int(pid),
-            camid=None if camid == UNKNOWN_CAMID else int(camid),
-            tracklet=tracklet or None,
-        )
-        for path, pid, camid, tracklet in zip(
-            table.paths, table.pids, table.camids, table.tracklets, strict=True
-        )
-    ]
-
-
-def _describe_file(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    return {"content_hash": digest, "n_bytes": len(content)}
-
-
-def _printable(path: Path) -> str:
-    return str(path).encode("utf-8", "backslashreplace").decode()
-
-
-def _update_skipped(connection: Connection, added: set[str], skipped: dict[str, str]) -> None:
-    known = set(connection.execute(select(skipped_files.c.path)).scalars())
-    for path in known & (skipped.keys() | added):
-        connection.execute(delete(skipped_files).where(skipped_files.c.path == path))
-    rows = [{"path": path, "reason": reason} for path, reason in sorted(skipped.items())]
-    if rows:
-        connection.execute(insert(skipped_files), rows)
 
 
 def _codes(values: Iterable[int | None], unknown: int) -> IntArray:

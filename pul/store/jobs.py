@@ -193,7 +193,8 @@ class JobSection(Section):
             if job.status not in ACTIVE:
                 raise JobError(f"Job {job_id} has ended already ({job.status}).")
             now = self._database.now(connection)
-            _set_status(connection, job, status, error=error, traceback=traceback, finished_at=now)
+            texts = {"error": _storable(error), "traceback": _storable(traceback)}
+            _set_status(connection, job, status, **texts, finished_at=now)
             return _read_job(connection, job_id)
 
 
@@ -230,6 +231,11 @@ def _set_status(connection: Connection, job: JobRecord, status: JobStatus, **val
     connection.execute(changed)
     if job.run_id is not None:
         connection.execute(update(runs).where(runs.c.run_id == job.run_id).values(status=status))
+
+
+def _storable(text: str) -> str:
+    """Return text that any database takes: it may name files whose names are not UTF-8."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
 def _check_free(connection: Connection, run_id: int) -> None:

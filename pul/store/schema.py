@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 OLDEST_REVISION = "0004"  # the tables before the first release
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0006"
 
 metadata = MetaData()
 
@@ -29,7 +29,7 @@ images = Table(
     "images",
     metadata,
     Column("image_id", Integer, primary_key=True),
-    Column("path", Text, nullable=False, unique=True),  # relative where it lies in the workspace
+    Column("path", Text, nullable=False, unique=True),  # as `Section._portable` writes it
     Column("content_hash", Text, nullable=False),
     Column("n_bytes", BigInteger, nullable=False),
     Column("pid", Integer),

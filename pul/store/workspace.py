@@ -3,28 +3,31 @@
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import URL, insert, make_url, select, update
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
 from pul.errors import WorkspaceError
+from pul.store.additions import AdditionSection
 from pul.store.annotations import AnnotationSection
 from pul.store.controls import ControlSection
 from pul.store.database import Database
 from pul.store.experiments import ExperimentSection
-from pul.store.images import ImageSection
 from pul.store.jobs import JobSection
+from pul.store.locations import DATABASE_FILE, locate, without_password
+from pul.store.named_values import read_value, write_value
 from pul.store.previews import PreviewSection
+from pul.store.relocation import RelocationSection
 from pul.store.runs import RunSection
-from pul.store.schema import settings
 from pul.store.shelf import ShelfSection
 from pul.store.upkeep import UpkeepSection
 
-_DATABASE_FILE = "pul.db"
 _NAME = "workspace_name"
+
+__all__ = ["Workspace", "without_password"]
 
 
 class Workspace(
-    ImageSection,
+    AdditionSection,
+    RelocationSection,
     UpkeepSection,
     RunSection,
     ShelfSection,
@@ -62,7 +65,7 @@ class Workspace(
         Raises:
             WorkspaceError: The folder or the database is not empty, or cannot be made.
         """
-        url, path, address = _locate(location)
+        url, path, address = locate(location)
         _make_folder(path)
         workspace = cls(url, path, address)
         if workspace._database.revision() is not None:
@@ -79,7 +82,7 @@ class Workspace(
             WorkspaceError: There is none, or it was written by a newer version.
             StoreError: It cannot be read.
         """
-        url, path, address = _locate(location)
+        url, path, address = locate(location)
         if not cls.exists(location):
             raise WorkspaceError(
                 f"There is no workspace at {path if '://' not in address else url}. Make one with "
@@ -97,19 +100,14 @@ class Workspace(
             WorkspaceError: The location cannot be understood.
             StoreError: A database server does not answer.
         """
-        url, path, address = _locate(location)
+        url, path, address = locate(location)
         if url.get_backend_name() == "sqlite":
-            return (path / _DATABASE_FILE).is_file()
+            return (path / DATABASE_FILE).is_file()
         workspace = cls(url, path, address)
         try:
             return workspace._database.revision() is not None
         finally:
             workspace.close()
-
-    @property
-    def url(self) -> str:
-        """The location without its password, to be shown or given to another process."""
-        return without_password(self.location)
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -148,10 +146,8 @@ class Workspace(
 
     def get_setting(self, name: str, default: Any = None) -> Any:
         """Return a value that was set under a name, or the default."""
-        query = select(settings.c.value).where(settings.c.name == name)
         with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return default if row is None else row.value
+            return read_value(connection, name, default)
 
     def set_setting(self, name: str, value: Any) -> None:
         """Keep a value, one that JSON knows, under a name.
@@ -159,10 +155,8 @@ class Workspace(
         Raises:
             StoreError: The database refuses.
         """
-        change = update(settings).where(settings.c.name == name).values(value=value)
         with self._database.write() as connection:
-            if connection.execute(change).rowcount == 0:
-                connection.execute(insert(settings).values(name=name, value=value))
+            write_value(connection, name, value)
 
     def close(self) -> None:
         """Close all connections to the database."""
@@ -173,51 +167,6 @@ class Workspace(
 
     def __exit__(self, *_error: object) -> None:
         self.close()
-
-
-def without_password(location: str) -> str:
-    """Return a location as it may be shown, or given to another process.
-
-    Raises:
-        WorkspaceError: The location cannot be understood.
-    """
-    if "://" not in location:
-        return location
-    full = _parse_url(location)
-    bare = URL.create(
-        full.drivername,
-        username=full.username,
-        host=full.host,
-        port=full.port,
-        database=full.database,
-        query=full.query,
-    )
-    return str(bare)
-
-
-def _locate(location: str | Path) -> tuple[URL, Path, str]:
-    """Return the database, the folder and the full form of a location."""
-    if "://" not in str(location):
-        path = Path(location).expanduser().absolute()
-        return URL.create("sqlite", database=str(path / _DATABASE_FILE)), path, str(path)
-    url = _parse_url(str(location))
-    folder = url.query.get("artifacts")
-    if url.get_backend_name() != "postgresql" or not isinstance(folder, str):
-        raise WorkspaceError(
-            f"{url.render_as_string()} is not a workspace: give a folder, or a URL such as "
-            "postgresql://user@host/database?artifacts=/srv/pul."
-        )
-    path = Path(folder).expanduser().absolute()
-    url = url.set(drivername="postgresql+psycopg").difference_update_query(["artifacts"])
-    address = url.update_query_dict({"artifacts": str(path)})
-    return url, path, address.render_as_string(hide_password=False)
-
-
-def _parse_url(text: str) -> URL:
-    try:
-        return make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise WorkspaceError(f"{text!r} is neither a folder nor a database URL.") from error
 
 
 def _make_folder(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import demo, services
 from pul.config import RunConfig
+from pul.data.datasets import read_dataset
+from pul.data.samples import Skipped
 from pul.jobs import WorkerProcess
 from pul.records import JobProgress
 from pul.store.workspace import Workspace
@@ -21,7 +24,8 @@ from tests.app.conftest import (
     text_of,
     wait_for,
 )
-from tests.app.fabricated import fabricate, iteration_arrays, iteration_record
+from tests.app.fabricated import draw_people, fabricate, iteration_arrays, iteration_record
+from tests.support.odd_names import ODD_NAMES
 
 
 def map_data(studio: AppTest) -> dict[str, object]:
@@ -208,6 +212,77 @@ def test_workspace__import(location: Path, people: Path, open_studio: Open) -> N
     studio.run()
     assert "<td>48</td>" in text_of(studio)
     assert "Start PUL" in labels(studio, "button")
+
+
+def move_images(location: Path, tmp_path: Path) -> Path:
+    """Import images into a new workspace, move them, and return where they are."""
+    shown = draw_people(tmp_path / "here")
+    with Workspace.create(location) as workspace:
+        workspace.add_dataset(read_dataset(shown))
+    return shown.rename(tmp_path / "there")
+
+
+def places(location: Path) -> set[str]:
+    """Return the folders of a workspace's images."""
+    with Workspace.open(location) as workspace:
+        return {str(Path(path).parents[1]) for path in workspace.images().paths}
+
+
+def press(studio: AppTest, label: str) -> AppTest:
+    return next(b for b in studio.button if b.label.startswith(label)).click().run()
+
+
+def test_workspace__moved_images_are_found_again(
+    location: Path, tmp_path: Path, open_studio: Open
+) -> None:
+    place = move_images(location, tmp_path)
+    studio = open_studio()
+    assert "Files of images are missing" in text_of(studio)
+    field = next(f for f in studio.text_input if f.label.startswith("Folder that the images"))
+    field.set_value(str(tmp_path))
+    studio = press(studio, "Find images")
+    assert "104 of 104 images found" in text_of(studio)
+    assert places(location) == {str(tmp_path / "here")}
+    studio = press(studio, "Use the new place of 104 images")
+    assert places(location) == {str(place)}
+    assert "Files of images are missing" not in text_of(studio)
+
+
+def test_workspace__an_import_that_would_double_images_offers_both_ways(
+    location: Path, tmp_path: Path, open_studio: Open
+) -> None:
+    place = move_images(location, tmp_path)
+    studio = open_studio()
+    field = next(f for f in studio.text_input if f.label.startswith("Folder, CSV"))
+    field.set_value(str(place))
+    studio = press(studio, "Check folder")
+    assert "104 images of 104 are in this workspace already" in text_of(studio)
+    assert "Import 104 images as new" in labels(studio, "button")
+    press(studio, "They were moved")
+    assert places(location) == {str(place)}
+    with Workspace.open(location) as workspace:
+        assert len(workspace.images()) == 104
+
+
+def test_workspace__files_of_any_name_are_shown(
+    location: Path, tmp_path: Path, open_studio: Open
+) -> None:
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    for name in ODD_NAMES:
+        (folder / name).write_bytes(b"no image")
+    skipped = tuple(Skipped(folder / name, "damaged") for name in ODD_NAMES)
+    shown = read_dataset(draw_people(tmp_path / "people"))
+    with Workspace.create(location) as workspace:
+        workspace.add_dataset(replace(shown, skipped=skipped))
+    studio = open_studio()
+    assert not studio.exception
+    assert "caf\\xe9.png" in text_of(studio)
+    field = next(f for f in studio.text_input if f.label.startswith("Folder, CSV"))
+    field.set_value(str(folder))
+    next(box for box in studio.selectbox if box.label == "Layout").select("folders")
+    studio = press(studio, "Check folder")
+    assert not studio.exception
 
 
 def test_workspace__importing(location: Path, open_studio: Open) -> None:

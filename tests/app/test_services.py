@@ -6,6 +6,7 @@ import pytest
 
 from app import services
 from pul import demo
+from pul.data.datasets import read_dataset
 from pul.errors import DatasetError, ModelError, StoreError, WorkspaceError
 from pul.store.workspace import Workspace
 from tests.app.fabricated import LAMBDA, draw_people, fabricate
@@ -17,9 +18,15 @@ def filled(location: Path, people: Path) -> str:
     return str(location)
 
 
-def test_look__counts_what_is_there_and_writes_nothing(people: Path) -> None:
+@pytest.fixture
+def empty(location: Path) -> str:
+    Workspace.create(location).close()
+    return str(location)
+
+
+def test_look__counts_what_is_there_and_writes_nothing(empty: str, people: Path) -> None:
     before = sorted(people.rglob("*"))
-    found = services.imports.inspect(str(people))
+    found = services.imports.inspect(empty, str(people))
     assert found.format == "market1501"
     assert [row[:4] for row in found.contents.splits] == [
         ("train", 48, 8, 3), ("query", 8, 8, 3), ("gallery", 48, 8, 3),
@@ -28,9 +35,22 @@ def test_look__counts_what_is_there_and_writes_nothing(people: Path) -> None:
     assert sorted(people.rglob("*")) == before
 
 
-def test_look__nothing_there(tmp_path: Path) -> None:
+def test_look__nothing_there(empty: str, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="nowhere"):
-        services.imports.inspect(str(tmp_path / "nowhere"))
+        services.imports.inspect(empty, str(tmp_path / "nowhere"))
+
+
+def test_image_path__is_the_new_one_once_images_moved(empty: str, tmp_path: Path) -> None:
+    shown = draw_people(tmp_path / "here")
+    with Workspace.open(empty) as workspace:
+        workspace.add_dataset(read_dataset(shown))
+    old = services.workspace.image_path(empty, 1)
+    shown.rename(tmp_path / "there")
+    assert services.moved.is_any_gone(empty)
+    services.moved.relocate(empty, services.moved.find(empty, f" {tmp_path} "))
+    new = services.workspace.image_path(empty, 1)
+    assert (new.name, new.is_file()) == (old.name, True)
+    assert not services.moved.is_any_gone(empty)
 
 
 def test_create_workspace__without_a_name() -> None:

@@ -213,7 +213,9 @@ def test_check_images__unreadable_are_moved(tmp_path: Path, save_image) -> None:
 
 def test_check_images__nothing_wrong(tmp_path: Path, save_image) -> None:
     dataset = Dataset("d", "folder", tmp_path, (Sample(save_image(tmp_path / "a.png")),))
-    assert check_images(dataset) is dataset
+    checked = check_images(dataset)
+    assert (checked.samples, checked.skipped, checked.notes) == (dataset.samples, (), ())
+    assert checked.nearly_one_colour == ()
 
 
 def test_load_pixels__same_size_is_exact_and_in_order(tmp_path: Path, save_image) -> None:

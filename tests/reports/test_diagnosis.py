@@ -38,6 +38,13 @@ def test_diagnose_images__nothing_is_wrong():
     assert codes(*((split, pid, camid) for split, pid, camid in WELL if split == "train")) == []
 
 
+def test_diagnose_images__names_those_that_show_nothing():
+    (finding,) = diagnose_images(images(*WELL), [f"/x/{n}\n.jpg" for n in range(7)])
+    assert finding.code == "nearly_one_colour"
+    assert finding.observed.startswith("7 images are nearly one colour: /x/0\\n.jpg, /x/1")
+    assert finding.observed.endswith("/x/4\\n.jpg and 2 more.")
+
+
 def test_diagnose_images__no_cameras():
     assert codes(*((split, pid, -1) for split, pid, _ in WELL)) == ["no_cameras"]
     assert codes(*WELL, ("train", 3, -1)) == []

@@ -7,15 +7,15 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from pul.store.database import Database, upgrade
+from pul.store.locations import locate
 from pul.store.schema import OLDEST_REVISION
-from pul.store.workspace import _locate
 
 _DUMP = Path(__file__).parent / "data" / "workspace_of_2026_11.sql"
 
 
 def write_kept_workspace(location: str) -> None:
     """Make the kept workspace at a location that is still empty: a folder or a PostgreSQL URL."""
-    url, path, _ = _locate(location)
+    url, path, _ = locate(location)
     path.mkdir()
     if url.get_backend_name() == "sqlite":
         write_kept_database(path / "pul.db")

@@ -26,7 +26,8 @@ def filled(workspace, run, tmp_path):
     """Images inside and outside of the workspace, two iterations, an act, a run at work."""
     pixels, pids = coloured_images(2, 2)
     workspace.add_dataset(image_dataset(workspace.path / "images", pixels, pids))
-    workspace.add_dataset(image_dataset(tmp_path / "elsewhere", pixels[:1], pids[:1]))
+    elsewhere = image_dataset(tmp_path / "elsewhere", pixels[:1], pids[:1])
+    workspace.add_dataset(elsewhere, duplicates="add")
     for n in range(2):
         add_iteration(workspace, run.run_id, n)
     workspace.append_annotation_event("create", {"images": [1]}, "ann", token="t")

@@ -12,8 +12,9 @@ from pul.labelling.annotations import fold
 from pul.records import JobProgress
 from pul.store import database
 from pul.store.database import upgrade
+from pul.store.locations import locate
 from pul.store.schema import HEAD_REVISION, metadata
-from pul.store.workspace import Workspace, _locate
+from pul.store.workspace import Workspace
 from tests.store.kept_workspace import write_kept_workspace
 from tests.support.events import members
 from tests.support.fakes import METRICS, iteration_record
@@ -21,7 +22,7 @@ from tests.support.fakes import METRICS, iteration_record
 
 def unopened(location: str) -> database.Database:
     """Return the database of a place at which no workspace was made."""
-    url, path, _ = _locate(location)
+    url, path, _ = locate(location)
     path.mkdir()
     return database.Database(url)
 

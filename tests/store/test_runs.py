@@ -61,7 +61,7 @@ def test_run_images__are_those_of_the_time_it_was_made(workspace, tmp_path):
     model = tmp_path / "m.safetensors"
     model.write_bytes(b"x")
     run = workspace.create_run(RunConfig(), model=model)
-    workspace.add_dataset(images_at(tmp_path / "0.jpg"))
+    workspace.add_dataset(images_at(tmp_path / "0.jpg"), duplicates="add")
     assert [Path(p).name for p in workspace.run_images(run.run_id).paths] == ["a.jpg", "b.jpg"]
     assert len(workspace.run_images(run.run_id, "query")) == 0
     assert len(workspace.images()) == 3

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pul.errors import StoreError, WorkspaceError
-from pul.store.workspace import Workspace, _locate
+from pul.store.locations import locate
+from pul.store.workspace import Workspace
 
 
 def test_create__can_be_opened_again(location):
@@ -88,7 +89,7 @@ def test_open__takes_a_torn_database_for_damaged(tmp_path):
 
 def test_url__hides_the_password():
     url = "postgresql://me:secret@host/db?artifacts=/srv/pul"
-    workspace = Workspace(*_locate(url))
+    workspace = Workspace(*locate(url))
     assert workspace.url == "postgresql+psycopg://me@host/db?artifacts=%2Fsrv%2Fpul"
     assert workspace.secrets == {"PGPASSWORD": "secret"}
 

@@ -8,6 +8,7 @@ from app import services, state
 from app.components.charts.contents import SplitRow, camera_bars, skipped_files, split_table
 from app.components.tables.progress import progress_panel
 from app.views.fragments import fragment
+from app.views.workspace import moved
 from app.wording import counted, plain
 from pul.errors import AmbiguousLayoutError, PulError
 
@@ -81,7 +82,7 @@ def _check(
             if video and (video["tracks"].strip() or services.imports.is_video(root)):
                 found = services.imports.inspect_video(state.location(), root, **video)
             else:
-                found = services.imports.inspect(root, format, levels, bbox)
+                found = services.imports.inspect(state.location(), root, format, levels, bbox)
             st.session_state[state.FOUND] = found
     except AmbiguousLayoutError as error:
         st.session_state[state.READINGS] = (root, dict(error.readings))
@@ -122,10 +123,42 @@ def _found(found: services.imports.Found, *, is_first: bool) -> None:
         "Same people and cameras as in the existing images",
         help="Leave it off for another place: its people and cameras get new numbers.",
     )
-    if st.button(f"Import {counted(n_images, 'image')}", type="primary"):
-        services.imports.start_import(state.location(), found, is_same_place=is_same_place)
-        st.session_state[state.FOUND] = None
-        st.rerun()
+    if found.n_duplicates:
+        _duplicates(found, n_images, is_same_place=is_same_place)
+    elif st.button(f"Import {counted(n_images, 'image')}", type="primary"):
+        _import(found, "refuse", is_same_place=is_same_place)
+
+
+def _duplicates(found: services.imports.Found, n_images: int, *, is_same_place: bool) -> None:
+    """Offer what can be done with pictures that are in the workspace already."""
+    n_others = n_images - found.n_duplicates
+    state_of_files = "their files are gone" if found.n_gone else "their files are still there"
+    st.warning(
+        f"{counted(found.n_duplicates, 'image')} of {n_images:,} are in this workspace already, "
+        f"from other files, and {state_of_files}."
+    )
+    with st.container(horizontal=True):
+        if st.button("They were moved: use the new place", type="primary"):
+            moved.find(found.root, everything=found.n_gone < found.n_duplicates)
+            result = state.moved()
+            if result is not None and result.moves:
+                moved.use(result)
+            st.session_state[state.FOUND] = None
+            st.rerun()
+        if n_others and st.button(f"Import only the other {counted(n_others, 'image')}"):
+            _import(found, "skip", is_same_place=is_same_place)
+        if st.button(f"Import {counted(n_images, 'image')} as new"):
+            _import(found, "add", is_same_place=is_same_place)
+
+
+def _import(
+    found: services.imports.Found, duplicates: services.imports.Duplicates, *, is_same_place: bool
+) -> None:
+    services.imports.start_import(
+        state.location(), found, is_same_place=is_same_place, duplicates=duplicates
+    )
+    st.session_state[state.FOUND] = None
+    st.rerun()
 
 
 @fragment(run_every=1.0)

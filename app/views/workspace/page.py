@@ -8,7 +8,7 @@ from app.components.forms.quick_start import choose_model, quick_start
 from app.components.tables.findings import findings
 from app.components.tables.grid import strip
 from app.routes import thumbnails
-from app.views.workspace import importing, opening
+from app.views.workspace import importing, moved, opening
 from app.wording import counted, plain
 
 N_SAMPLE = 16
@@ -26,6 +26,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
             _images()
         with start:
             _start(now)
+        moved.show()
         with st.expander("Add images", expanded=now.is_importing):
             importing.show(now)
     else:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from os.path import commonpath, normpath
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from pul.data.file_names import from_text
 from pul.data.readers import words
 from pul.data.readers.listing import suffix_reason
 
@@ -108,7 +109,7 @@ def find_all(
     found: dict[str, int | str] = {}
     by_end: dict[int, list[str]] = {}
     for text in dict.fromkeys(written):
-        parts = split_path(text)
+        parts = split_path(from_text(text))
         whole = (split_path(normpath("/" + "/".join((*start, *parts)))) for start in starts)
         row = next((exact[path] for path in whole if path in exact), None)
         if row is not None:

@@ -1,14 +1,15 @@
 """Extractors of hand-crafted features that are fitted on images of datasets."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from pul.arrays import FloatArray
+from pul.data.checking import grey_ranges
 from pul.data.datasets import Dataset
 from pul.data.images import load_pixels
-from pul.data.samples import UNKNOWN_CAMID
+from pul.data.samples import UNKNOWN_CAMID, Sample
 from pul.errors import DataError
 from pul.reproduce.baselines.bow import BowExtractor
 from pul.reproduce.baselines.ranking import Extract, extract_samples
@@ -42,7 +43,14 @@ def bow_extractor(
             f"{dataset.name} has no training images to fit the words of BoW on. Give a dataset "
             f"with `bounding_box_train`, or --tables, a folder with {', '.join(BOW_TABLES)}."
         )
-    pixels = load_pixels(paths, height=HEIGHT, width=WIDTH, cache_dir=None, on_progress=on_progress)
+    pixels = load_pixels(
+        paths,
+        height=HEIGHT,
+        width=WIDTH,
+        cache_dir=None,
+        ranges=grey_ranges(dataset),
+        on_progress=on_progress,
+    )
     return BowExtractor.fit(pixels, seed=seed).extract
 
 
@@ -70,16 +78,20 @@ def umdl_extractor(
     Raises:
         DataError: The target has no training images, or a source no identities.
     """
-    describe = partial(extract_samples, extract, height=HEIGHT, width=WIDTH)
+
+    def describe(dataset: Dataset, chosen: Sequence[Sample]) -> FloatArray:
+        ranges = grey_ranges(dataset)
+        return extract_samples(extract, chosen, height=HEIGHT, width=WIDTH, ranges=ranges)
+
     chosen = choose_images(target.split("train"), n_images, seed=seed)
     if not chosen:
         raise DataError(f"{target.name} has no training images for UMDL to learn from.")
-    features = describe(chosen)
+    features = describe(target, chosen)
     camids = [UNKNOWN_CAMID if sample.camid is None else sample.camid for sample in chosen]
     labelled = []
     for source in sources:
         people = choose_people(source.split("train"), n_images, seed=seed)
-        labelled.append((describe(people), np.array([sample.pid for sample in people])))
+        labelled.append((describe(source, people), np.array([sample.pid for sample in people])))
     encoder = fit_umdl(
         features, camids, labelled, seed=seed, config=config, on_progress=on_progress
     )

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from pul.arrays import ByteArray, FloatArray, l2_normalize
 from pul.config import EvaluationConfig
+from pul.data.checking import grey_ranges
 from pul.data.datasets import Dataset
+from pul.data.grey import NO_RANGES, GreyRanges
 from pul.data.images import Progress, load_pixels
 from pul.data.samples import Sample, to_arrays
 from pul.evaluation.retrieval import evaluate_distances
@@ -48,12 +50,19 @@ def evaluate_extractor(
     """
     query, gallery = dataset.test_images()
     n_images = len(query) + len(gallery)
-    first = _shifted(on_progress, 0, n_images)
-    query_features = extract_samples(extract, query, height=height, width=width, on_progress=first)
+    ranges = grey_ranges(dataset)
+    query_features = extract_samples(
+        extract,
+        query,
+        height=height,
+        width=width,
+        ranges=ranges,
+        on_progress=_shifted(on_progress, 0, n_images),
+    )
     distances = np.empty((len(query), len(gallery)), dtype=np.float32)
     then = _shifted(on_progress, len(query), n_images)
     done = 0
-    for features in _features(extract, gallery, height, width, then):
+    for features in _features(extract, gallery, height, width, ranges, then):
         distances[:, done : done + len(features)] = 1 - query_features @ features.T
         done += len(features)
     identities = (*to_arrays(query), *to_arrays(gallery))
@@ -66,6 +75,7 @@ def extract_samples(
     *,
     height: int,
     width: int,
+    ranges: GreyRanges = NO_RANGES,
     on_progress: Progress | None = None,
 ) -> FloatArray:
     """Return the unit-length features of images in files.
@@ -75,12 +85,14 @@ def extract_samples(
         samples: At least one.
         height: Height in pixels to which images are resized.
         width: Width in pixels.
+        ranges: What their dataset stretches grey values of more than 8 bits by.
         on_progress: Called with (images done, images in total).
 
     Returns:
         Features, shape (N, D), float32.
     """
-    return np.concatenate(list(_features(extract, samples, height, width, on_progress)))
+    found = _features(extract, samples, height, width, ranges, on_progress)
+    return np.concatenate(list(found))
 
 
 def _features(
@@ -88,12 +100,13 @@ def _features(
     samples: Sequence[Sample],
     height: int,
     width: int,
+    ranges: GreyRanges,
     on_progress: Progress | None,
 ) -> Iterator[FloatArray]:
     """Yield unit-length features of one chunk of images after the other, shape (B, D)."""
     for start in range(0, len(samples), _CHUNK):
         paths = [sample.path for sample in samples[start : start + _CHUNK]]
-        pixels = load_pixels(paths, height=height, width=width, cache_dir=None)
+        pixels = load_pixels(paths, height=height, width=width, cache_dir=None, ranges=ranges)
         yield l2_normalize(extract(pixels))
         if on_progress is not None:
             on_progress(start + len(paths), len(samples))

@@ -1,0 +1,192 @@
+"""Checking of a data set's images: which cannot be read, which show nothing, how grey they are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pul.arrays import DoubleArray
+from pul.data.datasets import Dataset, Skipped
+from pul.data.decoding import DECODE_ERRORS, image_error, open_image, to_upright_rgb
+from pul.data.file_names import printable
+from pul.data.grey import (
+    GREY_KINDS,
+    NO_RANGES,
+    GreyKind,
+    GreyRange,
+    GreyRanges,
+    grey_kind,
+    grey_values,
+    is_nearly_one_colour,
+)
+from pul.data.threads import Progress, in_threads
+from pul.errors import ImageError
+
+_N_SAMPLED = 256  # images that a range is read from
+_SHARE_OUTSIDE = 0.01  # of an import's pixels: more than this is said
+_N_NAMED = 5
+_HEADERS_OF_8_BITS = (b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # JPEG, WebP, GIF, BMP
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """An image: why it cannot be read, if so; its kind of grey; whether it shows nothing."""
+
+    reason: str = ""
+    kind: GreyKind | None = None
+    is_empty: bool = False
+
+
+def check_images(
+    dataset: Dataset, *, ranges: GreyRanges = NO_RANGES, on_progress: Progress | None = None
+) -> Dataset:
+    """Decode every image of a dataset and leave out those that cannot be decoded.
+
+    Args:
+        dataset: The dataset.
+        ranges: What grey values of more than 8 bits are stretched by where that is settled already,
+            as by an earlier import; otherwise it is measured.
+        on_progress: Called with (images done, images in all).
+
+    Returns:
+        The dataset with the unreadable images moved to `skipped`, each with its reason; with the
+        ranges; with the images that are nearly one colour named; and with a note of each.
+    """
+    paths = [sample.path for sample in dataset.samples]
+    checked = list(in_threads(_check, paths, on_progress))
+    deep = [(path, each.kind) for path, each in zip(paths, checked, strict=True) if each.kind]
+    measured = _read_values(deep)
+    ranges = ranges.completed_by(_ranges_of(measured))
+    empty = {path for path, each in zip(paths, checked, strict=True) if each.is_empty}
+    again = [path for path, _ in deep]
+    empty |= {
+        path
+        for path, each in zip(again, in_threads(_checker(ranges), again, None), strict=True)
+        if each.is_empty
+    }
+    reasons = [each.reason for each in checked]
+    skipped = [Skipped(path, why) for path, why in zip(paths, reasons, strict=True) if why]
+    notes = [
+        *([f"{len(skipped)} of {len(paths)} images cannot be read: left out."] if skipped else ()),
+        *_grey_notes(deep, measured, ranges),
+        *_empty_notes([path for path in paths if path in empty], dataset.root),
+    ]
+    return replace(
+        dataset,
+        samples=tuple(s for s, why in zip(dataset.samples, reasons, strict=True) if not why),
+        skipped=(*dataset.skipped, *skipped),
+        notes=(*dataset.notes, *notes),
+        ranges=ranges,
+        nearly_one_colour=tuple(path for path in paths if path in empty),
+    )
+
+
+def grey_ranges(dataset: Dataset) -> GreyRanges:
+    """Return what a dataset stretches grey values of more than 8 bits by.
+
+    It is what `check_images` found; of a dataset that was not checked, the same is measured here.
+    """
+    if dataset.ranges is not None:
+        return dataset.ranges
+    paths = [sample.path for sample in dataset.samples]
+    kinds = zip(paths, in_threads(_kind_by_header, paths, None), strict=True)
+    return _ranges_of(_read_values([(path, kind) for path, kind in kinds if kind]))
+
+
+def _check(path: Path, ranges: GreyRanges = NO_RANGES) -> _Checked:
+    try:
+        with open_image(path) as image:
+            image.load()
+            kind = grey_kind(image)
+            is_settled = kind is None or ranges.of(kind) is not None
+            is_empty = is_settled and is_nearly_one_colour(to_upright_rgb(image, ranges))
+            return _Checked(kind=kind, is_empty=is_empty)
+    except ImageError as error:
+        return _Checked(str(error))
+    except DECODE_ERRORS as error:
+        return _Checked(str(image_error(path, error)))
+
+
+def _checker(ranges: GreyRanges) -> Callable[[Path], _Checked]:
+    return lambda path: _check(path, ranges)
+
+
+def _kind_by_header(path: Path) -> GreyKind | None:
+    try:
+        with path.open("rb") as file:
+            if file.read(4).startswith(_HEADERS_OF_8_BITS):
+                return None
+        with open_image(path) as image:
+            return grey_kind(image)
+    except (ImageError, *DECODE_ERRORS):  # whoever decodes it says why
+        return None
+
+
+def _read_values(deep: Sequence[tuple[Path, GreyKind]]) -> dict[GreyKind, DoubleArray]:
+    """Return grey values of a sample of the images of each kind, which is the same every time."""
+    values: dict[GreyKind, DoubleArray] = {}
+    for kind in GREY_KINDS:
+        paths = [path for path, its in deep if its == kind]
+        found = [x for x in in_threads(_values, _sample(paths), None) if len(x)]
+        if found:
+            values[kind] = np.concatenate(found)
+    return values
+
+
+def _sample(paths: Sequence[Path]) -> list[Path]:
+    if len(paths) <= _N_SAMPLED:
+        return list(paths)
+    rows = np.random.default_rng(0).choice(len(paths), _N_SAMPLED, replace=False)
+    return [paths[row] for row in sorted(rows.tolist())]
+
+
+def _values(path: Path) -> DoubleArray:
+    try:
+        with open_image(path) as image:
+            image.load()
+            return grey_values(image)
+    except (ImageError, *DECODE_ERRORS):
+        return np.empty(0)
+
+
+def _ranges_of(values: dict[GreyKind, DoubleArray]) -> GreyRanges:
+    found = {kind: GreyRange.of(each) for kind, each in values.items()}
+    return GreyRanges(found.get("integer"), found.get("real"))
+
+
+def _grey_notes(
+    deep: Sequence[tuple[Path, GreyKind]], values: dict[GreyKind, DoubleArray], ranges: GreyRanges
+) -> Iterator[str]:
+    for kind, measured in values.items():
+        known = ranges.of(kind)
+        if known is None:
+            continue
+        n_images = sum(its == kind for _, its in deep)
+        what = "16 or 32 bits" if kind == "integer" else "floating-point numbers"
+        yield (
+            f"{n_images:,} images have grey values of {what}: {known} becomes black to white, in "
+            "every image of the workspace."
+        )
+        outside = float(((measured < known.low) | (measured > known.high)).mean())
+        if outside > _SHARE_OUTSIDE:
+            yield (
+                f"{outside:.1%} of their pixels are outside of that range, which earlier images "
+                f"have set, and are cut off: they range from {GreyRange.of(measured)}. Import "
+                "images of another range into a workspace of their own."
+            )
+
+
+def _empty_notes(empty: Sequence[Path], root: Path) -> Iterator[str]:
+    if empty:
+        names = [_name(path, root) for path in empty[:_N_NAMED]]
+        more = f" and {len(empty) - _N_NAMED:,} more" if len(empty) > _N_NAMED else ""
+        plural = "image is" if len(empty) == 1 else "images are"
+        yield (
+            f"{len(empty):,} {plural} nearly one colour (black, white or grey), so that nobody can "
+            f"be seen: {', '.join(names)}{more}."
+        )
+
+
+def _name(path: Path, root: Path) -> str:
+    return printable(path.relative_to(root) if path.is_relative_to(root) else path)

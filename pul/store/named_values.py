@@ -1,0 +1,19 @@
+"""Values under a name in a workspace, read and written within a transaction."""
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from pul.store.schema import settings
+
+
+def read_value(connection: Connection, name: str, default: Any = None) -> Any:
+    """Return a value that was written under a name, or the default."""
+    row = connection.execute(select(settings.c.value).where(settings.c.name == name)).first()
+    return default if row is None else row.value
+
+
+def write_value(connection: Connection, name: str, value: Any) -> None:
+    """Keep a value, one that JSON knows, under a name."""
+    connection.execute(delete(settings).where(settings.c.name == name))
+    connection.execute(insert(settings).values(name=name, value=value))
