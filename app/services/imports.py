@@ -1,7 +1,7 @@
 """Import of images: check what a folder, a table or a video holds, and add it."""
 
 from collections import Counter
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from pul.data.file_names import printable
 from pul.data.readers.box_columns import BOX_FORMS, NO_BOXES
 from pul.data.video import VideoRequest, is_video, pair_videos
 from pul.data.video.sampling import USUAL_EVERY, USUAL_MOST
-from pul.errors import DuplicateImagesError
 from pul.exchange.videos import preview_videos
 from pul.records import JobRecord
 from pul.store.additions import Duplicates
@@ -45,10 +44,10 @@ class Found:
         skipped: Path and reason of each skipped file.
         notes: Remarks to show.
         levels: What the levels of its folders mean, if given; "" if found from the names.
-        n_duplicates: Images whose pictures the workspace has already from other files.
-        n_gone: Of how many of these the workspace's own file is gone: they were moved.
         video: The videos to cut crops from; None for images.
         bbox: What the boxes of a table are, if given; else `auto`.
+        n_duplicates: Images whose pictures the workspace has already from other files.
+        n_gone: Of how many of these the workspace's own file is gone: they were moved.
     """
 
     name: str
@@ -58,10 +57,10 @@ class Found:
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     levels: str = ""
-    n_duplicates: int = 0
-    n_gone: int = 0
     video: VideoRequest | None = None
     bbox: str = "auto"
+    n_duplicates: int = 0
+    n_gone: int = 0
 
 
 def inspect(
@@ -75,9 +74,11 @@ def inspect(
     """
     options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
     dataset = read_dataset(root.strip(), format=format, levels=levels, cut=False, **options)
-    has_boxes = any(sample.box is not None for sample in dataset.samples)
-    twice = None if has_boxes else open_workspace(location).find_duplicates(dataset)
-    return _found(dataset, twice, levels=levels, bbox=bbox)
+    twice = open_workspace(location).find_duplicates(dataset)
+    found = _found(dataset, levels=levels, bbox=bbox)
+    if twice is None:
+        return found
+    return replace(found, n_duplicates=twice.n_images, n_gone=twice.n_gone)
 
 
 def inspect_video(
@@ -113,12 +114,7 @@ def inspect_video(
 
 
 def _found(
-    dataset: Dataset,
-    twice: DuplicateImagesError | None = None,
-    *,
-    levels: str = "",
-    bbox: str = "auto",
-    video: VideoRequest | None = None,
+    dataset: Dataset, *, levels: str = "", bbox: str = "auto", video: VideoRequest | None = None
 ) -> Found:
     cameras = Counter(
         (str(sample.split), -1 if sample.camid is None else sample.camid)
@@ -134,8 +130,6 @@ def _found(
         skipped=tuple((printable(item.path), item.reason) for item in dataset.skipped),
         notes=dataset.notes,
         levels=levels,
-        n_duplicates=0 if twice is None else twice.n_images,
-        n_gone=0 if twice is None else twice.n_gone,
         video=video,
         bbox=bbox,
     )

@@ -1,7 +1,7 @@
 """The command of `python -m pul` that reads datasets and videos into a workspace."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,6 @@ from pul.errors import ConfigError, DuplicateImagesError
 
 if TYPE_CHECKING:
     from pul.data.datasets import Dataset
-    from pul.store.additions import Duplicates
 
 _VIDEO = "Videos"
 
@@ -36,6 +35,14 @@ def import_(
             help="People and cameras have the same numbers as in the existing images.",
         ),
     ] = False,
+    bbox: Annotated[
+        str,
+        typer.Option(
+            help="What the boxes of a table are: xywh (left, top, width, height) or xyxy (two "
+            "corners), to be cut out of whole pictures; or none: the pictures are crops. auto "
+            "tells by their numbers."
+        ),
+    ] = "auto",
     duplicates: Annotated[
         str,
         typer.Option(
@@ -49,14 +56,6 @@ def import_(
             "be changed by `relocate`, and for one process by PUL_IMAGE_ROOT."
         ),
     ] = None,
-    bbox: Annotated[
-        str,
-        typer.Option(
-            help="What the boxes of a table are: xywh (left, top, width, height) or xyxy (two "
-            "corners), to be cut out of whole pictures; or none: the pictures are crops. auto "
-            "tells by their numbers."
-        ),
-    ] = "auto",
     tracks: Annotated[
         list[Path] | None,
         typer.Option(
@@ -81,10 +80,10 @@ def import_(
     ] = None,
     every: Annotated[
         int,
-        typer.Option(help="Every n-th frame of a track may be cut.", min=1, rich_help_panel=_VIDEO),
+        typer.Option(help="Every n-th frame of a track may be cut.", rich_help_panel=_VIDEO),
     ] = 5,
     per_track: Annotated[
-        int, typer.Option(help="Crops of a track at most.", min=1, rich_help_panel=_VIDEO)
+        int, typer.Option(help="Crops of a track at most.", rich_help_panel=_VIDEO)
     ] = 12,
     classes: Annotated[
         str,
@@ -98,7 +97,6 @@ def import_(
         int | None,
         typer.Option(
             help="What the tracks call the first frame, if it is not found: 0 or 1.",
-            min=0,
             rich_help_panel=_VIDEO,
         ),
     ] = None,
@@ -141,8 +139,6 @@ def import_(
     if duplicates not in DUPLICATES:
         names = ", ".join(DUPLICATES)
         raise ConfigError(f"--duplicates must be one of {names}, but is {duplicates!r}.")
-    if split not in ("train", "test"):
-        raise ConfigError(f"--split is {split!r}. Right: train or test.")
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."
@@ -167,20 +163,18 @@ def import_(
             split=split,
         )
         dataset, n_new = import_videos(
-            request, workspace, is_same_place=same_place, dry_run=dry_run
+            request, workspace, root, is_same_place=same_place, dry_run=dry_run
         )
     else:
-        dataset, n_new, twice = _import_images(
-            data,
-            format,
-            levels,
-            bbox,
-            workspace,
-            root,
-            dry_run=dry_run,
-            is_same_place=same_place,
-            duplicates=cast("Duplicates", duplicates),
-        )
+        dataset = _read(data, format, levels, bbox)
+        if workspace is None or dry_run:
+            is_cut = any(sample.box is not None for sample in dataset.samples)
+            dataset = _check(dataset, None, workspace)
+            n_new, twice = (None, None) if is_cut else _preview(workspace, dataset)
+        else:
+            dataset, n_new = _add(
+                dataset, workspace, root, is_same_place=same_place, duplicates=duplicates
+            )
     if json:
         n_twice = None if twice is None else twice.n_images
         print_json({**_describe(dataset), "n_new": n_new, "n_duplicates": n_twice})
@@ -189,50 +183,20 @@ def import_(
     if twice is not None:
         OUT.print(str(twice), markup=False)
     if n_new is not None:
-        OUT.print(f"{n_new:,} new images in {workspace}.")
+        OUT.print(f"{n_new:,} new images {'would be' if dry_run else 'are'} in {workspace}.")
 
 
-def _import_images(
-    data: list[Path],
-    format: str,
-    levels: str,
-    bbox: str,
-    workspace: str | None,
-    root: Path | None,
-    *,
-    dry_run: bool,
-    is_same_place: bool,
-    duplicates: "Duplicates",
-) -> tuple["Dataset", int | None, DuplicateImagesError | None]:
-    """Return what was read, how many images were added, and what an import would refuse."""
+def _read(data: list[Path], format: str, levels: str, bbox: str) -> "Dataset":
     from pul.data.datasets import merge_datasets, read_dataset
-    from pul.store.workspace import Workspace
 
     options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
     datasets = [
         read_dataset(path, format=format, levels=levels, cut=False, **options) for path in data
     ]
-    dataset = datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
-    has_boxes = any(sample.box is not None for sample in dataset.samples)
-    ranges = _known_ranges(workspace)
-    if workspace is None or dry_run:
-        twice = None if has_boxes else _find_duplicates(workspace, dataset)
-        return _check(dataset, None, ranges), None, twice
-    if not has_boxes:
-        dataset = _check(dataset, None, ranges)  # a new workspace is made when all is well
-    exists = Workspace.exists(workspace)
-    with Workspace.open(workspace) if exists else Workspace.create(workspace) as opened:
-        if has_boxes:
-            dataset = _check(dataset, opened.path / "images", ranges)
-        if root is not None:
-            opened.set_image_root(root)
-        n_new = opened.add_dataset(
-            dataset, is_same_place=is_same_place, duplicates="add" if has_boxes else duplicates
-        )
-    return dataset, n_new, None
+    return datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
 
 
-def _check(dataset: "Dataset", folder: Path | None, ranges: Any) -> "Dataset":
+def _check(dataset: "Dataset", folder: Path | None, location: str | None) -> "Dataset":
     """Cut crops out of whole pictures, if there are boxes, and leave out what cannot be read."""
     from pul.data.datasets import cut_boxes
     from pul.data.images import check_images
@@ -240,8 +204,42 @@ def _check(dataset: "Dataset", folder: Path | None, ranges: Any) -> "Dataset":
     if any(sample.box is not None for sample in dataset.samples):
         with progress_bar("cutting crops") as on_progress:
             dataset = cut_boxes(dataset, folder, on_progress=on_progress)
+    ranges = _known_ranges(location)
     with progress_bar("checking images") as on_progress:
         return check_images(dataset, ranges=ranges, on_progress=on_progress)
+
+
+def _preview(
+    location: str | None, dataset: "Dataset"
+) -> tuple[int | None, DuplicateImagesError | None]:
+    """Return how many images would be new in a workspace, and which it has from other files."""
+    from pul.store.workspace import Workspace
+
+    if location is None:
+        return None, None
+    if not Workspace.exists(location):
+        return len(dataset.samples), None
+    with Workspace.open(location) as workspace:
+        known = set(workspace.images().paths)
+        n_new = sum(str(sample.path) not in known for sample in dataset.samples)
+        return n_new, workspace.find_duplicates(dataset)
+
+
+def _add(
+    dataset: "Dataset", location: str, root: Path | None, **options: Any
+) -> tuple["Dataset", int]:
+    """Add what was read to a workspace; a new one is made when all is well."""
+    from pul.store.workspace import Workspace
+
+    is_cut = any(sample.box is not None for sample in dataset.samples)
+    dataset = dataset if is_cut else _check(dataset, None, location)
+    exists = Workspace.exists(location)
+    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
+        if root is not None:
+            workspace.set_image_root(root)
+        if is_cut:
+            dataset = _check(dataset, workspace.path / "images", location)
+        return dataset, workspace.add_dataset(dataset, **options)
 
 
 def _describe(dataset: "Dataset") -> dict[str, Any]:
@@ -252,7 +250,7 @@ def _describe(dataset: "Dataset") -> dict[str, Any]:
         "skipped": [{"path": item.path, "reason": item.reason} for item in dataset.skipped],
         "notes": dataset.notes,
         "levels": dataset.levels,
-        "grey_ranges": None if dataset.ranges is None else dataset.ranges.to_plain(),
+        "grey_ranges": {} if dataset.ranges is None else dataset.ranges.to_plain(),
         "nearly_one_colour": dataset.nearly_one_colour,
     }
 
@@ -265,15 +263,6 @@ def _known_ranges(location: str | None) -> Any:
         return NO_RANGES
     with Workspace.open(location) as workspace:
         return workspace.grey_ranges()
-
-
-def _find_duplicates(location: str | None, dataset: "Dataset") -> DuplicateImagesError | None:
-    from pul.store.workspace import Workspace
-
-    if location is None or not Workspace.exists(location):
-        return None
-    with Workspace.open(location) as workspace:
-        return workspace.find_duplicates(dataset)
 
 
 def _print_dataset(dataset: "Dataset") -> None:

@@ -1,5 +1,6 @@
 """Cutting crops out of videos, for `pul import`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pul.cli.console import progress_bar
@@ -11,7 +12,12 @@ if TYPE_CHECKING:
 
 
 def import_videos(
-    request: "VideoRequest", location: str | None, *, is_same_place: bool, dry_run: bool
+    request: "VideoRequest",
+    location: str | None,
+    root: Path | None,
+    *,
+    is_same_place: bool,
+    dry_run: bool,
 ) -> tuple["Dataset", int | None]:
     """Cut crops into a workspace; return what they are, and how many are new unless it is dry.
 
@@ -34,6 +40,8 @@ def import_videos(
         Workspace.open(location) if exists else Workspace.create(location) as workspace,
         progress_bar("cutting crops") as on_progress,
     ):
+        if root is not None:
+            workspace.set_image_root(root)
         return videos.import_videos(
             workspace, request, is_same_place=is_same_place, on_progress=on_progress
         )

@@ -142,8 +142,10 @@ def tables() -> tuple[tuple[str, bytes], ...]:
     parquet.write_table(pa.table(columns), buffer)
     lines = "path,pid,camid,split\na.jpg,1,1,train\nb.jpg,2,2,query\n"
     labels = "path;identity;role\na.jpg;=anna;training\nb.jpg;;junk\n"
+    foreign = 'sep=;\nIMG_Path;Identity;cam;bbox\nC:\\x\\a.jpg;P 1;c1;"[1, 2, 3.5, 4]"\n'
     return (
         ("images.csv", lines.encode()),
+        ("foreign.csv", foreign.encode("utf-16")),
         ("images.tsv", lines.replace(",", "\t").encode("utf-8-sig")),
         ("images.parquet", buffer.getvalue()),
         ("labels.csv", labels.encode()),
@@ -152,14 +154,33 @@ def tables() -> tuple[tuple[str, bytes], ...]:
 
 @cache
 def documents() -> tuple[tuple[str, bytes], ...]:
-    """Return sound JSON labels: ours, and COCO."""
+    """Return sound labels: ours, and those of other tools."""
     person = {"name": "anna", "role": "validation", "images": ["a.jpg", "b.jpg"]}
     ours = {"format": "pul-identities", "version": 1, "identities": [person], "junk": ["c.jpg"]}
     coco = {
         "images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg", "junk": True}],
         "annotations": [{"image_id": 1, "track_id": 3}, {"image_id": 1, "identity": "anna"}],
     }
-    return (("ours.json", json.dumps(ours).encode()), ("coco.json", json.dumps(coco).encode()))
+    result = {"from_name": "who", "type": "choices", "value": {"choices": ["anna"]}}
+    studio = [
+        {"data": {"image": "/data/local-files/?d=a.jpg"}, "annotations": [{"result": [result]}]}
+    ]
+    boxes = {"_cls": "Detections", "detections": [{"label": "person", "index": 3}]}
+    samples = [{"filepath": "data/a.jpg", "identity": {"label": "anna"}, "boxes": boxes}]
+    by_name = {"classes": ["anna", "bo"], "labels": {"a": 1, "b": [{"label": "bo"}]}}
+    box = '<box frame="0" outside="0" occluded="0" xtl="0" ytl="0" xbr="5" ybr="8"/>'
+    image = f'<image id="0" name="a.jpg">{box}<tag label="anna"/></image>'
+    xml = "<?xml version='1.0'?><annotations>{}</annotations>"
+    return (
+        ("ours.json", json.dumps(ours).encode()),
+        ("coco.json", json.dumps(coco).encode()),
+        ("studio.json", json.dumps(studio).encode()),
+        ("fiftyone.json", json.dumps({"samples": samples}).encode()),
+        ("classes.json", json.dumps(by_name).encode()),
+        ("images.xml", xml.format(image).encode()),
+        ("video.xml", xml.format(f'<track id="1" label="person">{box}</track>').encode()),
+        ("gt.txt", b"1,2,1,1,5,8,1,1,1\n2,2,1,1,5,8,1,1,1\n"),
+    )
 
 
 @cache

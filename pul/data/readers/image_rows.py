@@ -119,13 +119,20 @@ def _as_written(written: str, folder: Path, encoding: str) -> Path | str:
     name = re.split(r"[\\/]", written)[-1]
     reason = suffix_reason(name) if Path(name).suffix else None  # names may lack theirs
     path = _as_path(folder, written)
-    if path.exists() or reason:
-        return path if path.exists() else reason or ""
+    if _exists(path) or reason:
+        return path if _exists(path) else reason or ""
     try:  # a name whose bytes are no UTF-8 stands in the table as it is on the disk
         raw = _as_path(folder, os.fsdecode(written.encode(encoding or "utf-8")))
     except (UnicodeError, ValueError):
         return ""
-    return raw if raw.exists() else ""
+    return raw if _exists(raw) else ""
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that this disk cannot have
+        return False
 
 
 def _as_path(folder: Path, written: str) -> Path:
