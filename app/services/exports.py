@@ -64,9 +64,7 @@ def _export(job: JobRecord) -> Export:
     return Export(job, path, text, path.stat().st_size if path.is_file() else None)
 
 
-def import_labels(
-    location: str, source: str | Sent, author: str, *, dry_run: bool
-) -> ImportReport:
+def import_labels(location: str, source: str | Sent, author: str, *, dry_run: bool) -> ImportReport:
     """Import labels made elsewhere, or only report what would change.
 
     Args:

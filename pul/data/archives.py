@@ -92,7 +92,9 @@ def _entries(archive: zipfile.ZipFile, name: str) -> dict[PurePosixPath, zipfile
     for path in found:
         inside = next((parent for parent in path.parents if parent in found), None)
         if inside is not None:
-            raise DatasetError(f"{name} holds {str(inside)!r} as a file and a folder; pack it again.")
+            raise DatasetError(
+                f"{name} holds {str(inside)!r} as a file and a folder; pack it again."
+            )
     return found
 
 

@@ -9,6 +9,7 @@ from pul.config import RunConfig
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
+from pul.jobs.trackers import check_trackers
 from pul.records import JobRecord
 from pul.store.workspace import Workspace
 
@@ -47,10 +48,12 @@ def create_run(
         parent: Run and iteration that the model is of, if it is of one.
 
     Raises:
+        ConfigError: A package that the settings need is missing.
         ModelError: There is no such start model.
         JobError: There is nothing to train on.
         StoreError: The store refuses.
     """
+    check_trackers(config)
     images = workspace.images()
     splits = set(images.splits)
     if "train" not in splits:

@@ -35,7 +35,9 @@ def test_parse__base_path(path: str) -> None:
     assert parse([f"--base-path={path}"]).base_path == path
 
 
-@pytest.mark.parametrize("path", ["http://a.org/pul", "/a/../b", "/..", "/a b", "/a?b", "//a", "/%61"])
+@pytest.mark.parametrize(
+    "path", ["http://a.org/pul", "/a/../b", "/..", "/a b", "/a?b", "//a", "/%61"]
+)
 def test_parse__no_base_path(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse([f"--base-path={path}"])
