@@ -95,8 +95,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--browse-root must be a folder, but is {options.browse_root}")
     if options.base_path is not None and not _is_path(options.base_path):
         parser.error(
-            f"--base-path or {_BASE_PATH_VARIABLE} must be a path such as /pul or /user/ann/pul, without the name of the "
-            f"server, but is {options.base_path}"
+            f"--base-path or {_BASE_PATH_VARIABLE} must be a path such as /pul or /user/ann/pul, "
+            f"without the name of the server, but is {options.base_path}"
         )
     return options
 

@@ -10,8 +10,8 @@ from pul.config import (
     preset_names,
     suggest_n_clusters,
 )
+from pul.config.base import flatten
 from pul.errors import ConfigError
-from pul.reports.changes import flatten
 
 
 def test_run_config__defaults_are_the_papers():

@@ -11,11 +11,12 @@ from app.services.cache import cached
 from app.services.workspace import ROOT, WorkspaceStatus, n_train_images, open_workspace
 from pul import demo, jobs
 from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
+from pul.config.base import flatten
 from pul.errors import ModelError
 from pul.labelling.guidance import Guidance, read_guidance
 from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
 from pul.reports import changes as run_changes
-from pul.reports.changes import Difference, changes, flatten, setting_text
+from pul.reports.changes import Difference, changes, setting_text
 from pul.reports.html import render_report
 from pul.store.workspace import Workspace
 

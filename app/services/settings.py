@@ -3,7 +3,7 @@
 from typing import Any
 
 from pul.config import RunConfig, Setting, describe, load_preset
-from pul.reports.changes import flatten
+from pul.config.base import flatten
 
 __all__ = ["Setting"]
 

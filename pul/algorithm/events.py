@@ -85,6 +85,13 @@ class NotMeasurable:
 
 
 @dataclass(frozen=True)
+class NotTracked:
+    """The run goes on, but its figures did not reach TensorBoard or MLflow."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class IterationFinished:
     """An iteration is whole: its record, its arrays, its rankings, the network it ended with.
 
@@ -104,5 +111,5 @@ class RunFinished:
     reason: Literal["converged", "n_iterations"]
 
 
-Event = Progress | NotMeasurable | IterationFinished | RunFinished
+Event = Progress | NotMeasurable | NotTracked | IterationFinished | RunFinished
 Live = Callable[[int], LiveSettings]

@@ -93,7 +93,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
     Raises:
         PulError: The job failed.
     """
-    from pul.algorithm.events import IterationFinished, NotMeasurable, Progress
+    from pul.algorithm.events import IterationFinished, NotMeasurable, NotTracked, Progress
     from pul.jobs import start_job
     from pul.jobs.worker import PATIENCE_S, work
 
@@ -110,6 +110,8 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
                 show(event.progress)
             elif isinstance(event, NotMeasurable) and not json:
                 OUT.print(f"figures are not measurable: {event.reason}", markup=False)
+            elif isinstance(event, NotTracked):
+                typer.echo(event.reason, err=True)
             elif isinstance(event, IterationFinished):
                 new = _new_findings(workspace, job_id, event.record.iteration, findings)
                 if not json:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from pul.config import RunConfig, load_preset, preset_names
-from pul.reports.changes import flatten
+from pul.config.base import flatten
 
 _OPTIONS = {
     "n_clusters": "--k",
@@ -17,6 +17,8 @@ _OPTIONS = {
     "restart_from": "--restart-from",
     "evaluation.ap_method": "--ap",
     "evaluation.unmatched": "--unmatched",
+    "tensorboard": "--tensorboard",
+    "mlflow": "--mlflow",
     "seed": "--seed",
     "device": "--device",
     "n_threads": "--threads",

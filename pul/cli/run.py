@@ -46,6 +46,8 @@ def run(
     restart_from: Annotated[str | None, setting("restart_from")] = None,
     ap: Annotated[str | None, setting("evaluation.ap_method", "--ap")] = None,
     unmatched: Annotated[str | None, setting("evaluation.unmatched")] = None,
+    tensorboard: Annotated[str | None, setting("tensorboard")] = None,
+    mlflow: Annotated[str | None, setting("mlflow")] = None,
     set_: AnySetting = None,
     name: RunName = "",
     seed: Annotated[int | None, setting("seed")] = None,
@@ -57,6 +59,7 @@ def run(
     """Adapt a model to the training images of a workspace: Algorithm 1."""
     # Long: a parameter for each option.
     from pul.jobs import create_run
+    from pul.jobs.trackers import absolute_uri
     from pul.store.workspace import Workspace
 
     config = load_preset(preset).replace(
@@ -66,6 +69,8 @@ def run(
             "n_iterations": iterations,
             "selection": selection,
             "restart_from": restart_from,
+            "tensorboard": tensorboard and str(Path(tensorboard).absolute()),
+            "mlflow": mlflow and absolute_uri(mlflow, Path.cwd()),
             "seed": seed,
             "device": device,
             "n_threads": threads,

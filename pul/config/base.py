@@ -1,5 +1,6 @@
 """What all settings have in common: checked once, where they are made, and never changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -64,3 +65,12 @@ def _explain(kind: str, error: ValidationError) -> str:
             reason = "there is no such setting; docs/settings.md lists them"
         lines.append(f"{name}: {reason} (got {detail['input']!r})")
     return f"{kind}: " + "; ".join(lines)
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of nested settings by dotted name."""
+    leaves: dict[str, Any] = {}
+    for name, value in tree.items():
+        path = f"{prefix}{name}"
+        leaves |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return leaves

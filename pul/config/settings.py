@@ -396,6 +396,19 @@ class RunConfig(Settings):
         title="Threads",
         description="CPU threads; without a value, all cores but one.",
     )
+    tensorboard: Annotated[str, NotInPaper()] = Field(
+        default="",
+        title="TensorBoard folder",
+        description="Folder to write the figures of each iteration to, for TensorBoard; relative "
+        "to the workspace. Needs `pip install tensorboard`.",
+    )
+    mlflow: Annotated[str, NotInPaper()] = Field(
+        default="",
+        title="MLflow address",
+        description="Address of an MLflow server or database that gets the figures of each "
+        "iteration, such as http://host:5000 or sqlite:///mlflow.db. Needs `pip install "
+        "mlflow-skinny`.",
+    )
     finetune: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 

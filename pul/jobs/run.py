@@ -11,6 +11,7 @@ from pul.algorithm.events import (
     IterationFinished,
     LiveSettings,
     NotMeasurable,
+    NotTracked,
     Progress,
     ResumeState,
 )
@@ -21,6 +22,7 @@ from pul.data.images import load_pixels
 from pul.errors import ImageError, JobError
 from pul.evaluation.protocol import Protocol
 from pul.jobs.heartbeat import Heartbeat
+from pul.jobs.trackers import Trackers
 from pul.labelling.guidance import read_guidance
 from pul.labelling.loading import read_footage
 from pul.models.network import Network, dump_network, load_network
@@ -37,7 +39,8 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
         PulError: What the loop or the store raises.
     """
     run_id = _run_id(job)
-    config = RunConfig(**workspace.run(run_id).config)
+    record = workspace.run(run_id)
+    config = RunConfig(**record.config)
     workspace.remove_stray_folders(run_id)
     network = load_network(workspace.start_model(run_id))
     train = workspace.run_images(run_id, "train")
@@ -52,13 +55,16 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
         resume=_load_resume_state(workspace, run_id),
     )
     # Torch limits its own threads; numpy's, one a core, would spin as soon as the studio is busy.
-    with threadpool_limits(config.n_threads or default_n_threads()), closing(events):
+    limits = threadpool_limits(config.n_threads or default_n_threads())
+    trackers = Trackers(workspace, record, lambda why: heartbeat.report_event(NotTracked(why)))
+    with trackers, limits, closing(events):
         for event in events:
             if isinstance(event, Progress):
                 heartbeat.report_progress(event.progress)
             elif isinstance(event, IterationFinished):
                 _store_iteration(workspace, run_id, event, (job.job_id, heartbeat.worker))
                 prune_run(workspace, run_id, config)
+                trackers.write()
             heartbeat.report_event(event)
 
 

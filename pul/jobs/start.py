@@ -10,6 +10,7 @@ from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
+from pul.jobs.trackers import check_trackers
 from pul.models.file_kinds import require_own_checkpoint
 from pul.records import JobRecord
 from pul.store.additions import Duplicates
@@ -50,10 +51,12 @@ def create_run(
         parent: Run and iteration that the model is of, if it is of one.
 
     Raises:
+        ConfigError: A package that the settings need is missing.
         ModelError: There is no such start model, or it must be converted first.
         JobError: There is nothing to train on.
         StoreError: The store refuses.
     """
+    check_trackers(config)
     require_own_checkpoint(Path(model).expanduser())
     images = workspace.images()
     splits = set(images.splits)

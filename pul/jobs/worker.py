@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from pul.algorithm.events import Event, IterationFinished, NotMeasurable, RunFinished
+from pul.algorithm.events import Event, IterationFinished, NotMeasurable, NotTracked, RunFinished
 from pul.errors import PulError
 from pul.jobs import WorkerProcess
 from pul.jobs.heartbeat import Heartbeat, JobStopped, OnEvent
@@ -108,6 +108,8 @@ def _explain(failure: Exception) -> str:
 def _log(event: Event) -> None:
     if isinstance(event, NotMeasurable):
         _print(f"figures are not measurable: {event.reason}")
+    if isinstance(event, NotTracked):
+        _print(event.reason)
     if isinstance(event, RunFinished):
         _print(f"run ended: {event.reason}")
     if isinstance(event, IterationFinished):

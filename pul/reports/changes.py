@@ -1,10 +1,11 @@
 """What changed during a run, and how runs differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from pul.config.base import flatten
 from pul.records import IterationRecord, RunRecord
 
 
@@ -50,15 +51,6 @@ def differences(runs: Sequence[RunRecord]) -> list[Difference]:
         Difference(name, tuple(setting_text(run.get(name)) for run in described)) for name in names
     ]
     return [row for row in rows if len(set(row.values)) > 1]
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of nested settings by dotted name."""
-    leaves: dict[str, Any] = {}
-    for name, value in tree.items():
-        path = f"{prefix}{name}"
-        leaves |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
-    return leaves
 
 
 def setting_text(value: Any) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from pul.config import RunConfig
+from pul.config.base import flatten
 from pul.data.grey import GreyRanges
 from pul.data.images import thumbnail
 from pul.errors import ImageError, StoreError
 from pul.records import IterationRecord, RetrievalMetrics, RunRecord
-from pul.reports.changes import changes, flatten, setting_text
+from pul.reports.changes import changes, setting_text
 from pul.reports.svg import STYLE, Panel, Series, draw_panel
 from pul.store.workspace import Workspace
 

@@ -1,7 +1,6 @@
 """Images without typing a path: the server's folders, and files dropped on the page."""
 
 import io
-import os
 import zipfile
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def test_look__the_root_and_below(home: Path) -> None:
     "place", ["..", "../secret", "kameras/out", "kameras/../../secret", "/", "/etc", "a\0b"]
 )
 def test_look__never_outside_the_root(home: Path, place: str) -> None:
-    with pytest.raises(DatasetError, match="outside the folders|is no folder"):
+    with pytest.raises(DatasetError, match=r"outside the folders|is no folder"):
         services.browsing.look(place)
 
 
@@ -191,7 +190,7 @@ def test_page__a_zip_without_images_is_refused_and_not_kept(
     [check] = [button for button in studio.button if button.label == "Check these"]
     check.click().run()
     assert len(studio.error) == 1
-    assert os.listdir(location / "uploads") == []
+    assert list((location / "uploads").iterdir()) == []
 
 
 # Labels

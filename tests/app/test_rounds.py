@@ -9,8 +9,8 @@ from streamlit.testing.v1.element_tree import Button
 
 from app import services, state
 from pul.config import RunConfig
+from pul.config.base import flatten
 from pul.records import IterationRecord, JobStatus
-from pul.reports.changes import flatten
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, header_of, labels, text_of, wait_for
 from tests.app.fabricated import fabricate

@@ -8,7 +8,7 @@ import typer.main
 from pul.cli.main import app
 from pul.cli.reference import cli_page, settings_page
 from pul.config import NetworkConfig, RunConfig, Settings, describe, load_preset, preset_names
-from pul.reports.changes import flatten
+from pul.config.base import flatten
 
 COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
 from pul.config import RunConfig
+from pul.config.base import flatten
 from pul.records import RunRecord
-from pul.reports.changes import Change, Difference, changes, differences, flatten, setting_text
+from pul.reports.changes import Change, Difference, changes, differences, setting_text
 from tests.support.fakes import iteration_record
 
 

@@ -55,7 +55,8 @@ def drop(check: Callable[[str], None]) -> None:
     """
     with st.form("drop", border=False, clear_on_submit=True):
         sent = st.file_uploader(
-            f"Images, or a zip of folders with images; {services.uploads.max_mib()} MiB at most each",
+            "Images, or a zip of folders with images; at most "
+            f"{services.uploads.max_mib()} MiB each",
             type=["zip", *services.uploads.IMAGE_TYPES],
             accept_multiple_files=True,
             max_upload_size=services.uploads.max_mib(),

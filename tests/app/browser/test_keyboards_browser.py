@@ -1,4 +1,4 @@
-"""The Label page under keyboards of several scripts and layouts, by the browser's own key events."""
+"""The Label page under keyboards of several layouts, by the browser's own key events."""
 
 from collections.abc import Iterator
 from pathlib import Path
