@@ -19,6 +19,7 @@ from pul.data.grey import GreyRanges
 from pul.data.images import thumbnail
 from pul.errors import PulError, StoreError, WorkspaceError
 from pul.records import Command, ImageTable, IterationRecord, JobRecord, RunRecord
+from pul.store.sqlite_log import describe_missing
 from pul.store.workspace import Workspace, without_password
 
 ROOT = (
@@ -149,6 +150,12 @@ def open_workspace(location: str) -> Workspace:
         WorkspaceError: There is none, or it has a newer version.
     """
     return _opened(location, database_number(location))
+
+
+def missing_since(location: str) -> str:
+    """Say what a workspace lacks whose database was copied without its log; "" for nothing."""
+    since = open_workspace(location).missing_since()
+    return describe_missing(since) if since else ""
 
 
 def create_workspace(location: str) -> str:

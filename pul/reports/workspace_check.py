@@ -16,6 +16,7 @@ from pul.reports.finding import Finding
 from pul.reports.scrub import scrub_iteration
 from pul.reports.workspace_diagnosis import examine_images, examine_iteration
 from pul.store.artifacts import CHECKPOINT
+from pul.store.sqlite_log import describe_missing
 from pul.store.workspace import Workspace
 
 _LOW_DISK_BYTES = 2 * 2**30
@@ -42,7 +43,7 @@ def examine_workspace(location: str | Path, *, repair: bool = False) -> list[Fin
     with workspace:
         checks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
             ("workspace", lambda: [_name(workspace)]),
-            ("database", lambda: [_check_database(workspace)]),
+            ("database", lambda: [_check_database(workspace, repair=repair)]),
             ("rows", lambda: _check_rows(workspace, repair=repair)),
             ("labels", lambda: _check_labels(workspace)),
             ("disk", lambda: [_check_disk(workspace.path)]),
@@ -77,10 +78,21 @@ def _name(workspace: Workspace) -> Finding:
     return Finding("ok", "workspace", f"{workspace.name} at {workspace.url}")
 
 
-def _check_database(workspace: Workspace) -> Finding:
+def _check_database(workspace: Workspace, *, repair: bool) -> Finding:
     damage = workspace.damage()
     if damage:
         return Finding("error", "database", f"the file is damaged: {damage}. {_RESTORE}")
+    since = workspace.missing_since()
+    if since and repair:
+        workspace.take_what_is_there()
+        return Finding("warning", "database", f"what is there now counts; it ends at {since}")
+    if since:
+        return Finding(
+            "error",
+            "database",
+            f"{describe_missing(since)} Copy both files again, or restore a backup; to go on from "
+            f"what is there: {_command(workspace, 'doctor --repair')}.",
+        )
     return Finding("ok", "database", "the file is intact")
 
 

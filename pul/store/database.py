@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from pul.errors import ServerLostError, StoreError, WorkspaceError
 from pul.store.schema import HEAD_REVISION, OLDEST_REVISION, metadata
 from pul.store.sqlite_files import LOCK_WAIT_S, is_read_only, open_read_only, open_sqlite
+from pul.store.sqlite_log import WriteAheadLog, forget_log
 
 _WRITE_LOCK = 7085  # any number, the same in every PUL process
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,6 +58,9 @@ class Database:
             self._engine = open_read_only(Path(str(url.database)))
         else:
             self._engine = open_sqlite(url) if self.is_sqlite else _make_postgres(url)
+        self.log: WriteAheadLog | None = None
+        if self.is_sqlite and not self.is_read_only:
+            self.log = WriteAheadLog(Path(str(url.database)))
         self._watching: sqlite3.Connection | None = None
         self._watch_lock = Lock()
 
@@ -82,6 +86,8 @@ class Database:
                 f"{self.describe()} can only be looked at: its disk or its owner lets this user "
                 "not write. Copy the workspace to a disk that can be written."
             )
+        if self.log is not None:
+            self.log.before_write()
         with self._translated(), self._engine.connect() as connection:
             connection.execution_options(pul_writes=True)
             transaction = connection.begin()
@@ -95,6 +101,8 @@ class Database:
                 raise
             with self._translated(is_commit=True):
                 transaction.commit()
+        if self.log is not None:
+            self.log.after_write()
 
     def now(self, connection: Connection) -> str:
         """Return the time in UTC, ISO 8601; a server's own, as workers may be on many hosts."""
@@ -213,6 +221,7 @@ class Database:
                 source = self._engine.raw_connection()
                 try:
                     source.driver_connection.backup(copy)  # type: ignore[union-attr]
+                    forget_log(copy)
                 finally:
                     source.close()
             return
@@ -246,6 +255,8 @@ class Database:
             if self._watching is not None:
                 self._watching.close()
                 self._watching = None
+        if self.log is not None:
+            self.log.close()
 
     def describe(self) -> str:
         """Return where the database is, for people: the file, or the URL without its password."""

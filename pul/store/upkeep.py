@@ -28,6 +28,15 @@ class UpkeepSection(RunSection):
         """
         return self._database.damage()
 
+    def missing_since(self) -> str:
+        """Return since when what was stored is missing, as `pul.db` was copied without its log."""
+        return "" if self._database.log is None else self._database.log.missing_since
+
+    def take_what_is_there(self) -> None:
+        """Go on from a database that was copied without its log."""
+        if self._database.log is not None:
+            self._database.log.forget_missing()
+
     def copy_database(self, file: Path) -> None:
         """Write a consistent copy of all rows to a new SQLite file, while work goes on.
 

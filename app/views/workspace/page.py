@@ -20,6 +20,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         return
     if demo.state().message and state.location() == services.workspace.demo_location():
         st.warning(plain(demo.state().message))
+    _missing()
     if now.n_images:
         contents, start = st.columns([1.3, 1], gap="large")
         with contents:
@@ -34,6 +35,12 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         importing.show(now)
     with st.expander("Another workspace"):
         opening.another()
+
+
+def _missing() -> None:
+    since = services.workspace.missing_since(state.location())
+    if since:
+        st.error(plain(f"{since} `python -m pul doctor` says what to do."))
 
 
 def _images() -> None:
