@@ -121,6 +121,7 @@ def _pixels(network: Network, samples: Sequence[Sample], cache_dir: Path | None)
         [sample.path for sample in samples],
         height=network.config.height,
         width=network.config.width,
+        padding=network.config.padding,
         cache_dir=cache_dir,
     )
 

@@ -65,6 +65,7 @@ def load_pixels(
     height: int,
     width: int,
     cache_dir: Path | None,
+    padding: tuple[int, int, int] | None = None,
     on_progress: Progress | None = None,
 ) -> ByteArray:
     """Decode images and resize them to one size, or map the result of an earlier call.
@@ -75,7 +76,9 @@ def load_pixels(
         width: Width in pixels.
         cache_dir: Folder of the cache, made if need be; None decodes into memory and keeps nothing.
             A file there belongs to exactly these paths in this order, their sizes and times of
-            change, and this height and width; it may be deleted at any time.
+            change, and this height, width and padding; it may be deleted at any time.
+        padding: Colour to pad an image with on both sides, so that it keeps its shape
+            (`NetworkConfig.padding`); None stretches it.
         on_progress: Called with (images done, images in all); not called if the cache has them.
 
     Returns:
@@ -92,11 +95,11 @@ def load_pixels(
         raise ConfigError(f"height and width must be at least 1, but are {height} and {width}.")
     shape = (len(paths), height, width, 3)
     if not paths or cache_dir is None:
-        return _in_memory(paths, shape, on_progress)
-    target = cache_dir / f"pixels-{_fingerprint(paths, height, width)}.npy"
+        return _in_memory(paths, shape, padding, on_progress)
+    target = cache_dir / f"pixels-{_fingerprint(paths, height, width, padding)}.npy"
     pixels = _map(target, shape)
     if pixels is None:
-        _write_aside(target, shape, _resized(paths, height, width, on_progress))
+        _write_aside(target, shape, _resized(paths, height, width, padding, on_progress))
         pixels = _map(target, shape)
     if pixels is None:
         raise StoreError(f"The pixel cache {str(target)!r} vanished while it was being read.")
@@ -158,17 +161,35 @@ def _why_unreadable(path: Path) -> str | None:
 
 
 def _resized(
-    paths: Sequence[Path], height: int, width: int, on_progress: Progress | None
+    paths: Sequence[Path],
+    height: int,
+    width: int,
+    padding: tuple[int, int, int] | None,
+    on_progress: Progress | None,
 ) -> Iterator[ByteArray]:
     def resize(path: Path) -> ByteArray:
         image = decode(path, side=2 * max(height, width))
-        if image.size != (width, height):
+        size = (width, height) if padding is None else _fitting(image, height, width)
+        if image.size != size:
             # reducing_gap shrinks a large image in whole steps first; at 3 the difference to
             # the exact antialiased filter is below what 8 bits show.
-            image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
+            image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+        if padding is not None and size != (width, height):
+            whole = Image.new("RGB", (width, height), padding)
+            whole.paste(image, ((width - size[0]) // 2, (height - size[1]) // 2))
+            image = whole
         return np.asarray(image)
 
     return _in_threads(resize, paths, on_progress)
+
+
+def _fitting(image: Image.Image, height: int, width: int) -> tuple[int, int]:
+    """Return the largest (width, height) of an image's own shape inside another."""
+    scale = min(width / image.width, height / image.height)
+    return (
+        min(width, max(1, round(image.width * scale))),
+        min(height, max(1, round(image.height * scale))),
+    )
 
 
 def _in_threads(
@@ -192,17 +213,23 @@ def _in_threads(
 
 
 def _in_memory(
-    paths: Sequence[Path], shape: tuple[int, int, int, int], on_progress: Progress | None
+    paths: Sequence[Path],
+    shape: tuple[int, int, int, int],
+    padding: tuple[int, int, int] | None,
+    on_progress: Progress | None,
 ) -> ByteArray:
     pixels = np.empty(shape, dtype=np.uint8)
-    for index, image in enumerate(_resized(paths, shape[1], shape[2], on_progress)):
+    for index, image in enumerate(_resized(paths, shape[1], shape[2], padding, on_progress)):
         pixels[index] = image
     pixels.setflags(write=False)
     return pixels
 
 
-def _fingerprint(paths: Sequence[Path], height: int, width: int) -> str:
-    digest = hashlib.sha256(f"{_CACHE_VERSION} {height} {width}".encode())
+def _fingerprint(
+    paths: Sequence[Path], height: int, width: int, padding: tuple[int, int, int] | None
+) -> str:
+    fit = "" if padding is None else f" {padding}"
+    digest = hashlib.sha256(f"{_CACHE_VERSION} {height} {width}{fit}".encode())
     for path in paths:
         try:
             status = path.stat()

@@ -49,7 +49,9 @@ def extract_query(workspace: Workspace, run_id: int, iteration: int, picture: Pa
     # Iteration t looked at the images with the model of iteration t - 1.
     network = load_network(workspace.checkpoint_path(run_id, max(0, iteration - 1)))
     size = network.config
-    pixels = load_pixels([picture], height=size.height, width=size.width, cache_dir=None)
+    pixels = load_pixels(
+        [picture], height=size.height, width=size.width, padding=size.padding, cache_dir=None
+    )
     device = prepare(config.replace(n_threads=1))
     features = extract_features(
         network, pixels, device=device, precision=config.extraction_precision
