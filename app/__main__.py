@@ -66,6 +66,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME",
         help="accept requests for this host name only, for example behind a proxy; may be repeated",
     )
+    _add_reach(parser)
+    parser.add_argument("--login", action="store_true", help="require OIDC login")
+    options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    _check(parser, options)
+    return options
+
+
+def _add_reach(parser: argparse.ArgumentParser) -> None:
+    """Add the options about where it is served, and what people there may look through and send."""
     parser.add_argument(
         "--base-path",
         metavar="PATH",
@@ -85,8 +94,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="MIB",
         help="largest file that people may drop on the page, in MiB; it is held in memory",
     )
-    parser.add_argument("--login", action="store_true", help="require OIDC login")
-    options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     if not 0 <= options.port < 65536:
         parser.error(f"--port must be from 0 to 65535, but is {options.port}")
     if options.max_upload < 1:
@@ -98,7 +108,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             f"--base-path or {_BASE_PATH_VARIABLE} must be a path such as /pul or /user/ann/pul, "
             f"without the name of the server, but is {options.base_path}"
         )
-    return options
 
 
 def _is_path(path: str) -> bool:

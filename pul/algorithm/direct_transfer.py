@@ -126,6 +126,7 @@ def _pixels(
         [sample.path for sample in samples],
         height=network.config.height,
         width=network.config.width,
+        padding=network.config.padding,
         cache_dir=cache_dir,
         ranges=ranges,
     )

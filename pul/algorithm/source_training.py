@@ -54,6 +54,7 @@ def train_source(
         [sample.path for sample in samples],
         height=network_config.height,
         width=network_config.width,
+        padding=network_config.padding,
         cache_dir=cache_dir,
         ranges=grey_ranges(dataset),
     )

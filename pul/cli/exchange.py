@@ -129,6 +129,6 @@ def export_model(
         print_json(report)
     else:
         OUT.print(
-            f"{report.backbone}, {report.height}×{report.width} images, {report.n_features:,} "
+            f"{report.backbone}, {report.height}×{report.width} images ({report.resize}), {report.n_features:,} "
             f"features, at most {report.difference:.1g} from the original: {report.path}"
         )

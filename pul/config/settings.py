@@ -35,6 +35,13 @@ class NetworkConfig(Settings):
     width: int = Field(
         default=224, ge=16, le=2048, title="Width", description="Width of the input in pixels."
     )
+    resize: Annotated[Literal["stretch", "pad"], NotInPaper()] = Field(
+        default="stretch",
+        title="Fit images by",
+        description="`stretch` them to the input's size, as is usual for crops of people, or keep "
+        "their shape and `pad` them on both sides with the mean colour, as for vehicles and "
+        "animals.",
+    )
     width_mult: Annotated[float, NotInPaper()] = Field(
         default=1.0,
         gt=0,
@@ -75,6 +82,14 @@ class NetworkConfig(Settings):
         description="Exponent p of the generalised mean that pools a ResNet's last feature maps: "
         "1 is the average (the paper), 3 is usual where GeM pooling is used.",
     )
+
+    @property
+    def padding(self) -> tuple[int, int, int] | None:
+        """The RGB colour beside an image that keeps its shape; None where images are stretched."""
+        if self.resize == "stretch":
+            return None
+        red, green, blue = (min(255, max(0, round(255 * value))) for value in self.mean)
+        return red, green, blue
 
 
 class AugmentationConfig(Settings):
@@ -367,6 +382,12 @@ class RunConfig(Settings):
         title="Precision of features",
         description="`bfloat16` is mixed precision, faster where the device has it; elsewhere, and "
         "for images of at most 32 columns on a CPU, float32 is used.",
+    )
+    resize: Annotated[Literal["model", "stretch", "pad"], NotInPaper()] = Field(
+        default="model",
+        title="Fit images by",
+        description="As the start `model` says, or else: `stretch` images to the input's size, or "
+        "keep their shape and `pad` them. The models of the run say so too.",
     )
     projection: Annotated[bool, NotInPaper()] = Field(
         default=True, title="Draw a map", description="Whether each iteration gets a 2-D map."

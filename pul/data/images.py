@@ -46,6 +46,7 @@ def load_pixels(
     width: int,
     cache_dir: Path | None,
     ranges: GreyRanges = NO_RANGES,
+    padding: tuple[int, int, int] | None = None,
     on_progress: Progress | None = None,
 ) -> ByteArray:
     """Decode images and resize them to one size, or map the result of an earlier call.
@@ -56,8 +57,10 @@ def load_pixels(
         width: Width in pixels.
         cache_dir: Folder of the cache, made if need be; None decodes into memory and keeps nothing.
             A file there belongs to exactly these paths in this order, their sizes and times of
-            change, and this height, width and ranges; it may be deleted at any time.
+            change, and this height, width, ranges and padding; it may be deleted at any time.
         ranges: What their data set stretches grey values of more than 8 bits by.
+        padding: Colour to pad an image with on both sides, so that it keeps its shape
+            (`NetworkConfig.padding`); None stretches it.
         on_progress: Called with (images done, images in all); not called if the cache has them.
 
     Returns:
@@ -74,11 +77,12 @@ def load_pixels(
         raise ConfigError(f"height and width must be at least 1, but are {height} and {width}.")
     shape = (len(paths), height, width, 3)
     if not paths or cache_dir is None:
-        return _in_memory(paths, shape, ranges, on_progress)
-    target = cache_dir / f"pixels-{_fingerprint(paths, height, width, ranges)}.npy"
+        return _in_memory(paths, shape, ranges, padding, on_progress)
+    target = cache_dir / f"pixels-{_fingerprint(paths, height, width, ranges, padding)}.npy"
     pixels = _map(target, shape)
     if pixels is None:
-        _write_aside(target, shape, _resized(paths, height, width, ranges, on_progress))
+        resized = _resized(paths, height, width, ranges, padding, on_progress)
+        _write_aside(target, shape, resized)
         pixels = _map(target, shape)
     if pixels is None:
         raise StoreError(f"The pixel cache {str(target)!r} vanished while it was being read.")
@@ -146,35 +150,59 @@ def _resized(
     height: int,
     width: int,
     ranges: GreyRanges,
+    padding: tuple[int, int, int] | None,
     on_progress: Progress | None,
 ) -> Iterator[ByteArray]:
     def resize(path: Path) -> ByteArray:
         image = decode(path, side=2 * max(height, width), ranges=ranges)
-        if image.size != (width, height):
+        size = (width, height) if padding is None else _fitting(image, height, width)
+        if image.size != size:
             # reducing_gap shrinks a large image in whole steps first; at 3 the difference to
             # the exact antialiased filter is below what 8 bits show.
-            image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
+            image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+        if padding is not None and size != (width, height):
+            whole = Image.new("RGB", (width, height), padding)
+            whole.paste(image, ((width - size[0]) // 2, (height - size[1]) // 2))
+            image = whole
         return np.asarray(image)
 
     return in_threads(resize, paths, on_progress)
+
+
+def _fitting(image: Image.Image, height: int, width: int) -> tuple[int, int]:
+    """Return the largest (width, height) of an image's own shape inside another."""
+    scale = min(width / image.width, height / image.height)
+    return (
+        min(width, max(1, round(image.width * scale))),
+        min(height, max(1, round(image.height * scale))),
+    )
 
 
 def _in_memory(
     paths: Sequence[Path],
     shape: tuple[int, int, int, int],
     ranges: GreyRanges,
+    padding: tuple[int, int, int] | None,
     on_progress: Progress | None,
 ) -> ByteArray:
     pixels = np.empty(shape, dtype=np.uint8)
-    for index, image in enumerate(_resized(paths, shape[1], shape[2], ranges, on_progress)):
+    resized = _resized(paths, shape[1], shape[2], ranges, padding, on_progress)
+    for index, image in enumerate(resized):
         pixels[index] = image
     pixels.setflags(write=False)
     return pixels
 
 
-def _fingerprint(paths: Sequence[Path], height: int, width: int, ranges: GreyRanges) -> str:
+def _fingerprint(
+    paths: Sequence[Path],
+    height: int,
+    width: int,
+    ranges: GreyRanges,
+    padding: tuple[int, int, int] | None,
+) -> str:
     stretched = f" {ranges}" if ranges != NO_RANGES else ""
-    digest = hashlib.sha256(f"{_CACHE_VERSION} {height} {width}{stretched}".encode())
+    fit = "" if padding is None else f" {padding}"
+    digest = hashlib.sha256(f"{_CACHE_VERSION} {height} {width}{stretched}{fit}".encode())
     for path in paths:
         try:
             status = path.stat()

@@ -31,6 +31,7 @@ class ModelReport:
         format: One of `MODEL_FORMATS`.
         backbone: The network's backbone.
         height, width: Size of its images in pixels.
+        resize: How images get that size: `stretch`, or `pad` as `NetworkConfig.padding` says.
         n_features: Feature dimensions, D.
         difference: Largest difference of a feature from the original's, where features larger
             than 1 count relative to the largest one.
@@ -41,6 +42,7 @@ class ModelReport:
     backbone: str
     height: int
     width: int
+    resize: str
     n_features: int
     difference: float
 
@@ -127,7 +129,9 @@ def export_model(checkpoint: Path, path: Path, *, format: str) -> ModelReport:
             )
     config = network.config
     size = (config.height, config.width)
-    return ModelReport(path, format, config.backbone, *size, network.n_features, difference)
+    return ModelReport(
+        path, format, config.backbone, *size, config.resize, network.n_features, difference
+    )
 
 
 def _require_onnx() -> None:

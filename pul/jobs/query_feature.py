@@ -53,6 +53,7 @@ def extract_query(workspace: Workspace, run_id: int, iteration: int, picture: Pa
         [picture],
         height=size.height,
         width=size.width,
+        padding=size.padding,
         cache_dir=None,
         ranges=workspace.grey_ranges(),
     )

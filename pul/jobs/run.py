@@ -43,6 +43,8 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
     config = RunConfig(**record.config)
     workspace.remove_stray_folders(run_id)
     network = load_network(workspace.start_model(run_id))
+    if config.resize != "model":
+        network.config = network.config.replace(resize=config.resize)
     train = workspace.run_images(run_id, "train")
     events = run(
         network,
@@ -98,6 +100,7 @@ def _load_split(
             [Path(path) for path in images.paths],
             height=network.config.height,
             width=network.config.width,
+            padding=network.config.padding,
             cache_dir=workspace.cache_path,
             ranges=workspace.grey_ranges(),
             on_progress=heartbeat.progress_callback("decode", split),
