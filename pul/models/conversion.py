@@ -20,7 +20,7 @@ from pul.models.weights import read_tensors
 _SETTINGS = ("height", "width", "mean", "std", "last_stride", "stem", "gem_p")
 # Parts behind the pooled features; a network is whole without them.
 _HEADS = re.compile(
-    r"(fc|classifier\w*|heads?|bottleneck\w*|feat|feat_bn|bn|neck|projector|predictor|projection"
+    r"_?(fc|classifier\w*|heads?|bottleneck\w*|feat|feat_bn|bn|neck|projector|predictor|projection"
     r"|pixel_mean|pixel_std|gap|global_pooling|queue\w*|b[1-9]|proj|text_\w+|prompt_\w+|norm|logit"
     r"_scale|criterion\w*|loss\w*|optimizer\w*|memory|head_dist|pre_logits|aux\w*|last_layer)"
 )
@@ -257,7 +257,9 @@ def _notes(
     config: NetworkConfig,
 ) -> tuple[str, ...]:
     notes = []
-    assumed = [name for name in _SETTINGS if name not in chosen]
+    is_resnet = "layer4.0.conv1.weight" in best.architecture.shapes
+    settings = _SETTINGS if is_resnet else ("height", "width", "mean", "std")
+    assumed = [name for name in settings if name not in chosen]
     if not origin.is_known and assumed:
         values = ", ".join(f"--{name.replace('_', '-')} {_plain(config, name)}" for name in assumed)
         notes.append(f"Nothing in the file says these, so they are assumed: {values}.")

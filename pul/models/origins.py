@@ -139,6 +139,11 @@ _RULES = (
         lambda _, names: names.have(r"classifier\.(add_block|classifier)\."),
     ),
     _Rule(
+        "IBN-Net",
+        {**_SQUARE, **_IMAGENET},
+        lambda found, names: "_ibn_a" in found.architecture.backbone and names.have(r"fc\.weight$"),
+    ),
+    _Rule(
         "torchvision",
         {**_SQUARE, **_IMAGENET},
         lambda found, names: (

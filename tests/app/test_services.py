@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from app import services
 from pul import demo
@@ -181,3 +182,16 @@ def test_log_tail__only_the_end(filled: str) -> None:
 
 def test_log_tail__nothing_printed(filled: str) -> None:
     assert services.runs.log_tail(filled, 1) == ""
+
+
+def test_start_run__a_model_of_another_program_names_the_command(
+    filled: str, tmp_path: Path
+) -> None:
+    foreign = tmp_path / "best.pth"
+    torch.save({"model": {"backbone.conv1.weight": torch.zeros(2)}}, foreign)
+    with Workspace.open(filled) as workspace:
+        n_runs = len(workspace.runs())
+    with pytest.raises(ModelError, match=r"`python -m pul convert \S+best\.pth --out best-start"):
+        services.runs.start_run(filled, services.runs.RunConfig(n_clusters=3), str(foreign))
+    with Workspace.open(filled) as workspace:
+        assert len(workspace.runs()) == n_runs
