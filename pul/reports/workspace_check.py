@@ -163,6 +163,15 @@ def _check_images(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("error", "images", advice)
     else:
         yield Finding("ok", "images", f"{len(images):,}, no file is missing")
+    changed = workspace.changed_images()
+    if changed:
+        yield Finding(
+            "error",
+            "images",
+            f"{len(changed):,} of {len(images):,} files are not those that were imported, such as "
+            f"{printable(changed[0])}: what was computed is of the old ones, and a run that "
+            "continues would mix both. Put the old files back, or import the new ones elsewhere.",
+        )
     skipped = workspace.skipped()
     if skipped:
         path, reason = skipped[0]

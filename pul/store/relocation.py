@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import Connection, bindparam, select, update
 
 from pul.data.file_names import printable, to_text
-from pul.data.moved_images import FoundImages, KnownImage, find_moved_images
+from pul.data.moved_images import FoundImages, KnownImage, find_moved_images, hash_content
+from pul.data.threads import in_threads
 from pul.errors import ConfigError, JobError, StoreError
 from pul.store.images import ImageSection
 from pul.store.jobs import ACTIVE
@@ -110,6 +111,22 @@ class RelocationSection(ImageSection):
             StoreError: The database refuses.
         """
         return [path for path in self.images().paths if not Path(path).is_file()]
+
+    def changed_images(self) -> list[str]:
+        """Return the paths of images whose files are there and are not those that were added.
+
+        Every file is read.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        known = [image for image in self._known_images() if Path(image.path).is_file()]
+        contents = in_threads(_hash_file, [Path(image.path) for image in known], None)
+        return [
+            image.path
+            for image, content in zip(known, contents, strict=True)
+            if content != image.content_hash
+        ]
 
     def advise_missing(self) -> str:
         """Return how many files are gone and what to do about it; "" where none is.
@@ -215,6 +232,13 @@ class RelocationSection(ImageSection):
         _write_paths(connection, changed)
         if read_value(connection, IMAGE_ROOT) != to_text(root):
             write_value(connection, IMAGE_ROOT, to_text(root))
+
+
+def _hash_file(path: Path) -> str:
+    try:
+        return hash_content(path.read_bytes())
+    except OSError:
+        return ""
 
 
 def _describe(

@@ -67,13 +67,14 @@ def outcome(folder: Path) -> object:
                 [(e.event_id, e.author, e.kind, e.payload) for e in workspace.annotation_events()],
                 (images.image_ids.tolist(), images.pids.tolist(), images.camids.tolist()),
                 (images.splits, images.tracklets, images.frames.tolist()),
+                [Path(path).read_bytes() for path in images.paths],
             )
     except Exception as error:  # of any kind: it is not what it was
         return repr(error)
 
 
 def _files(folder: Path) -> list[Path]:
-    kept = [*folder.glob("runs/**/*"), folder / "start.safetensors"]
+    kept = [*folder.glob("runs/**/*"), folder / "start.safetensors", *folder.glob("images/**/*")]
     return sorted(path for path in kept if path.is_file())
 
 
@@ -106,12 +107,19 @@ def change_database(folder: Path, chosen: random.Random) -> str:
 
 def swap_files(folder: Path, chosen: random.Random) -> str:
     one = chosen.choice([path for path in _files(folder) if path.parent != folder])
-    other = chosen.choice([p for p in _files(folder) if p.name == one.name and p != one])
+    alike = [p for p in _files(folder) if p != one and one.name in (p.name, *_names(p))]
+    other = chosen.choice(alike)
     aside = one.with_name("aside")
     one.rename(aside)
     other.rename(one)
     aside.rename(other)
     return f"{one.name} of {one.parent.name} and {other.parent.name} change places"
+
+
+def _names(path: Path) -> list[str]:
+    """Return the names of the images beside an image."""
+    is_image = path.suffix == ".png"
+    return [other.name for other in path.parent.iterdir()] if is_image else []
 
 
 def replace_values(folder: Path, chosen: random.Random) -> str:
