@@ -55,6 +55,7 @@ def convert(
     json: Json = False,
 ) -> None:
     """Make a start model of another program's weights, without training."""
+    # Long: a parameter for each option.
     from pul.models.conversion import convert_weights
 
     done = convert_weights(

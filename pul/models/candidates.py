@@ -117,6 +117,11 @@ def _spellings(backbone: str) -> tuple[Spelling, ...]:
 
 def describe_nearest(found: list[Match]) -> str:
     """Return which network a checkpoint comes closest to, as a sentence."""
+    if not has_timm():
+        return (
+            "Its tensors fit none of the networks that are known here without the package timm; "
+            "install it to try those of timm: `pip install timm`."
+        )
     if not found or not found[0].names:
         return "Its tensors fit none of the networks that are known here."
     return f"The nearest is this: {found[0].summary}."

@@ -134,7 +134,7 @@ def _kind_of_zip(path: Path) -> FileKind:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, struct.error):
         return FileKind("a checkpoint or archive that is cut off", remedy=_DOWNLOAD_AGAIN)
     if any(name.endswith("constants.pkl") or "/code/" in name for name in names):
         return FileKind("a TorchScript program", remedy=_EXPORTED)

@@ -154,3 +154,14 @@ def test_build_network__weights_of_any_program(tmp_path: Path) -> None:
     images = torch.randn(2, 3, 64, 32)
     with torch.inference_mode():
         assert torch.equal(network(images), features_of(converted.path, images))
+
+
+def test_convert_weights__without_timm_says_that_it_may_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(PROGRAMS["transreid"]().content, tmp_path / "w.pth")
+    monkeypatch.setattr("pul.models.candidates.has_timm", lambda: False)
+    with pytest.raises(ModelError, match="pip install timm"):
+        convert_weights(str(tmp_path / "w.pth"), tmp_path / "out.safetensors")
+    torch.save(PROGRAMS["mmt"]().content, tmp_path / "w.pth")  # a ResNet needs nothing more
+    assert convert_weights(str(tmp_path / "w.pth"), tmp_path / "out.safetensors").n_tensors == 100
