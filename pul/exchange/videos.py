@@ -64,7 +64,8 @@ def import_videos(
     """
     plans = _plan(request, workspace, is_same_place=is_same_place)
     dataset = cut_videos(plans, request, workspace.path, on_progress=on_progress)
-    # Cameras and tracklets were numbered beside what is there already.
+    # Cameras and tracklets were numbered beside what is there already. A crop may look as another
+    # camera's does to the last bit: they are two all the same.
     return dataset, workspace.add_dataset(dataset, is_same_place=True, duplicates="add")
 
 
