@@ -7,9 +7,12 @@ from typing import Any
 
 import pandas  # noqa: F401  imported before threads start: plotly may see it half imported otherwise
 import streamlit as st
+from starlette.middleware import Middleware
+from uvicorn.config import HTTP_PROTOCOLS
 
 from app import demo, services
 from app.routes import access, maps, status, thumbnails
+from app.routes.doors import Doors
 from app.wording import plain
 from pul.errors import PulError
 
@@ -29,10 +32,14 @@ def _explain(error: Exception) -> bool:
     return isinstance(error, PulError)
 
 
+# Streamlit leaves the choice of the parser to uvicorn, and lets nobody else make it.
+HTTP_PROTOCOLS["auto"] = "app.http_limits:LimitedProtocol"
+
 _ROUTES = (*thumbnails.ROUTES, *maps.ROUTES, *status.ROUTES)
 
 app = st.App(
     Path(__file__).with_name("studio.py"),
+    middleware=[Middleware(Doors)],
     routes=[access.guarded(route) for route in _ROUTES],
     lifespan=_lifespan,
     on_script_error=_explain,

@@ -21,7 +21,6 @@ MOVED = "moved"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
-ANNOTATOR = "annotator"
 COMPARED = "compared"
 FORK = "fork"
 FORM_REMEMBERED = "form_remembered"
@@ -42,7 +41,6 @@ _DEFAULTS: dict[str, Any] = {
     BROWSED: "",  # the folder of the server that is looked at, below the root
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # image ids chosen on another page: the Label page's next card
-    ANNOTATOR: "",  # name of the annotator, as typed into the sidebar
     COMPARED: (),  # the runs compared with the selected one
     FORK: None,  # run and iteration whose model the next run starts from
     FORM_REMEMBERED: False,  # whether the form of a new run keeps its values
@@ -207,7 +205,7 @@ def page(name: str) -> st.Page:
 def desk() -> Desk:
     """Return the labelling state of this session in its workspace."""
     desks = cast("dict[str, Desk]", st.session_state[DESKS])
-    return desks.setdefault(location(), Desk(desk_id=_session_id()))
+    return desks.setdefault(location(), Desk(desk_id=session_id()))
 
 
 def is_open(desk_id: str) -> bool:
@@ -215,7 +213,8 @@ def is_open(desk_id: str) -> bool:
     return runtime.exists() and runtime.get_instance().is_active_session(desk_id)
 
 
-def _session_id() -> str:
+def session_id() -> str:
+    """Return the name of this browser session; "" without one."""
     context = get_script_run_ctx()
     return context.session_id if context else ""
 
@@ -240,26 +239,3 @@ def preview(run_id: int, iteration: int, n_clusters: int) -> None:
     """Show a preview of an iteration on the map; 0 goes back to its own clusters."""
     chosen = cast("dict[tuple[str, int, int], int]", st.session_state[PREVIEWED])
     chosen[location(), run_id, iteration] = n_clusters
-
-
-def annotator() -> str:
-    """Return the annotator: as typed, as logged in, as stored in the browser, or the system's user.
-
-    Labels are signed with this name, and Undo reverts only one's own.
-    """
-    logged_in = str(st.user.get("name") or st.user.get("email") or "")
-    return desk().name or logged_in or services.workspace.system_user()
-
-
-def ask_annotator() -> None:
-    """Show the field for the annotator's name."""
-    typed = cast("str", st.session_state.get(ANNOTATOR, "")).strip()
-    if typed:
-        desk().name = typed
-    st.text_input(
-        "Your name",
-        key=ANNOTATOR,
-        placeholder=annotator(),
-        max_chars=60,
-        help="Your labels are signed with it, and Undo reverts only your own.",
-    )

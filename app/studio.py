@@ -8,7 +8,7 @@ import streamlit as st
 from app import demo, services, state
 from app.components.header.header import header
 from app.routes import access, status
-from app.views import experiments, identities, label, waiting
+from app.views import annotator, experiments, identities, label, waiting
 from app.views.export import page as export
 from app.views.map import page as map_view
 from app.views.retrieval import page as retrieval
@@ -66,7 +66,7 @@ def _navigate(now: services.workspace.WorkspaceStatus | None) -> st.Page:
         with st.sidebar:
             if now.runs:
                 _choose_run(now)
-            state.ask_annotator()
+            annotator.show()
     return page
 
 

@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import Any
 
 import streamlit as st
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from streamlit.auth_util import get_secrets_auth_section
@@ -23,6 +23,8 @@ from pul.errors import ConfigError
 
 LOGIN = "PUL_STUDIO_LOGIN"
 USERS = "PUL_STUDIO_USERS"
+
+LOG_IN = "Log in, then reload the page."
 
 Serve = Callable[[Request], Response]
 
@@ -66,7 +68,12 @@ def is_allowed(user: Mapping[str, Any]) -> bool:
         return True
     email = str(user.get("email") or "").lower()
     is_known = email in listed or f"@{email.rpartition('@')[2]}" in listed
-    return bool(email) and is_known and user.get("email_verified") is not False
+    return bool(email) and is_known and is_verified(user)
+
+
+def is_verified(user: Mapping[str, Any]) -> bool:
+    """Whether the provider says that the e-mail address is the user's own; silence is no yes."""
+    return user.get("email_verified") in (True, "true")  # some providers send text
 
 
 def require_access() -> None:
@@ -77,6 +84,9 @@ def require_access() -> None:
     if user.get("is_logged_in"):
         st.warning(
             "You are logged in, but not on the list of users with access; ask the administrator."
+            if is_verified(user)
+            else "You are logged in, but your provider does not confirm that your e-mail address "
+            "is yours (`email_verified`). Confirm it there, or ask the administrator."
         )
         st.button("Log out", on_click=st.logout)
     else:
@@ -90,14 +100,14 @@ def guarded(route: Route) -> Route:
     serve: Serve = route.endpoint
 
     def guard(request: Request) -> Response:
-        if is_required() and not is_allowed(_user_of(request)):
-            return refuse(401, "Log in, then reload the page.")
+        if is_required() and not is_allowed(user_of(request)):
+            return refuse(401, LOG_IN)
         return serve(request)
 
     return Route(route.path, guard, methods=["GET"])
 
 
-def _user_of(request: Request) -> dict[str, Any]:
+def user_of(request: HTTPConnection) -> dict[str, Any]:
     """Return the user in the signed cookie of a request; empty if there is none."""
     signed = _get_signed_cookie_with_chunks(dict(request.cookies), AUTH_COOKIE_NAME)
     try:

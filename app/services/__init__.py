@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.services import authors as authors
     from app.services import browsing as browsing
     from app.services import cards as cards
     from app.services import diagnosis as diagnosis

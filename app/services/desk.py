@@ -1,5 +1,6 @@
 """The labelling state of one browser session: acts received, their outcomes, its cards."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,8 @@ from app.services.leases import leases_of
 from pul.errors import StoreError
 
 _N_OUTCOMES = 5
+_MAX_NAME = 200  # characters of a card's name
+_MAX_SKIPPED = 10_000
 
 
 @dataclass
@@ -19,8 +22,7 @@ class Desk:
     """The labelling state of one browser session.
 
     Attributes:
-        annotator: Author of the last acts.
-        name: Name that the annotator typed, here or earlier in this browser; "" for none.
+        name: Name that the annotator gave, for this browser to keep; "" for none.
         stored: Tokens of the acts sent last that are stored and need not be sent again.
         outcomes: Outcomes of the last acts, and refusals that the browser may not know yet.
         skipped: Names of skipped cards, the last skipped last.
@@ -29,7 +31,6 @@ class Desk:
         desk_id: Identifies this session.
     """
 
-    annotator: str = ""
     name: str = ""
     stored: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -38,24 +39,25 @@ class Desk:
     drawn: tuple[tuple[Any, ...], list[Card]] = ((), [])
     desk_id: str = ""
 
-    def receive(self, location: str, outbox: Mapping[str, Any], author: str = "") -> set[str]:
+    def receive(self, location: str, outbox: Mapping[str, Any], author: str) -> set[str]:
         """Store the acts that the browser sent; stored acts are recognised by their token.
 
         Args:
             location: The workspace.
-            outbox: Acts, each with its token, and the annotator's name in that browser.
-            author: Author of the acts; by default that name.
+            outbox: Acts, each with its token.
+            author: Author of the acts.
 
         Returns:
             Names of the cards that the outbox is about.
         """
-        self.annotator = author or str(outbox.get("annotator", ""))
-        commits = _commits(outbox)
+        commits, others = _commits(outbox)
+        for other in others:
+            self._remember_outcome(_no_act(other))
         known = set(self.stored)
         try:
             for commit in commits:
                 if commit["token"] not in known:
-                    self._store(location, commit)
+                    self._store(location, commit, author)
                     known.add(commit["token"])
         except (
             StoreError
@@ -65,10 +67,6 @@ class Desk:
         self.stored = [commit["token"] for commit in commits if commit["token"] in known]
         self._forget({commit["token"] for commit in commits})
         return {str(commit.get("card", "")) for commit in commits}
-
-    def remember_name(self, outbox: Mapping[str, Any]) -> None:
-        """Use the name stored in the browser, unless one was typed here."""
-        self.name = self.name or str(outbox.get("name") or "")
 
     def next_cards(
         self,
@@ -96,14 +94,14 @@ class Desk:
             self.drawn = made_of, ([first] if first else []) + cards
         return self.drawn[1]
 
-    def _store(self, location: str, commit: Mapping[str, Any]) -> None:
+    def _store(self, location: str, commit: Mapping[str, Any], author: str) -> None:
         if commit["kind"] == "skip":
-            self.skipped.append(str(commit.get("card")))
+            self.skipped = [*self.skipped, str(commit.get("card"))[:_MAX_NAME]][-_MAX_SKIPPED:]
             return
         if commit["kind"] == "unskip":
             self.skipped = [name for name in self.skipped if name != commit.get("card")]
             return
-        outcome = services.labels.store(location, self.annotator, commit)
+        outcome = services.labels.store(location, author, commit)
         self._remember_outcome(outcome)
 
     def _remember_outcome(self, outcome: Outcome) -> None:
@@ -118,8 +116,19 @@ class Desk:
         ]
 
 
-def _commits(outbox: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the valid acts that a browser sent; it may send anything."""
+def _commits(outbox: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[object]]:
+    """Return the acts that a browser sent, and what it sent besides; it may send anything."""
     sent = outbox.get("commits")
-    acts = [act for act in sent if isinstance(act, Mapping)] if isinstance(sent, list) else []
-    return [act for act in acts if all(isinstance(act.get(x), str) for x in ("token", "kind"))]
+    acts: list[Mapping[str, Any]] = []
+    others: list[object] = []
+    for act in sent if isinstance(sent, list) else []:
+        is_act = isinstance(act, Mapping) and services.labels.is_token(act.get("token"))
+        (acts if is_act and isinstance(act.get("kind"), str) else others).append(act)
+    return acts, others
+
+
+def _no_act(sent: object) -> Outcome:
+    """Return the refusal of what has no token or kind, under a name by which it is told once."""
+    name = hashlib.sha256(repr(sent).encode(errors="replace")).hexdigest()[:16]
+    why = "something arrived that is no act of this page. Reload the page if acts are missing."
+    return services.labels.refusal(f"refused-{name}", "", why)

@@ -4,6 +4,7 @@ Acts come from the browser as plain values with a token each; a token is stored 
 often it is sent. No Streamlit here.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -12,7 +13,8 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from app.services.workspace import open_workspace
+from app.services.authors import shown_names
+from app.services.workspace import missing_images, open_workspace
 from pul.errors import ConfigError, PulError, StoreError
 from pul.labelling import annotations
 from pul.labelling.annotations import Act, Annotations, Side
@@ -23,7 +25,10 @@ _LOG_NAME = "annotation_log"
 _LATE_EVENTS = 200  # how far back to read for events that another writer stored out of order
 _MAX_COUNTED_S = 60.0
 _MAX_STORED_S = 86_400.0
-_MAX_CARD_CHARACTERS = 200  # characters of a card's name
+_MAX_CARD_CHARACTERS = 200  # of a card's name
+_MAX_KIND_CHARACTERS = 40
+_MAX_TEXT_CHARACTERS = 400  # of an answer
+_TOKEN = re.compile(r"[\w.:-]{1,200}", re.ASCII)  # as in outbox.js
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
     Args:
         location: The workspace.
         author: Its author.
-        commit: The act: its `token`, `kind` and arguments.
+        commit: The act: its `token`, `kind` and arguments, whatever they are.
 
     Returns:
         The outcome. An invalid act is refused, not raised: later acts in the queue are still
@@ -141,12 +146,12 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
     Raises:
         StoreError: The store failed; the act must be sent again.
     """
-    token = str(commit["token"])
+    token, kind = str(commit["token"]), str(commit["kind"])
     try:
         before = read_annotations(location)
         if any(event.payload.get("token") == token for event in before.events):
-            return Outcome(token, str(commit["kind"]), "Already stored.", False)
-        act = _act(before, author, commit)
+            return Outcome(token, kind, "Already stored.", False)
+        act = _act(location, before, author, commit)
         extra = _context(commit)
         workspace = open_workspace(location)
         workspace.append_annotation_event(
@@ -155,8 +160,24 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
         return Outcome(token, act.kind, _report(before, read_annotations(location), act), False)
     except StoreError:
         raise
-    except (PulError, LookupError, TypeError, ValueError, OverflowError, StopIteration) as error:
-        return Outcome(token, str(commit.get("kind")), f"Not stored: {error}", True)
+    except KeyError as error:
+        return refusal(token, kind, f"the act lacks {error}.")
+    except (PulError, TypeError, ValueError, OverflowError) as error:
+        return refusal(token, kind, str(error))
+
+
+def refusal(token: str, kind: str, why: str) -> Outcome:
+    """Return the outcome of an act that cannot be stored; the browser's own words are cut."""
+    return Outcome(token, kind[:_MAX_KIND_CHARACTERS], f"Not stored: {_shortened(why)}", True)
+
+
+def is_token(value: object) -> bool:
+    """Whether a value may be the token of an act, as our pages make them."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT_CHARACTERS else f"{text[:_MAX_TEXT_CHARACTERS]} …"
 
 
 def _context(commit: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,32 +187,51 @@ def _context(commit: Mapping[str, Any]) -> dict[str, Any]:
         seconds = float(commit["seconds"])
         context["seconds"] = min(max(0.0, seconds), _MAX_STORED_S) if isfinite(seconds) else 0.0
     if "card" in commit:
-        context["card"] = str(commit["card"])[:_MAX_CARD_CHARACTERS]
+        context["card"] = annotations.check_name(str(commit["card"])[:_MAX_CARD_CHARACTERS])
     return context
 
 
-def _act(state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
+def _act(location: str, state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
     kind = str(commit["kind"])
     if kind not in _ACTS:
-        raise ConfigError(f"There is no act {kind!r}; use one of {', '.join(_ACTS)}.")
-    return _ACTS[kind](state, author, commit)
+        raise ConfigError(f"There is no act {kind[:40]!r}; use one of {', '.join(_ACTS)}.")
+    act = _ACTS[kind](state, author, commit)
+    missing = missing_images(location, annotations.named_images(act))
+    if missing:
+        shown = ", ".join(map(str, missing[:3])) + (", …" if len(missing) > 3 else "")
+        raise ConfigError(f"This workspace has no image {shown}; reload the page.")
+    return act
+
+
+def _images(commit: Mapping[str, Any], name: str = "images") -> list[int]:
+    """Return a list of images of an act; text and mappings can be gone through, but are none."""
+    images = commit[name]
+    if not isinstance(images, list):
+        raise ConfigError(f"{name!r} must be a list of image numbers.")
+    return images
 
 
 def _refused(commit: Mapping[str, Any]) -> list[int]:
-    return [*commit.get("dropped", ()), *(x for group in commit.get("rejected", ()) for x in group)]
+    rejected = commit.get("rejected", [])
+    if not isinstance(rejected, list) or not all(isinstance(group, list) for group in rejected):
+        raise ConfigError("'rejected' must be a list of lists of image numbers.")
+    dropped = _images({"dropped": [], **commit}, "dropped")
+    return [*dropped, *(image for group in rejected for image in group)]
 
 
 def _create(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
-    return annotations.create(commit["images"], refused=_refused(commit))
+    return annotations.create(_images(commit), refused=_refused(commit))
 
 
 def _add(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
     identity = commit["identity"]
     if isinstance(identity, str):  # created by an act that was sent together with this one
         created = (event for event in state.events if event.payload.get("token") == identity)
-        identity = next(event.event_id for event in created)
-    known = _current_identity(state, int(identity))
-    return annotations.add(known, commit["images"], refused=_refused(commit))
+        if (event := next(created, None)) is None:
+            raise ConfigError("The person was not stored to whom images should be added.")
+        identity = event.event_id
+    known = _current_identity(state, identity)
+    return annotations.add(known, _images(commit), refused=_refused(commit))
 
 
 def _current_identity(state: Annotations, identity: int) -> int:
@@ -200,18 +240,36 @@ def _current_identity(state: Annotations, identity: int) -> int:
     Raises:
         DataError: It was never created, or was undone.
     """
-    known = state.find(identity)
+    known = state.find(annotations.to_number(identity))
     is_made = known in state.numbers and known not in state.undone
     return known if is_made else state.identity(known).identity
 
 
-def _pair(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
-    left, right = (_side(commit["question"][name]) for name in ("left", "right"))
-    answer = commit["answer"]
+def _known(state: Annotations, identity: int) -> int:
+    """Return the number of an identity as it was given, if there is such an identity."""
+    _current_identity(state, identity)
+    return identity
+
+
+def _merge(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
+    return annotations.merge([_known(state, known) for known in _images(commit, "identities")])
+
+
+def _rename(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
+    name = commit["name"]
+    if not isinstance(name, str):
+        raise ConfigError("A name is text.")
+    return annotations.rename(_known(state, commit["identity"]), name)
+
+
+def _pair(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
+    question, answer = commit["question"], commit["answer"]
+    if not isinstance(question, Mapping) or answer not in ("same", "different", "unsure"):
+        raise ConfigError("A pair needs a question, and an answer: same, different or unsure.")
+    left, right = (_side(state, question[name]) for name in ("left", "right"))
     if answer == "same":
         return _same(left, right)
-    decide = {"different": annotations.not_same, "unsure": annotations.undecided}
-    return decide[str(answer)](left, right)
+    return (annotations.not_same if answer == "different" else annotations.undecided)(left, right)
 
 
 def _same(left: Side, right: Side) -> Act:
@@ -224,11 +282,13 @@ def _same(left: Side, right: Side) -> Act:
     return annotations.same([*left.images, *right.images])
 
 
-def _side(plain: Mapping[str, Any]) -> Side:
+def _side(state: Annotations, plain: Mapping[str, Any]) -> Side:
+    if not isinstance(plain, Mapping):
+        raise ConfigError("A side of a pair is an identity, or a list of image numbers.")
     identity = plain.get("identity")
     if identity is not None:
-        return Side(identity=int(identity))
-    return Side(images=tuple(int(image) for image in plain["images"]))
+        return Side(identity=_known(state, identity))
+    return Side(images=tuple(_images(plain)))
 
 
 def _undo(state: Annotations, author: str, _commit: Mapping[str, Any]) -> Act:
@@ -248,21 +308,19 @@ def _redo(state: Annotations, author: str, _commit: Mapping[str, Any]) -> Act:
 _ACTS: dict[str, Callable[[Annotations, str, Mapping[str, Any]], Act]] = {
     "create": _create,
     "add": _add,
-    "unsure": lambda _state, _author, commit: annotations.unsure(commit["images"]),
-    "junk": lambda _state, _author, commit: annotations.junk(commit["images"]),
+    "unsure": lambda _state, _author, commit: annotations.unsure(_images(commit)),
+    "junk": lambda _state, _author, commit: annotations.junk(_images(commit)),
     "pair": _pair,
-    "merge": lambda _state, _author, commit: annotations.merge(commit["identities"]),
-    "split": lambda _state, _author, commit: annotations.split(
-        int(commit["identity"]), commit["images"]
+    "merge": _merge,
+    "split": lambda state, _author, commit: annotations.split(
+        _known(state, commit["identity"]), _images(commit)
     ),
-    "remove": lambda _state, _author, commit: annotations.remove(
-        int(commit["identity"]), commit["images"]
+    "remove": lambda state, _author, commit: annotations.remove(
+        _known(state, commit["identity"]), _images(commit)
     ),
-    "rename": lambda _state, _author, commit: annotations.rename(
-        int(commit["identity"]), str(commit["name"])
-    ),
-    "role": lambda _state, _author, commit: annotations.set_role(
-        int(commit["identity"]), commit["role"]
+    "rename": _rename,
+    "role": lambda state, _author, commit: annotations.set_role(
+        _known(state, commit["identity"]), commit["role"]
     ),
     "undo": _undo,
     "redo": _redo,
@@ -275,10 +333,11 @@ _ACTS: dict[str, Callable[[Annotations, str, Mapping[str, Any]], Act]] = {
 def history(location: str, n: int = 50) -> list[dict[str, str]]:
     """Return the last acts as table rows, the newest first: when, who, what, undone."""
     state = read_annotations(location)
+    names = shown_names(location, (event.author for event in state.events))
     return [
         {
             "when": event.created_at[:19].replace("T", " "),
-            "who": event.author,
+            "who": names[event.author],
             "what": _describe_event(state, event),
             "": "undone" if event.event_id in state.undone else "",
         }

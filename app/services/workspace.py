@@ -3,9 +3,8 @@
 A finished iteration never changes, so its arrays are cached by (run, iteration).
 """
 
-import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,14 +75,6 @@ class Contents:
     splits: tuple[tuple[Any, ...], ...]
     cameras: dict[tuple[str, int], int]
     n_skipped: int
-
-
-def system_user() -> str:
-    """Return the name of the user that the studio runs as."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in some containers
-        return "annotator"
 
 
 # Workspaces
@@ -252,6 +243,15 @@ def image_path(location: str, image_id: int) -> Path:
     if image_id not in paths:
         raise StoreError(f"There is no image {image_id} in this workspace.")
     return Path(paths[image_id])
+
+
+def missing_images(location: str, image_ids: Collection[int]) -> list[int]:
+    """Return which of some images a workspace does not have, ascending."""
+    key = (database_number(location), _n_relocations(location))
+    if missing := sorted(set(image_ids) - _paths(location, key).keys()):
+        _paths.cache_clear()  # they may have been imported since
+        missing = sorted(set(missing) - _paths(location, key).keys())
+    return missing
 
 
 def picture(location: str, image_id: int) -> tuple[bytes, str]:

@@ -5,6 +5,7 @@ import streamlit as st
 from app import payloads, services, state
 from app.components.identity_rows.identity_rows import identity_rows
 from app.components.tables.empty import nothing_yet
+from app.views import annotator
 from app.views.fragments import fragment
 from app.views.waiting import iteration_to_label
 from app.wording import counted, duration, percent
@@ -21,12 +22,13 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 @fragment()
 def _identities(run_id: int, newest: int) -> None:
     location, desk = state.location(), state.desk()
+    desk.name = annotator.given_name()
     key = f"identities:{services.labels.log_name(location)}:{run_id}"
 
     def receive() -> None:
         outbox = st.session_state[key]["outbox"]
-        desk.remember_name(outbox)
-        desk.receive(location, outbox, state.annotator())
+        annotator.remember_name(outbox)
+        desk.receive(location, outbox, annotator.sign())
 
     if services.oracle.has_truth(location, run_id):
         _oracle(location, run_id, newest)
@@ -41,6 +43,7 @@ def _identities(run_id: int, newest: int) -> None:
         nothing_yet("Nobody is labelled yet.", "Label a few cards first.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")
     identity_rows(payloads.rows_payload(location, desk, rows, opened), on_outbox=receive, key=key)
+    annotator.ask_after_first_act()
     acts = services.labels.history(location)
     if acts:
         with st.expander("History of labels"):

@@ -5,6 +5,7 @@ import streamlit as st
 from app import payloads, services, state
 from app.components.card.card import card
 from app.components.tables.empty import nothing_yet
+from app.views import annotator
 from app.views.fragments import fragment
 from app.views.waiting import iteration_to_label
 
@@ -34,12 +35,13 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 @fragment()
 def _label(run_id: int, newest: int) -> None:
     location, desk = state.location(), state.desk()
+    desk.name = annotator.given_name()
     key = f"card:{services.labels.log_name(location)}:{run_id}"
 
     def receive() -> None:
         outbox = st.session_state[key]["outbox"]
-        desk.remember_name(outbox)
-        answered = desk.receive(location, outbox, state.annotator())
+        annotator.remember_name(outbox)
+        answered = desk.receive(location, outbox, annotator.sign())
         if services.cards.name_of_images(state.card_images()) in answered:
             state.open_card([])
 
@@ -59,3 +61,4 @@ def _label(run_id: int, newest: int) -> None:
         services.cards.more(board, **wanted) if wanted else None,
     )
     card(payload, on_outbox=receive, key=key)
+    annotator.ask_after_first_act()

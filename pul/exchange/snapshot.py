@@ -12,6 +12,7 @@ from pul.data.readers.matching import shared_folder
 from pul.data.samples import parse_name
 from pul.errors import DataError
 from pul.labelling.annotations import JUNK, UNANSWERED, UNSURE, Annotations, Role, fold
+from pul.labelling.authors import author_names
 from pul.records import ImageTable
 from pul.store.annotations import AnnotationEvent
 from pul.store.workspace import Workspace
@@ -55,9 +56,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """How much one author did, and when: UTC, ISO 8601."""
+    """How much one author did, and when: UTC, ISO 8601; `name` is what others read."""
 
     author: str
+    name: str
     n_events: int
     first_at: str
     last_at: str
@@ -73,7 +75,7 @@ class Snapshot:
         junk: Images that people marked as bad detections.
         unsure: Images that people set aside.
         background: Images nobody judged whose ground truth is junk (-1) or distractor (0).
-        contributions: What each author did, by name.
+        contributions: What each author did.
         n_events: Events so far.
         events_hash: Names the log: who did what, in which order.
         content_hash: Names what it comes to; a run records the same.
@@ -139,7 +141,7 @@ def take_snapshot(
         junk=owned_by(JUNK),
         unsure=owned_by(UNSURE),
         background=tuple(shot for shot in owned_by(UNANSWERED) if shot.pid in (-1, 0)),
-        contributions=_contributions(events),
+        contributions=_contributions(workspace, events),
         n_events=len(events),
         events_hash=_hash(events),
         content_hash=state.content_hash(),
@@ -237,12 +239,16 @@ def _printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def _contributions(events: Sequence[AnnotationEvent]) -> tuple[Contribution, ...]:
+def _contributions(
+    workspace: Workspace, events: Sequence[AnnotationEvent]
+) -> tuple[Contribution, ...]:
     times: dict[str, list[str]] = {}
     for event in events:
         times.setdefault(event.author, []).append(event.created_at)
+    names = author_names(workspace, times)
     return tuple(
-        Contribution(author, len(at), min(at), max(at)) for author, at in sorted(times.items())
+        Contribution(author, names[author], len(at), min(at), max(at))
+        for author, at in sorted(times.items())
     )
 
 

@@ -18,7 +18,7 @@ from tests.app.conftest import Open, text_of
 from tests.app.fabricated import fabricate
 
 OURS = (*thumbnails.ROUTES, *maps.ROUTES, *status.ROUTES)
-ANN = {"is_logged_in": True, "email": "ann@example.org"}
+ANN = {"is_logged_in": True, "email": "ann@example.org", "email_verified": True}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,12 @@ ANN = {"is_logged_in": True, "email": "ann@example.org"}
         (ANN, "@example.org", True),
         (ANN, "example.org", False),
         (ANN | {"email": "ann@evil-example.org"}, "@example.org", False),
+        (ANN | {"email_verified": "true"}, "@example.org", True),
         (ANN | {"email_verified": False}, "@example.org", False),
+        (ANN | {"email_verified": "false"}, "@example.org", False),
+        (ANN | {"email_verified": None}, "ann@example.org", False),
+        ({"is_logged_in": True, "email": "ann@example.org"}, "ann@example.org", False),
+        ({"is_logged_in": True, "email": "ann@example.org"}, "", True),
         ({"is_logged_in": True}, "@", False),
         ({"is_logged_in": True}, "@example.org", False),
     ],

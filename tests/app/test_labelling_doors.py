@@ -14,6 +14,8 @@ from app import payloads, services
 from app.payloads import Desk
 from app.services.cards import Board, Card
 from app.services.identities import identity_rows, outliers
+from pul.errors import ConfigError
+from pul.labelling.annotations import find_contradictions
 from pul.store import database
 from pul.store.workspace import Workspace
 from tests.app.fabricated import draw_people, fabricate
@@ -39,8 +41,8 @@ def images_of(place: str, pid: int) -> list[int]:
     return found
 
 
-def outbox(*commits: dict[str, object], annotator: str = "ann") -> dict[str, object]:
-    return {"annotator": annotator, "commits": list(commits)}
+def outbox(*commits: object) -> dict[str, object]:
+    return {"commits": list(commits)}
 
 
 def act(number: int, kind: str, **over: object) -> dict[str, object]:
@@ -58,9 +60,9 @@ def next_cards(board: Board, *, n: int, skipped: Sequence[str] = ()) -> list[Car
 def test_receive__stores_once_whatever_comes_again(place: str) -> None:
     first, second = (act(n, "create", images=images_of(place, n)) for n in (1, 2))
     desk = Desk()
-    desk.receive(place, outbox(first))
-    desk.receive(place, outbox(first, second))
-    Desk().receive(place, outbox(first, second))  # a page that was reopened
+    desk.receive(place, outbox(first), "ann")
+    desk.receive(place, outbox(first, second), "ann")
+    Desk().receive(place, outbox(first, second), "ann")  # a page that was reopened
     assert desk.stored == ["ann-1", "ann-2"]
     assert [event.kind for event in services.labels.read_annotations(place).events] == [
         "create",
@@ -71,7 +73,7 @@ def test_receive__stores_once_whatever_comes_again(place: str) -> None:
 def test_receive__a_refused_act_does_not_hold_up_the_next(place: str) -> None:
     desk = Desk()
     wrong = act(1, "add", identity=99, images=images_of(place, 1))
-    desk.receive(place, outbox(wrong, act(2, "create", images=images_of(place, 2))))
+    desk.receive(place, outbox(wrong, act(2, "create", images=images_of(place, 2))), "ann")
     assert [outcome.is_refused for outcome in desk.outcomes] == [True, False]
     assert "There is no identity 99" in desk.outcomes[0].text
     assert desk.stored == ["ann-1", "ann-2"]
@@ -82,19 +84,19 @@ def test_receive__a_refusal_is_told_however_many_acts_come_with_it(place: str) -
     desk = Desk()
     wrong = act(1, "add", identity=99, images=images_of(place, 1))
     others = [act(n, "create", images=images_of(place, n)) for n in range(2, 10)]
-    desk.receive(place, outbox(wrong, *others))
+    desk.receive(place, outbox(wrong, *others), "ann")
     assert [outcome.token for outcome in desk.outcomes if outcome.is_refused] == ["ann-1"]
-    desk.receive(place, outbox(*others))  # the browser knows by now
+    desk.receive(place, outbox(*others), "ann")  # the browser knows by now
     assert not [outcome for outcome in desk.outcomes if outcome.is_refused]
 
 
 def test_add__to_a_person_whose_images_another_has_claimed_meanwhile(place: str) -> None:
     images, more = images_of(place, 1), images_of(place, 2)
-    Desk().receive(place, outbox(act(1, "create", images=images)))
-    Desk().receive(place, outbox(act(2, "create", images=images), annotator="bob"))
+    Desk().receive(place, outbox(act(1, "create", images=images)), "ann")
+    Desk().receive(place, outbox(act(2, "create", images=images)), "bob")
     first, second = (event.event_id for event in services.labels.read_annotations(place).events)
     desk = Desk()
-    desk.receive(place, outbox(act(3, "add", identity=first, images=more)))
+    desk.receive(place, outbox(act(3, "add", identity=first, images=more)), "ann")
     assert not desk.outcomes[0].is_refused
     owners = services.labels.read_annotations(place).owners
     assert [{owners[image] for image in own} for own in (images, more)] == [{second}, {first}]
@@ -102,9 +104,9 @@ def test_add__to_a_person_whose_images_another_has_claimed_meanwhile(place: str)
 
 def test_add__to_a_person_who_was_taken_back_is_refused(place: str) -> None:
     desk = Desk()
-    desk.receive(place, outbox(act(1, "create", images=images_of(place, 1)), act(2, "undo")))
+    desk.receive(place, outbox(act(1, "create", images=images_of(place, 1)), act(2, "undo")), "ann")
     made = services.labels.read_annotations(place).events[0].event_id
-    desk.receive(place, outbox(act(3, "add", identity=made, images=images_of(place, 2))))
+    desk.receive(place, outbox(act(3, "add", identity=made, images=images_of(place, 2))), "ann")
     assert "it was taken back" in desk.outcomes[-1].text
 
 
@@ -116,10 +118,10 @@ def test_receive__a_locked_store_leaves_the_act_to_come_again(
     desk = Desk()
     with closing(sqlite3.connect(Path(place) / "pul.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        desk.receive(place, outbox(first, second))
+        desk.receive(place, outbox(first, second), "ann")
     assert desk.stored == []
     assert desk.outcomes[0].text.startswith("Not stored yet, but kept in this browser")
-    desk.receive(place, outbox(first, second))
+    desk.receive(place, outbox(first, second), "ann")
     assert desk.stored == ["ann-1", "ann-2"]
     assert [event.kind for event in services.labels.read_annotations(place).events] == [
         "create",
@@ -129,20 +131,44 @@ def test_receive__a_locked_store_leaves_the_act_to_come_again(
 
 def test_receive__an_undo_that_comes_again_is_not_refused(place: str) -> None:
     acts = [act(1, "create", images=images_of(place, 1)), act(2, "undo")]
-    Desk().receive(place, outbox(*acts))
+    Desk().receive(place, outbox(*acts), "ann")
     reloaded = Desk()
-    reloaded.receive(place, outbox(*acts))
+    reloaded.receive(place, outbox(*acts), "ann")
     assert [outcome.is_refused for outcome in reloaded.outcomes] == [False, False]
     assert len(services.labels.read_annotations(place).events) == 2
 
 
-@pytest.mark.parametrize(
-    "commits", [None, 7, "abc", {}, [None], [[]], [{"token": 1, "kind": "create"}]]
-)
-def test_receive__what_is_no_act_is_not_stored(place: str, commits: object) -> None:
+@pytest.mark.parametrize("commits", [None, 7, "abc", {}])
+def test_receive__what_is_no_list_of_acts_is_ignored(place: str, commits: object) -> None:
     desk = Desk()
-    desk.receive(place, {"annotator": "ann", "commits": commits})
+    desk.receive(place, {"commits": commits}, "ann")
     assert (desk.stored, desk.outcomes) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        [],
+        {"token": 1, "kind": "create"},
+        {"token": "x", "kind": None},
+        {"token": "t" * 2_000_000, "kind": "junk", "images": [1]},
+        {"token": "a\0b", "kind": "junk", "images": [1]},
+        {"token": "a\ud800", "kind": "junk", "images": [1]},
+        {"token": "", "kind": "junk", "images": [1]},
+    ],
+)
+def test_receive__what_is_no_act_is_refused_once_and_the_queue_goes_on(
+    place: str, wrong: object
+) -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.receive(place, outbox(wrong, act(1, "create", images=images_of(place, 1))), "ann")
+    assert desk.stored == ["ann-1"]
+    (told,) = [outcome for outcome in desk.outcomes if outcome.is_refused]
+    assert told.text.startswith("Not stored: ")
+    assert len(json.dumps(payloads.desk_payload(place, desk))) < 2000
+    assert [e.kind for e in services.labels.read_annotations(place).events] == ["create"]
 
 
 @pytest.mark.parametrize(
@@ -154,13 +180,54 @@ def test_receive__what_is_no_act_is_not_stored(place: str, commits: object) -> N
         {"kind": "pair", "question": {"left": {}, "right": {}}, "answer": "same"},
         {"kind": "drop tables"},
         {"kind": "add", "identity": "a token that nobody sent", "images": [1]},
+        {"kind": "k" * 3_000_000},
+        {"kind": "create", "images": [1, 999_999]},
+        {"kind": "create", "images": [0]},
+        {"kind": "create", "images": [10**30]},
+        {"kind": "create", "images": [1], "dropped": [999_999]},
+        {"kind": "create", "images": [1], "rejected": [[2], [999_999]]},
+        {"kind": "create", "images": [1], "rejected": 7},
+        {"kind": "create", "images": "123"},
+        {"kind": "create", "images": {"1": 2}},
+        {"kind": "create", "images": [1.5]},
+        {"kind": "create", "images": ["1"]},
+        {"kind": "create", "images": [1], "card": "a\0b"},
+        {"kind": "create", "images": [1], "card": "\ud800"},
+        {"kind": "junk", "images": [-1, 1]},
+        {"kind": "rename", "identity": 1, "name": "x"},
+        {"kind": "split", "identity": 1, "images": [1]},
+        {"kind": "remove", "identity": 1, "images": [1]},
+        {"kind": "merge", "identities": [1, 2]},
+        {"kind": "merge", "identities": 7},
+        {"kind": "pair", "question": [], "answer": "same"},
+        {"kind": "pair", "question": {"left": [], "right": []}, "answer": "same"},
+        {
+            "kind": "pair",
+            "question": {"left": {"images": [1]}, "right": {"images": [999_999]}},
+            "answer": "different",
+        },
+        {
+            "kind": "pair",
+            "question": {"left": {"images": [1]}, "right": {"identity": 8}},
+            "answer": "unsure",
+        },
     ],
 )
 def test_store__nonsense_is_refused_in_words(place: str, commit: dict[str, object]) -> None:
     outcome = services.labels.store(place, "ann", {"token": "x"} | commit)
     assert outcome.is_refused
     assert outcome.text.startswith("Not stored: ")
+    assert len(outcome.text) + len(outcome.kind) < 600
     assert services.labels.read_annotations(place).events == ()
+
+
+@pytest.mark.parametrize("name", ["n" * 3_000_000, "a\0b", "a\ud800", 7, None, ["x"]])
+def test_store__a_name_that_cannot_be_written_down_is_refused(place: str, name: object) -> None:
+    services.labels.store(place, "ann", act(1, "create", images=[1]))
+    outcome = services.labels.store(place, "ann", act(2, "rename", identity=1, name=name))
+    assert outcome.is_refused
+    assert len(outcome.text) < 600
+    assert [e.kind for e in services.labels.read_annotations(place).events] == ["create"]
 
 
 def test_store__what_was_dropped_is_refused(place: str) -> None:
@@ -178,6 +245,7 @@ def test_store__adds_to_an_identity_that_was_on_its_way(place: str) -> None:
     Desk().receive(
         place,
         outbox(act(1, "create", images=first), act(2, "add", identity="ann-1", images=second)),
+        "ann",
     )
     assert services.labels.read_annotations(place).identities[0].images == tuple(
         sorted(first + second)
@@ -238,13 +306,59 @@ def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
     assert all(len(row["when"]) == 19 for row in rows)
 
 
-def test_meet__a_name_typed_here_wins_over_the_one_the_browser_knows() -> None:
-    desk = Desk()
-    desk.remember_name({"name": None})
-    assert desk.name == ""
-    desk.remember_name({"name": "Ann"})
-    desk.remember_name({"name": "Bob"})
-    assert desk.name == "Ann"
+def test_history__shows_names_not_ids_and_tells_namesakes_apart(place: str) -> None:
+    authors = [services.authors.of_browser(key) for key in ("one", "two", "three")]
+    claims = {"iss": "https://a.org", "sub": "7", "name": "Ann Lee", "email": "ann@a.org"}
+    logged_in = services.authors.of_login(claims)
+    services.authors.give_name(place, authors[1], " Ann Lee ")
+    services.authors.give_name(place, logged_in, services.authors.name_of_login(claims))
+    for number, author in enumerate(["Ann Lee", *authors, logged_in, "Guest 3"], 1):
+        services.labels.store(place, author, act(number, "junk", images=[number]))
+    shown = [row["who"] for row in reversed(services.labels.history(place))]
+    assert shown == ["Ann Lee", "Guest 1", "Ann Lee (2)", "Guest 3", "Ann Lee (3)", "Guest 3 (2)"]
+
+
+def test_undo__namesakes_undo_their_own(place: str) -> None:
+    first, second = (services.authors.of_browser(key) for key in ("one", "two"))
+    for number, author in enumerate((first, second), 1):
+        services.authors.give_name(place, author, "Ann")
+        services.labels.store(place, author, act(number, "create", images=[number]))
+    services.labels.store(place, first, act(3, "undo"))
+    assert services.labels.store(place, first, act(4, "undo")).is_refused
+    assert [known.images for known in services.labels.read_annotations(place).identities] == [(2,)]
+
+
+def test_identities__what_two_browsers_say_of_one_image_is_a_contradiction(place: str) -> None:
+    for number, key in enumerate(("one", "two"), 1):
+        author = services.authors.of_browser(key)
+        services.labels.store(place, author, act(number, "create", images=[1, number + 1]))
+    (found,) = find_contradictions(services.labels.read_annotations(place))
+    assert (found.kind, found.images) == ("two_identities", (1,))
+
+
+@pytest.mark.parametrize("name", ["n" * 61, "a\0b", "a\ud800"])
+def test_give_name__that_cannot_be_shown_is_refused(place: str, name: str) -> None:
+    author = services.authors.of_browser("one")
+    with pytest.raises(ConfigError, match="name"):
+        services.authors.give_name(place, author, name)
+    assert services.authors.given_name(place, author) == ""
+
+
+def test_of_login__is_the_account_whatever_its_name() -> None:
+    claims = {"iss": "https://a.org", "sub": "7", "name": "Ann", "email": "ann@a.org"}
+    ann = services.authors.of_login(claims)
+    assert ann == services.authors.of_login(claims | {"name": "Ann Lee", "email": "lee@a.org"})
+    others = [{"sub": "8"}, {"iss": "https://b.org"}, {"iss": "https://a.org7", "sub": ""}]
+    for other in others[:2]:
+        assert services.authors.of_login(claims | other) != ann
+    for missing in ({"sub": None}, {"iss": None}, others[2]):
+        with pytest.raises(ConfigError, match="issuer and subject"):
+            services.authors.of_login(claims | missing)
+
+
+def test_of_browser__does_not_reveal_the_browsers_secret() -> None:
+    assert "secret" not in services.authors.of_browser("secret")
+    assert services.authors.of_browser("a") != services.authors.of_browser("b")
 
 
 def test_pace__ignores_what_was_undone(place: str) -> None:
@@ -274,12 +388,12 @@ def test_next_cards__leave_out_what_is_labelled_or_skipped(place: str) -> None:
     images = [tile.image for tile in first.tiles]
     desk = Desk()
     desk.receive(
-        place, outbox(act(1, "create", images=images), act(2, "skip", card=second.card_id))
+        place, outbox(act(1, "create", images=images), act(2, "skip", card=second.card_id)), "ann"
     )
     cards = next_cards(services.cards.board(place, *PLACE), n=4, skipped=desk.skipped)
     assert not {tile.image for card in cards for tile in card.tiles} & set(images)
     assert second.card_id not in [card.card_id for card in cards]
-    desk.receive(place, outbox(act(3, "unskip", card=second.card_id)))
+    desk.receive(place, outbox(act(3, "unskip", card=second.card_id)), "ann")
     assert desk.skipped == []
 
 
@@ -315,7 +429,7 @@ def test_next_cards__chosen_images_come_first_until_they_are_answered(place: str
     assert sorted(tile.image for tile in card.tiles) == sorted(chosen)
     assert card.card_id == services.cards.name_of_images([*chosen, *chosen])
     commit = act(1, "create", images=chosen, card=card.card_id)
-    assert card.card_id in desk.receive(place, outbox(commit))
+    assert card.card_id in desk.receive(place, outbox(commit), "ann")
     cards = desk.next_cards(services.cards.board(place, *PLACE), 2, chosen)
     assert card.card_id not in [each.card_id for each in cards]
 

@@ -8,6 +8,7 @@ import uvicorn
 
 from app import server
 from app.__main__ import main, parse, server_config
+from app.http_limits import LimitedProtocol
 from tests.app.browser.browsing import ROOT
 
 
@@ -115,7 +116,7 @@ def test_server__runs_on_the_quick_loop_and_parser() -> None:
     loop = factory()
     loop.close()
     assert type(loop).__module__.startswith("uvloop")
-    assert "httptools" in str(config.http_protocol_class)
+    assert config.http_protocol_class is LimitedProtocol  # which is that of httptools
 
 
 def test_server__has_pandas_before_threads_draw() -> None:

@@ -72,9 +72,9 @@ def test_header__says_how_far_the_labelling_is_and_who_did_it(
     fabricate(location, people, n_iterations=2, status="finished")
     studio = open_studio("identities")
     studio.sidebar.text_input[0].set_value("Ann Lee").run()
-    name = studio.session_state["desks"][str(location)].name
+    author = services.authors.of_browser(studio.session_state["desks"][str(location)].desk_id)
     images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
-    services.labels.store(str(location), name, images)
+    services.labels.store(str(location), author, images)
     header = header_of(studio.run())
     for part in ("<b>1/50</b> IDs", "3 images", "9.1 s/ID", "iteration 2/", "mAP", ">saved<"):
         assert part in header

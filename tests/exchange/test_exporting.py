@@ -56,6 +56,7 @@ def test_export_identities__json_says_where_it_comes_from(
     assert origin["authors"] == [
         {
             "author": author,
+            "name": author,
             "n_events": len(at),
             "first_at": at[0],
             "last_at": at[-1],

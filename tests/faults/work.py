@@ -214,8 +214,8 @@ def label(folder: Path, say: Say, n_reloads: int = 0) -> None:
         outbox.append(commit)
         for _ in range(n_reloads):
             desk = Desk()
-            desk.receive(location, {"annotator": "ann", "commits": outbox})
-        desk.receive(location, {"annotator": "ann", "commits": outbox})
+            desk.receive(location, {"commits": outbox}, "ann")
+        desk.receive(location, {"commits": outbox}, "ann")
         for token in desk.stored:
             say(token)
         if not n_reloads:  # a reload often comes before the browser hears of what is stored
@@ -234,7 +234,7 @@ def _check_label(folder: Path, acknowledged: list[str]) -> tuple[Any, list[str]]
         problems.append(f"acknowledged and gone: {sorted(lost)}")
     waiting = [c for c in commits() if c["token"] not in acknowledged]
     desk = Desk()
-    desk.receive(location, {"annotator": "ann", "commits": waiting})
+    desk.receive(location, {"commits": waiting}, "ann")
     problems += [f"refused: {outcome.text}" for outcome in desk.outcomes if outcome.is_refused]
     log = [[event.kind, event.payload] for event in open_workspace(location).annotation_events()]
     return [log, read_annotations(location).content_hash()], problems

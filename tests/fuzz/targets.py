@@ -248,10 +248,10 @@ def _message(data: st.DataObject, folder: Path) -> None:
     workspace = _labelled(folder.parent)
     location = str(workspace.location)
     sent = data.draw(st.one_of(st.lists(st.one_of(_acts, plain), max_size=3), plain))
-    annotator, format = data.draw(plain), data.draw(st.sampled_from(sorted(LABEL_FORMATS)))
+    annotator, format = data.draw(texts), data.draw(st.sampled_from(sorted(LABEL_FORMATS)))
     before = len(workspace.annotation_events())
     desk = Desk()
-    desk.receive(location, {"annotator": annotator, "commits": sent})
+    desk.receive(location, {"commits": sent}, annotator)
     after = services.labels.read_annotations(location)
     assert len(after.events) >= before
     services.labels.pace(after)

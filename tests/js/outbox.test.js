@@ -75,6 +75,29 @@ test("a page that is loaded again sends what the closed one left behind", () => 
   assert.deepEqual(sent, [[{ token: sent[0][0].token, kind: "create", images: [3] }]]);
 });
 
+test("damaged storage holds nothing up: what is no act is left out, and goes at the next answer", () => {
+  const good = { token: "a-1", kind: "create" };
+  const odd = [null, 7, { kind: "x" }, { token: 7, kind: "x" }, { token: "a\0b", kind: "x" }, { token: "b-1" }];
+  const long = { token: "t".repeat(2_000_000), kind: "create" };
+  localStorage.setItem("pul:outbox:w:1", JSON.stringify([...odd, good, long]));
+  localStorage.setItem("pul:outbox:w:2", "[{");
+  localStorage.setItem("pul:outbox:w:3", '{"length": 2}');
+  const outbox = connected();
+  const next = outbox.put({ kind: "skip" });
+  assert.deepEqual(kinds(outbox.commits), ["create", "skip"]);
+  outbox.acknowledge(["a-1", next]);
+  assert.deepEqual(Object.keys(localStorage), ["pul:name"]);
+});
+
+test("what is sent names nobody: the server knows who is here", () => {
+  const messages = [];
+  const outbox = new Outbox("w", () => {});
+  outbox.connect((name, value) => messages.push(value), "Ann");
+  outbox.put({ kind: "skip" });
+  assert.deepEqual(Object.keys(messages[0]), ["name", "commits", "sent"]);
+  assert.match(outbox.commits[0].token, /^[\w.:-]{1,200}$/);
+});
+
 test("another workspace's acts stay where they are", () => {
   connected("one").put({ kind: "create" });
   assert.deepEqual(connected("two").commits, []);

@@ -1,6 +1,7 @@
 // What a person did and the server has not yet stored: in order, and in the browser's storage until it has.
 const RESEND_MS = 4000; // at first; twice as long each time, or a slow server would only get more to do
 const RESEND_AT_MOST_MS = 60_000;
+const TOKEN = /^[\w.:-]{1,200}$/; // as in app/services/labels.py
 
 /**
  * @typedef {import("./types").Act} Act
@@ -19,8 +20,6 @@ export class Outbox {
   constructor(workspace, onChange) {
     this.prefix = `pul:outbox:${workspace}:`;
     this.onChange = onChange;
-    this.annotator = stored("pul:annotator") ?? newName();
-    store("pul:annotator", this.annotator);
     this.tab = newName();
     this.number = 0;
     this.resendMs = RESEND_MS;
@@ -34,10 +33,10 @@ export class Outbox {
   }
 
   connect(send, name) {
-    if (name) store("pul:name", name); // who labels here, for the next session
+    if (name) store("pul:name", name); // for other workspaces
     const isFirst = !this.deliver;
     this.deliver = send;
-    if (isFirst) this.send(); // also tells the server who is here, for undo and redo
+    if (isFirst) this.send(); // also tells the server the name
   }
 
   /**
@@ -46,7 +45,7 @@ export class Outbox {
    */
   put(act) {
     this.number += 1;
-    const commit = { token: `${this.annotator}-${this.tab}-${this.number}`, ...act };
+    const commit = { token: `${this.tab}-${this.number}`, ...act };
     this.commits.push(commit);
     store(this.prefix + this.tab, JSON.stringify(this.commits));
     this.send();
@@ -61,7 +60,7 @@ export class Outbox {
     if (this.commits.length === before) return;
     this.resendMs = RESEND_MS;
     for (const key of this.keys()) {
-      const left = JSON.parse(stored(key) ?? "[]").filter((commit) => !known.has(commit.token));
+      const left = actsAt(key).filter((commit) => !known.has(commit.token));
       store(key, left.length ? JSON.stringify(left) : null);
     }
     this.onChange();
@@ -70,7 +69,6 @@ export class Outbox {
   send() {
     this.sentAt = performance.now();
     this.deliver?.("outbox", {
-      annotator: this.annotator,
       name: stored("pul:name"),
       commits: this.commits,
       sent: `${this.tab}-${Date.now()}`,
@@ -90,7 +88,7 @@ export class Outbox {
 
   leftBehind() {
     // by a page that was closed or reloaded before the server had answered
-    return this.keys().flatMap((key) => JSON.parse(stored(key) ?? "[]"));
+    return this.keys().flatMap(actsAt);
   }
 
   keys() {
@@ -104,8 +102,20 @@ export class Outbox {
   }
 }
 
+// What is stored may be damaged: whatever is no act would hold up the queue for ever.
+function actsAt(key) {
+  try {
+    const acts = JSON.parse(stored(key) ?? "[]");
+    return Array.isArray(acts) ? acts.filter(isAct) : [];
+  } catch {
+    return [];
+  }
+}
+
+const isAct = (act) => typeof act?.token === "string" && TOKEN.test(act.token) && typeof act.kind === "string";
+
 const newName = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(36).padStart(2, "0")).join("");
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36).padStart(2, "0")).join("");
 
 function stored(key) {
   try {

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import services, state
+from app.views import annotator
 from app.wording import counted, plain
 from pul.errors import PulError
 
@@ -27,7 +28,7 @@ def show() -> None:
         return
     try:
         report = services.exports.import_labels(
-            state.location(), source, state.annotator(), dry_run=not is_add
+            state.location(), source, annotator.sign(), dry_run=not is_add
         )
     except PulError as error:
         st.error(plain(str(error)))

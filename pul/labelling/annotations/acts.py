@@ -3,7 +3,9 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import chain
+from operator import index
+from typing import Any, Literal, SupportsIndex
 
 from pul.errors import ConfigError
 
@@ -81,7 +83,7 @@ def create(
         ConfigError: No image, no such role, or a name that cannot be written down.
     """
     payload = {"images": _images(images), "refused": _images(refused, least=0)}
-    return Act("create", payload | {"name": _name(name), "role": _role(role)})
+    return Act("create", payload | {"name": check_name(name), "role": _role(role)})
 
 
 def add(identity: int, images: Iterable[int], *, refused: Iterable[int] = ()) -> Act:
@@ -93,7 +95,7 @@ def add(identity: int, images: Iterable[int], *, refused: Iterable[int] = ()) ->
     payload = {"images": _images(images, least=0), "refused": _images(refused, least=0)}
     if not payload["images"] and not payload["refused"]:
         raise ConfigError("Adding to an identity needs at least one image.")
-    return Act("add", {"identity": int(identity)} | payload)
+    return Act("add", {"identity": to_number(identity)} | payload)
 
 
 def remove(identity: int, images: Iterable[int]) -> Act:
@@ -102,7 +104,7 @@ def remove(identity: int, images: Iterable[int]) -> Act:
     Raises:
         ConfigError: No image.
     """
-    return Act("remove", {"identity": int(identity), "images": _images(images)})
+    return Act("remove", {"identity": to_number(identity), "images": _images(images)})
 
 
 def merge(identities: Sequence[int]) -> Act:
@@ -111,7 +113,7 @@ def merge(identities: Sequence[int]) -> Act:
     Raises:
         ConfigError: Fewer than two different identities.
     """
-    numbers = list(dict.fromkeys(int(identity) for identity in identities))
+    numbers = list(dict.fromkeys(to_number(identity) for identity in identities))
     if len(numbers) < 2:
         raise ConfigError(f"A merge needs at least two identities, but got {numbers}.")
     return Act("merge", {"identities": numbers})
@@ -123,7 +125,7 @@ def split(identity: int, images: Iterable[int]) -> Act:
     Raises:
         ConfigError: No image.
     """
-    return Act("split", {"identity": int(identity), "images": _images(images)})
+    return Act("split", {"identity": to_number(identity), "images": _images(images)})
 
 
 def same(images: Iterable[int]) -> Act:
@@ -177,7 +179,7 @@ def rename(identity: int, name: str) -> Act:
     Raises:
         ConfigError: The name is too long, or cannot be written down.
     """
-    return Act("rename", {"identity": int(identity), "name": _name(name)})
+    return Act("rename", {"identity": to_number(identity), "name": check_name(name)})
 
 
 def set_role(identity: int, role: Role) -> Act:
@@ -186,7 +188,7 @@ def set_role(identity: int, role: Role) -> Act:
     Raises:
         ConfigError: There is no such role.
     """
-    return Act("role", {"identity": int(identity), "role": _role(role)})
+    return Act("role", {"identity": to_number(identity), "role": _role(role)})
 
 
 def undo(event: int) -> Act:
@@ -200,7 +202,7 @@ def redo(event: int) -> Act:
 
 
 def _images(images: Iterable[int], *, least: int = 1) -> list[int]:
-    numbers = sorted({int(image) for image in images})
+    numbers = sorted({to_number(image) for image in images})
     if numbers and not 0 <= numbers[0] <= numbers[-1] < 2**63:
         raise ConfigError(f"Images have numbers from 1, but got {numbers[0]} to {numbers[-1]}.")
     if len(numbers) < least:
@@ -208,10 +210,39 @@ def _images(images: Iterable[int], *, least: int = 1) -> list[int]:
     return numbers
 
 
-def _name(name: str) -> str:
+def named_images(act: Act) -> frozenset[int]:
+    """Return every image that an act names."""
+    sides = [act.payload.get(name, {}) for name in ("left", "right")]
+    lists = (part.get(key, ()) for part in (act.payload, *sides) for key in ("images", "refused"))
+    return frozenset(chain.from_iterable(lists))
+
+
+def to_number(value: SupportsIndex) -> int:
+    """Return the number of an image or identity; text and fractions are none.
+
+    Raises:
+        ConfigError: It is no whole number, or too large to be one of a database.
+    """
+    try:
+        number = index(value)
+    except TypeError as error:
+        raise ConfigError(
+            f"Images and identities have whole numbers, but this is {str(value)[:40]!r}."
+        ) from error
+    if not -(2**63) <= number < 2**63:
+        raise ConfigError("Images and identities have numbers below 2^63.")
+    return number
+
+
+def check_name(name: str, most: int = MAX_NAME_LENGTH) -> str:
+    """Return a name without spaces around it, if it can be written down.
+
+    Raises:
+        ConfigError: It has more signs than allowed, or some that cannot be shown, such as NUL.
+    """
     shown = name.strip()
-    if len(shown) > MAX_NAME_LENGTH:
-        raise ConfigError(f"A name has at most {MAX_NAME_LENGTH} signs, but this has {len(shown)}.")
+    if len(shown) > most:
+        raise ConfigError(f"A name has at most {most} signs, but this has {len(shown):,}.")
     if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in shown):
         raise ConfigError(f"The name {shown!r} holds signs that cannot be shown; leave them out.")
     return shown

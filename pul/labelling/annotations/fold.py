@@ -94,7 +94,7 @@ def _number(event: Event) -> int:
 
 def _is_damaged(event: Event) -> DataError:
     return DataError(
-        f"Event {event.event_id} of the labels, {event.kind!r} by {event.author!r}, is damaged. "
+        f"Event {event.event_id} of the labels, {event.kind!r}, is damaged. "
         "`python -m pul doctor --repair` sets it aside; the other labels stay."
     )
 
