@@ -8,6 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from app import services
+from app.wording import fit
 
 T = TypeVar("T")
 
@@ -37,4 +38,4 @@ def wait_in_background(make: Callable[[], T], text: str) -> T:
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:
     """Return the iteration to label on; wait for its suggestion index if there is none."""
     prepare = partial(services.index.prepared, location, run_id, newest)
-    return wait_in_background(prepare, "Finding similar people")
+    return wait_in_background(prepare, fit("Finding similar people"))

@@ -7,7 +7,7 @@ from app.components.charts.contents import SplitRow, camera_bars, skipped_files,
 from app.components.tables.progress import progress_panel
 from app.views.fragments import fragment
 from app.views.workspace import browsing
-from app.wording import counted, plain
+from app.wording import counted, fit, plain
 from pul.errors import AmbiguousLayoutError, PulError
 
 
@@ -81,8 +81,8 @@ def _found(found: services.imports.Found, *, is_first: bool) -> None:
     with right:
         camera_bars(found.contents.cameras, height=170)
     is_same_place = not is_first and st.checkbox(
-        "Same people and cameras as in the existing images",
-        help="Leave it off for another place: its people and cameras get new numbers.",
+        fit("Same people and cameras as in the existing images"),
+        help=fit("Leave it off for another place: its people and cameras get new numbers."),
     )
     if st.button(f"Import {counted(n_images, 'image')}", type="primary"):
         services.imports.start_import(state.location(), found, is_same_place=is_same_place)
