@@ -34,6 +34,7 @@ class Sample:
         split: `train`, `query` or `gallery`.
         tracklet: Images of one tracklet show one person on one camera; None where there is none.
         frame: Frame number; comparable within one camera and recording only. None not known.
+        side: Side or orientation that it shows, such as `left`; None not known.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Sample:
     split: Split = "train"
     tracklet: str | None = None
     frame: int | None = None
+    side: str | None = None
 
 
 UNKNOWN_PID, UNKNOWN_CAMID = -2, -1  # in arrays, where a sample has None
@@ -116,6 +118,11 @@ def parse_name(name: str) -> ParsedName | None:
         frame=None if frame is None else int(frame),
         tracklet=match["tracklet"] if match.re is _TRACKLET_NAME else None,
     )
+
+
+def to_sides(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return the side of each sample; "" where it is not known."""
+    return tuple(sample.side or "" for sample in samples)
 
 
 def to_arrays(samples: Sequence[Sample]) -> tuple[IntArray, IntArray]:

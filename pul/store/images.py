@@ -154,7 +154,7 @@ class ImageSection(Section):
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
-        image_ids, paths, pids, camids, splits, tracklets, frames = columns
+        image_ids, paths, pids, camids, splits, tracklets, frames, sides = columns
         return ImageTable(
             image_ids=np.array(image_ids, dtype=np.int64),
             paths=tuple(map(self._absolute, paths)),
@@ -163,6 +163,7 @@ class ImageSection(Section):
             splits=tuple(splits),
             tracklets=tuple(name or "" for name in tracklets),
             frames=_codes(frames, UNKNOWN_FRAME),
+            sides=tuple(side or "" for side in sides),
         )
 
     def _describe(self, samples: Iterable[Sample]) -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -183,6 +184,7 @@ class ImageSection(Section):
                     "split": sample.split,
                     "tracklet": sample.tracklet,
                     "frame": sample.frame,
+                    "side": sample.side,
                 }
         return [rows[path] for path in sorted(rows)], unreadable
 
@@ -232,6 +234,7 @@ _COLUMNS = (
     images.c.split,
     images.c.tracklet,
     images.c.frame,
+    images.c.side,
 )
 _COUNT_CAMERAS = select(images.c.split, images.c.camid, func.count().label("n")).group_by(
     images.c.split, images.c.camid

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 OLDEST_REVISION = "0004"  # the tables before the first release
-HEAD_REVISION = "0005"
+HEAD_REVISION = "0008"
 
 metadata = MetaData()
 
@@ -37,6 +37,7 @@ images = Table(
     Column("split", Text, nullable=False, index=True),
     Column("tracklet", Text),
     Column("frame", BigInteger),
+    Column("side", Text),
     **_NEVER_REUSED,
 )
 

@@ -13,6 +13,7 @@ from pul.records import Split
 
 _SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 _COLUMNS = ("path", "pid", "camid", "split", "tracklet", "frame")
+_SIDES = ("side", "orientation", "viewpoint", "flank", "position")  # as other data sets call it
 _SPLITS: dict[str, Split] = {"train": "train", "query": "query", "gallery": "gallery"}
 _DELIMITERS = (",", ";", "\t")
 
@@ -101,6 +102,11 @@ def _check_columns(names: list[str], table: Path) -> list[str]:
             f" Right: path, and any of {', '.join(_COLUMNS[1:])}."
         )
     doubled = sorted({name for name in columns if columns.count(name) > 1})
+    sides = [name for name in _SIDES if name in columns]
+    if len(sides) > 1:
+        raise DatasetError(
+            f"{str(table)!r} says the side in the columns {' and '.join(sides)}; leave one of them."
+        )
     if doubled:
         raise DatasetError(f"{str(table)!r} has the column {doubled[0]!r} more than once.")
     return columns
@@ -120,7 +126,14 @@ def _sample(row: Row, place: str, folder: Path) -> Sample:
         split=_SPLITS[split],
         tracklet=_text(row, "tracklet"),
         frame=_integer(row, "frame", place, lowest=0),
+        side=_side(row),
     )
+
+
+def _side(row: Row) -> str | None:
+    text = next((_text(row, name) for name in _SIDES if name in row), None)
+    plain = (text or "").strip().lower()
+    return None if plain in ("", "nan", "none", "null", "unknown") else plain
 
 
 def _text(row: Row, column: str) -> str | None:
@@ -155,7 +168,7 @@ def _reason(path: Path, earlier: Mapping[Path, Sample]) -> str | None:
 
 TABLE = Reader(
     "table",
-    f"a CSV or Parquet file with the columns {', '.join(name + '?' for name in _COLUMNS)}, "
+    f"a CSV or Parquet file with the columns {', '.join(name + '?' for name in _COLUMNS)}, side?, "
     "of which only path is needed; relative paths start at the file".replace("path?", "path"),
     _is_table,
     _read_table,
