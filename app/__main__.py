@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app import services
+from app.wording import SUBJECT, SUBJECTS
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _BASE_PATH_VARIABLE = "STREAMLIT_SERVER_BASE_URL_PATH"
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ["PUL_WORKSPACE"] = place if "://" in place else str(Path(place).absolute())
     if options.no_demo_run:
         os.environ["PUL_STUDIO_DEMO_RUN"] = "0"
+    if options.subject is not None:
+        os.environ[SUBJECT] = options.subject
     if options.login:
         os.environ["PUL_STUDIO_LOGIN"] = "1"
     if options.browse_root is not None:
@@ -67,6 +70,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="accept requests for this host name only, for example behind a proxy; may be repeated",
     )
     _add_reach(parser)
+    parser.add_argument(
+        "--subject",
+        choices=list(SUBJECTS),
+        help="what the images show, for the words on the screen: person if not given",
+    )
     parser.add_argument("--login", action="store_true", help="require OIDC login")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     _check(parser, options)

@@ -1,9 +1,16 @@
 """Texts for the screen: numbers, durations, definitions of figures."""
 
+import os
 import re
 
 from pul.records import IterationRecord, JobProgress, RetrievalMetrics
 
+SUBJECT = "PUL_STUDIO_SUBJECT"
+SUBJECTS = {  # whom or what the images show: `python -m app --subject`
+    "person": ("person", "people"),
+    "individual": ("individual", "individuals"),
+    "vehicle": ("vehicle", "vehicles"),
+}
 STEPS = {
     "decode": "decoding images",
     "extract": "extracting features",
@@ -30,6 +37,25 @@ STEP_NAMES = {  # short ones, for charts
 }
 
 
+def subject() -> tuple[str, str]:
+    """Return the words for one and for several of those that the images show."""
+    return SUBJECTS[os.environ.get(SUBJECT) or "person"]
+
+
+def fit(text: str) -> str:
+    """Return a text about people with the words that fit what the images show."""
+    one, many = subject()
+
+    def word(match: re.Match[str]) -> str:
+        article, found = match[1] or "", match[2]
+        new = many if found.lower() == "people" else one
+        if article and new[0] in "aeiou":
+            article = f"{article.rstrip()}n "
+        return article + (new.capitalize() if found[0].isupper() else new)
+
+    return re.sub(r"\b([aA] )?([Pp]erson|[Pp]eople)\b", word, text)
+
+
 def plain(text: str) -> str:
     """Escape text for Markdown, so that names show no picture, link, colour or formula.
 
@@ -46,8 +72,9 @@ def count(value: int) -> str:
 
 def counted(value: int, thing: str) -> str:
     """Return a number of things: 1 image, 2 images, 3 identities, 4 people."""
+    if thing == "person":
+        return f"{value:,} {subject()[value != 1]}"
     plural = thing[:-1] + "ies" if thing.endswith("y") else thing + "s"
-    plural = {"person": "people"}.get(thing, plural)
     return f"{value:,} {thing if value == 1 else plural}"
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from app.wording import fit, subject
+
 _FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\..*)";\n', re.MULTILINE)
+_TEXT = re.compile(r'>[^<]+<|title="[^"]*"')  # what people read, and no names of classes
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
@@ -29,9 +32,9 @@ def mount(
     """
     render = st.components.v2.component(
         name,
-        html=_read(html) if html.endswith(".html") else html,
+        html=_fit_html(_read(html)) if html.endswith(".html") else html,
         css=_read(css) if css else None,
-        js=join_modules(_FOLDER / script),
+        js=_fit_script(join_modules(_FOLDER / script)),
         isolate_styles=False,
     )
     # Streamlit stores a value only if a callback for it is given.
@@ -61,6 +64,16 @@ def join_modules(path: Path) -> str:
 
     add(path.resolve())
     return "\n".join(texts.values())
+
+
+def _fit_html(html: str) -> str:
+    return _TEXT.sub(lambda text: fit(text[0]), html)
+
+
+def _fit_script(script: str) -> str:
+    one, many = subject()  # instead of those of shared_js/words.js
+    script = script.replace('PERSON = "person"', f'PERSON = "{one}"')
+    return script.replace('PEOPLE = "people"', f'PEOPLE = "{many}"')
 
 
 def _read(name: str) -> str:

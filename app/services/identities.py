@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from app.services.index import suggestion_index
 from app.services.labels import read_annotations
+from app.wording import fit
 from pul.arrays import BoolArray, l2_normalize
 from pul.labelling.annotations import Annotations, Contradiction, Identity, find_contradictions
 from pul.labelling.suggestions import SuggestionIndex
@@ -146,7 +147,7 @@ def _flags(
             Flag("outlier", text, "Far from the other images; open the row and check them.")
         )
     if n_cameras == 1 and n_images > 1:
-        hint = "Seen by one camera only; it helps little to recognise people across cameras."
+        hint = fit("Seen by one camera only; it helps little to recognise people across cameras.")
         flags.append(Flag("one_camera", "one camera", hint))
     return tuple(flags)
 

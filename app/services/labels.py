@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from app.services.authors import shown_names
 from app.services.workspace import missing_images, open_workspace
+from app.wording import fit
 from pul.errors import ConfigError, PulError, StoreError
 from pul.labelling import annotations
 from pul.labelling.annotations import Act, Annotations, Side
@@ -377,8 +378,8 @@ def _describe(state: Annotations, kind: str, payload: Mapping[str, Any], event_i
         "add": f"{images} added to {name}",
         "remove": f"{images} removed from {name}",
         "split": f"{images} split off from {name} as {state.name(event_id)}",
-        "same": f"{images} stored as the same person",
-        "not_same": "a pair stored as different people",
+        "same": fit(f"{images} stored as the same person"),
+        "not_same": fit("a pair stored as different people"),
         "undecided": "a pair stored as undecided",
         "unsure": f"{images} marked as unsure",
         "junk": f"{images} marked as junk",

@@ -8,6 +8,7 @@ from app import services, state
 from app.components.charts.paper_plots import paper_clouds, paper_curves
 from app.components.tables.paper_table import PaperRow, paper_table
 from app.views.fragments import fragment
+from app.wording import fit
 
 POLL_S = 3.0
 
@@ -51,7 +52,7 @@ def _experiment(location: str, experiment_id: str) -> None:
             st.caption(services.experiments.describe_row(result))
     if shown.clouds:
         st.plotly_chart(paper_clouds(shown.clouds), config={"displayModeBar": False})
-        st.caption("Each colour is a person. Reliable images are filled: they train.")
+        st.caption(fit("Each colour is a person. Reliable images are filled: they train."))
     if shown.figure is not None:
         st.plotly_chart(paper_curves(shown.figure.panels), config={"displayModeBar": False})
     st.caption(f"Figures in %. As files: {shown.folder}")

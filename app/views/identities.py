@@ -8,7 +8,7 @@ from app.components.tables.empty import nothing_yet
 from app.views import annotator
 from app.views.fragments import fragment
 from app.views.waiting import iteration_to_label
-from app.wording import counted, duration, percent
+from app.wording import counted, duration, fit, percent
 
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
@@ -74,7 +74,7 @@ def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
     bar = st.progress(0.0, "Simulating labels …")
 
     def show_progress(done: int, total: int) -> None:
-        bar.progress(done / total, f"{done} of {total} people")
+        bar.progress(done / total, fit(f"{done} of {total} people"))
 
     report = services.oracle.label_by_oracle(
         location, run_id, iteration, limit, on_progress=show_progress

@@ -8,6 +8,7 @@ from app.components.tables.empty import nothing_yet
 from app.views import annotator
 from app.views.fragments import fragment
 from app.views.waiting import iteration_to_label
+from app.wording import fit
 
 N_CARDS = 4  # the one on the screen, and the next three
 N_PAIRS = 4
@@ -24,7 +25,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     place = services.runs.newest_iteration(state.location(), now)
     if place is None:
         nothing_yet(
-            "People are being grouped for the first time.",
+            fit("People are being grouped for the first time."),
             "See the progress of the run.",
             state.page("rounds"),
         )

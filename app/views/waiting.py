@@ -8,6 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from app import services
+from app.wording import fit
 from pul.errors import ServerLostError
 
 T = TypeVar("T")
@@ -52,4 +53,4 @@ def for_server(location: str) -> None:
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:
     """Return the iteration to label on; wait for its suggestion index if there is none."""
     prepare = partial(services.index.prepared, location, run_id, newest)
-    return wait_in_background(prepare, "Finding similar people")
+    return wait_in_background(prepare, fit("Finding similar people"))

@@ -14,7 +14,7 @@ from pul.data.datasets import Dataset
 from pul.data.grey import GreyRanges
 from pul.data.images import load_pixels
 from pul.data.multi_query import read_query_boxes
-from pul.data.samples import Sample, to_arrays
+from pul.data.samples import Sample, to_arrays, to_sides
 from pul.evaluation.reranking import k_reciprocal
 from pul.evaluation.retrieval import evaluate, evaluate_distances
 from pul.models.network import Network
@@ -77,7 +77,7 @@ def evaluate_network(
             query_features, to_arrays(query), box_features, to_arrays(boxes), how=multi_query
         )
     who = (*to_arrays(query), *to_arrays(gallery))
-    options = config.model_dump()
+    options = config.model_dump() | {"sides": (to_sides(query), to_sides(gallery))}
     if rerank:
         distances = k_reciprocal(query_features, gallery_features)
         return evaluate_distances(distances, *who, **options).to_metrics()

@@ -42,6 +42,7 @@ class EvaluationSet:
         query_pids, query_camids: Identity and camera of each query, shape (Q,).
         gallery_pids, gallery_camids: Identity and camera of each gallery image, shape (G,).
         train_pids: True identity of each training image, shape (N,), for purity; or None.
+        sides: Side of each query and of each gallery image, "" where not known; None for no sides.
     """
 
     query_pixels: ByteArray
@@ -51,6 +52,7 @@ class EvaluationSet:
     gallery_pids: IntArray
     gallery_camids: IntArray
     train_pids: IntArray | None = None
+    sides: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)

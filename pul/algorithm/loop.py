@@ -247,6 +247,8 @@ class _Run:
                 ap_method=self.config.evaluation.ap_method,
                 unmatched=self.config.evaluation.unmatched,
                 camera_aware=self.config.evaluation.camera_aware,
+                side_aware=self.config.evaluation.side_aware,
+                sides=data.sides,
             )
             rankings = compute_ranked_lists(query, gallery, evaluation)
         return evaluation.to_metrics(), rankings

@@ -129,6 +129,7 @@ def export_model(
         print_json(report)
     else:
         OUT.print(
-            f"{report.backbone}, {report.height}×{report.width} images ({report.resize}), {report.n_features:,} "
-            f"features, at most {report.difference:.1g} from the original: {report.path}"
+            f"{report.backbone}, {report.height}×{report.width} images ({report.resize}), "
+            f"{report.n_features:,} features, at most "
+            f"{report.difference:.1g} from the original: {report.path}"
         )

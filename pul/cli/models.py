@@ -15,6 +15,7 @@ from pul.cli.options import (
     Json,
     Levels,
     Seed,
+    SideAware,
     Threads,
     Unmatched,
     network_setting,
@@ -162,6 +163,7 @@ def evaluate(
     ap: ApMethod = "trapezoid",
     unmatched: Unmatched = "zero",
     camera_aware: CameraAware = True,
+    side_aware: SideAware = False,
     rerank: Annotated[bool, typer.Option("--rerank", help="k-reciprocal re-ranking.")] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Add the mirrored image's feature.")] = False,
     multi_query: Annotated[
@@ -187,7 +189,9 @@ def evaluate(
     from pul.models.hardware import prepare
     from pul.models.network import load_network
 
-    config = EvaluationConfig(ap_method=ap, unmatched=unmatched, camera_aware=camera_aware)
+    config = EvaluationConfig(
+        ap_method=ap, unmatched=unmatched, camera_aware=camera_aware, side_aware=side_aware
+    )
     if pool not in ("mean", "max"):
         raise ConfigError(f"--pool must be mean or max, but is {pool!r}.")
     if precision not in ("float32", "bfloat16"):

@@ -44,6 +44,7 @@ Levels = Annotated[
 ApMethod = Annotated[str, setting("evaluation.ap_method", "--ap")]
 Unmatched = Annotated[str, setting("evaluation.unmatched")]
 CameraAware = Annotated[bool, setting("evaluation.camera_aware")]
+SideAware = Annotated[bool, setting("evaluation.side_aware")]
 K = Annotated[int | None, setting("n_clusters", "--k")]
 Lambda = Annotated[float | None, setting("lambda_", "--lambda")]
 Iterations = Annotated[int | None, setting("n_iterations")]

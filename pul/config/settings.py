@@ -244,6 +244,12 @@ class EvaluationConfig(Settings):
         description="Whether images of the query's own camera are junk; off for data with one "
         "camera or none.",
     )
+    side_aware: Annotated[bool, NotInPaper()] = Field(
+        default=False,
+        title="Compare the same side only",
+        description="Whether images of another side or orientation than the query's are junk, as "
+        "the left and the right flank of an animal; only for images whose side is known.",
+    )
 
 
 class DbscanConfig(Settings):

@@ -36,6 +36,7 @@ class Sample:
         frame: Frame number; comparable within one camera and recording only. None not known.
         box: Left, top, right and lower edge in pixels of the part of the picture that it is, before
             `pul.data.boxes.cut_boxes` has cut it out; None where it is the whole.
+        side: Side or orientation that it shows, such as `left`; None not known.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Sample:
     split: Split = "train"
     tracklet: str | None = None
     frame: int | None = None
+    side: str | None = None
     box: tuple[float, float, float, float] | None = None
 
 
@@ -119,6 +121,11 @@ def parse_name(name: str) -> ParsedName | None:
         frame=None if frame is None else int(frame),
         tracklet=match["tracklet"] if match.re is _TRACKLET_NAME else None,
     )
+
+
+def to_sides(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return the side of each sample; "" where it is not known."""
+    return tuple(sample.side or "" for sample in samples)
 
 
 def to_arrays(samples: Sequence[Sample]) -> tuple[IntArray, IntArray]:

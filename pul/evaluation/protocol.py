@@ -1,6 +1,6 @@
 """The single-query protocol: which gallery images are true matches or junk of which query."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ class Protocol:
         query_pids, query_camids: Identity and camera of each query, shape (Q,).
         gallery_pids, gallery_camids: Identity and camera of each gallery image, shape (G,).
         camera_aware: Whether images of the query's own identity and camera are junk.
+        query_sides, gallery_sides: Side that each image shows, shapes (Q,) and (G,); -1 where it is
+            not known. Images of another side than the query's are junk. None for no sides.
     """
 
     query_pids: IntArray
@@ -25,6 +27,8 @@ class Protocol:
     gallery_pids: IntArray
     gallery_camids: IntArray
     camera_aware: bool
+    query_sides: IntArray | None = None
+    gallery_sides: IntArray | None = None
 
     @classmethod
     def of(
@@ -34,14 +38,16 @@ class Protocol:
         gallery_pids: ArrayLike,
         gallery_camids: ArrayLike,
         camera_aware: bool,
+        sides: tuple[Sequence[str], Sequence[str]] | None = None,
     ) -> "Protocol":
-        """Build a protocol from four array-likes of ids."""
+        """Build a protocol from four array-likes of ids, and the sides of queries and gallery."""
         return cls(
             np.asarray(query_pids, dtype=np.int64),
             np.asarray(query_camids, dtype=np.int64),
             np.asarray(gallery_pids, dtype=np.int64),
             np.asarray(gallery_camids, dtype=np.int64),
             camera_aware,
+            *_numbered(sides),
         )
 
     @property
@@ -79,10 +85,24 @@ class Protocol:
         starts = np.searchsorted(pids[order], self.query_pids, side="left")
         ends = np.searchsorted(pids[order], self.query_pids, side="right")
         ends[self.query_pids <= 0] = starts[self.query_pids <= 0]  # a distractor matches nobody
-        for camid, start, end in zip(self.query_camids, starts, ends, strict=True):
+        for query, (start, end) in enumerate(zip(starts, ends, strict=True)):
             same = order[start:end]
-            is_junk = (camids[same] == camid) & self.camera_aware
-            yield same[~is_junk], same[is_junk]
+            is_junk = (camids[same] == self.query_camids[query]) & self.camera_aware
+            other = self._of_another_side(query)
+            if other is None:
+                yield same[~is_junk], same[is_junk]
+            else:
+                is_junk |= other[same]
+                other[same] |= is_junk
+                yield same[~is_junk], np.flatnonzero(other)
+
+    def _of_another_side(self, query: int) -> BoolArray | None:
+        """Return which of the kept gallery show another side than a query; None for none."""
+        if self.query_sides is None or self.gallery_sides is None or self.query_sides[query] < 0:
+            return None
+        sides = self.gallery_sides[self.kept]
+        differs: BoolArray = (sides >= 0) & (sides != self.query_sides[query])
+        return differs
 
     def is_measurable(self) -> bool:
         """Whether any query has a true match."""
@@ -93,22 +113,40 @@ class Protocol:
         n_queries, n_dropped = len(self.query_pids), int((~self.kept).sum())
         nameless = self.query_pids <= 0
         absent = ~np.isin(self.query_pids, self.gallery_pids[self.kept]) & ~nameless
+        side = "" if self.query_sides is None else " or of another side"
         n_same_camera = sum(len(junk) for _, junk in self.relations())
         reasons = {
             "have no identity (pid 0 or below)": int(nameless.sum()),
             "have an identity that the gallery lacks": int(absent.sum()),
-            "have theirs in the gallery, but only from their own camera": n_queries
+            f"have theirs in the gallery, but only from their own camera{side}": n_queries
             - int((nameless | absent).sum()),
         }
         found = "; ".join(f"{n} {reason}" for reason, n in reasons.items() if n)
         message = (
             f"No query has a true match: of {n_queries} queries, {found}. Removed as junk: "
             f"{n_dropped} of {len(self.kept)} gallery images with a negative pid, and "
-            f"{n_same_camera} matches from a query's own camera."
+            f"{n_same_camera} {'images' if side else 'matches'} from a query's own camera{side}."
         )
         if n_same_camera:
             message += (
                 " With one camera or none, turn `evaluation.camera_aware` off: `pul evaluate "
                 "--no-camera-aware`, `pul run --set evaluation.camera_aware=false`."
             )
+        if side:
+            message += (
+                " To compare all sides, turn `evaluation.side_aware` off: `pul evaluate "
+                "--no-side-aware`, `pul run --set evaluation.side_aware=false`."
+            )
         return message
+
+
+def _numbered(
+    sides: tuple[Sequence[str], Sequence[str]] | None,
+) -> tuple[IntArray | None, IntArray | None]:
+    """Number the sides, -1 for ""; None where no side is known."""
+    if sides is None or not any(map(any, sides)):
+        return None, None
+    names = sorted({side for each in sides for side in each if side})
+    numbers = {side: number for number, side in enumerate(names)} | {"": -1}
+    query, gallery = (np.array([numbers[side] for side in each], dtype=np.int64) for each in sides)
+    return query, gallery

@@ -1,6 +1,6 @@
 """CMC and mAP of retrieval, which need ground truth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,6 +76,9 @@ class Evaluation:
         )
 
 
+Sides = tuple[Sequence[str], Sequence[str]]
+
+
 def evaluate(
     query_features: ArrayLike,
     gallery_features: ArrayLike,
@@ -87,6 +90,8 @@ def evaluate(
     ap_method: ApMethod,
     unmatched: Unmatched,
     camera_aware: bool = True,
+    side_aware: bool = False,
+    sides: Sides | None = None,
     block_size: int | None = None,
 ) -> Evaluation:
     """Rank the gallery for every query by cosine similarity, and count (single query).
@@ -117,6 +122,8 @@ def evaluate(
         camera_aware: False for data with one camera or none: then images of the query's own
             camera are true matches as any other, and camids are not read. The query image itself
             must then not be in the gallery, since it would be its own first hit.
+        side_aware: Whether images of another side than the query's are junk, whoever they show.
+        sides: Side of each query and of each gallery image, "" where it is not known.
         block_size: Queries whose distances are held at a time; None holds 64 MiB of them.
 
     Returns:
@@ -145,7 +152,8 @@ def evaluate(
             f"Query features have {query.shape[1]} dimensions and gallery features "
             f"{gallery.shape[1]}; extract both with the same network."
         )
-    protocol = Protocol.of(query_pids, query_camids, gallery_pids, gallery_camids, camera_aware)
+    who = (query_pids, query_camids, gallery_pids, gallery_camids)
+    protocol = Protocol.of(*who, camera_aware, sides if side_aware else None)
     protocol.check_lengths(len(query), len(gallery))
     blocks = _cosine_blocks(query, gallery, protocol.kept, block_size)
     return _evaluate_blocks(blocks, protocol, ap_method, unmatched)
@@ -161,6 +169,8 @@ def evaluate_distances(
     ap_method: ApMethod,
     unmatched: Unmatched,
     camera_aware: bool = True,
+    side_aware: bool = False,
+    sides: Sides | None = None,
 ) -> Evaluation:
     """Evaluate given distances, for example those of re-ranking, as `evaluate` does.
 
@@ -173,13 +183,16 @@ def evaluate_distances(
         ap_method: `trapezoid` or `step`.
         unmatched: `skip` or `zero`.
         camera_aware: False for data with one camera or none.
+        side_aware: Whether images of another side than the query's are junk.
+        sides: Side of each query and of each gallery image.
 
     Raises:
         EvaluationError: As `evaluate`, or a distance is not finite.
     """
     if distances.ndim != 2:
         raise EvaluationError(f"Distances must have shape (Q, G), but have {distances.shape}.")
-    protocol = Protocol.of(query_pids, query_camids, gallery_pids, gallery_camids, camera_aware)
+    who = (query_pids, query_camids, gallery_pids, gallery_camids)
+    protocol = Protocol.of(*who, camera_aware, sides if side_aware else None)
     protocol.check_lengths(*distances.shape)
     if not np.isfinite([distances.min(), distances.max()]).all():
         raise EvaluationError("Distances must be finite, but some are NaN or infinite.")

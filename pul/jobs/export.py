@@ -64,6 +64,6 @@ def _write(workspace: Workspace, job: JobRecord) -> str:
     checkpoint = workspace.checkpoint_path(job.params["run_id"], job.params["iteration"])
     model = export_model(checkpoint, path, format=format)
     return (
-        f"{model.backbone}, {model.height}×{model.width} images ({model.resize}), {model.n_features:,} features, "
-        f"at most {model.difference:.1g} from the original"
+        f"{model.backbone}, {model.height}×{model.width} images ({model.resize}), "
+        f"{model.n_features:,} features, at most {model.difference:.1g} from the original"
     )

@@ -134,6 +134,7 @@ def _load_evaluation_set(
         gallery_pids=gallery.pids,
         gallery_camids=gallery.camids,
         train_pids=train_pids,
+        sides=(query.sides, gallery.sides),
     )
 
 
@@ -142,8 +143,10 @@ def _why_not_measurable(
 ) -> str:
     if not len(query) or not (gallery.pids >= 0).any():
         return ""  # nothing to measure on was given, and nobody expects figures
-    camera_aware = RunConfig(**workspace.run(run_id).config).evaluation.camera_aware
-    protocol = Protocol.of(query.pids, query.camids, gallery.pids, gallery.camids, camera_aware)
+    config = RunConfig(**workspace.run(run_id).config).evaluation
+    sides = (query.sides, gallery.sides) if config.side_aware else None
+    who = (query.pids, query.camids, gallery.pids, gallery.camids)
+    protocol = Protocol.of(*who, config.camera_aware, sides)
     return "" if protocol.is_measurable() else protocol.explain_unmatched()
 
 

@@ -21,6 +21,7 @@ class ImageTable:
         splits: `train`, `query` or `gallery` of each image.
         tracklets: Tracklet of each image; "" where there is none.
         frames: Frame number of each image, shape (M,); -1 where it is not known.
+        sides: Side or orientation that each image shows; "" where it is not known.
     """
 
     image_ids: IntArray
@@ -30,6 +31,7 @@ class ImageTable:
     splits: tuple[str, ...]
     tracklets: tuple[str, ...]
     frames: IntArray
+    sides: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.image_ids)

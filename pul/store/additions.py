@@ -192,6 +192,7 @@ def _row(file: _File, sample: Sample, path: str) -> dict[str, Any]:
         "split": sample.split,
         "tracklet": sample.tracklet,
         "frame": sample.frame,
+        "side": sample.side,
     }
 
 

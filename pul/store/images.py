@@ -144,7 +144,7 @@ class ImageSection(Section):
         root = self._image_root(connection)
         rows = connection.execute(query).all()
         columns = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)
-        image_ids, paths, pids, camids, splits, tracklets, frames = columns
+        image_ids, paths, pids, camids, splits, tracklets, frames, sides = columns
         return ImageTable(
             image_ids=np.array(image_ids, dtype=np.int64),
             paths=tuple(self._absolute(path, root) for path in paths),
@@ -153,6 +153,7 @@ class ImageSection(Section):
             splits=tuple(splits),
             tracklets=tuple(name or "" for name in tracklets),
             frames=_codes(frames, UNKNOWN_FRAME),
+            sides=tuple(side or "" for side in sides),
         )
 
 
@@ -168,6 +169,7 @@ _COLUMNS = (
     images.c.split,
     images.c.tracklet,
     images.c.frame,
+    images.c.side,
 )
 _COUNT_CAMERAS = select(images.c.split, images.c.camid, func.count().label("n")).group_by(
     images.c.split, images.c.camid

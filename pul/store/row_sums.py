@@ -18,7 +18,7 @@ from pul.store.schema import annotation_events, controls, images, runs
 from pul.store.section import Section
 
 _SUMMED: dict[Table, tuple[str, ...]] = {
-    images: ("content_hash", "n_bytes", "pid", "camid", "split", "tracklet", "frame"),
+    images: ("content_hash", "n_bytes", "pid", "camid", "split", "tracklet", "frame", "side"),
     runs: ("config", "model", "model_hash", "last_image_id"),
     controls: ("run_id", "name", "value", "author", "created_at"),
     annotation_events: ("created_at", "author", "kind", "payload", "token"),

@@ -39,6 +39,7 @@ images = Table(
     Column("tracklet", Text),
     Column("frame", BigInteger),
     Column("row_sum", Text),
+    Column("side", Text),
     **_NEVER_REUSED,
 )
 

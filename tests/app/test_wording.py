@@ -1,9 +1,13 @@
+import re
+
 import pytest
 
+from app.components.mount import _fit_html, _fit_script, join_modules
 from app.wording import (
     counted,
     definition,
     duration,
+    fit,
     gain,
     lambda_text,
     percent,
@@ -12,6 +16,7 @@ from app.wording import (
     share_done,
 )
 from pul.records import JobProgress, RetrievalMetrics
+from tests.app.browser.browsing import ROOT
 from tests.support.fakes import iteration_record
 
 
@@ -21,6 +26,47 @@ def test_figures__read_as_people_write_them() -> None:
     assert (lambda_text(0.85), lambda_text(None), lambda_text(0.0)) == ("0.85", "all", "all")
     assert (counted(1, "query"), counted(1234, "query")) == ("1 query", "1,234 queries")
     assert (counted(1, "person"), counted(50, "person")) == ("1 person", "50 people")
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("", "A person of 2 people. Personal. Not a person; Person? 1 person, 2 people"),
+        (
+            "individual",
+            "An individual of 2 individuals. Personal. Not an individual; Individual? "
+            "1 individual, 2 individuals",
+        ),
+        (
+            "vehicle",
+            "A vehicle of 2 vehicles. Personal. Not a vehicle; Vehicle? 1 vehicle, 2 vehicles",
+        ),
+    ],
+)
+def test_fit__whom_the_images_show(
+    subject: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUL_STUDIO_SUBJECT", subject)
+    text = fit("A person of 2 people. Personal. Not a person; Person?")
+    assert f"{text} {counted(1, 'person')}, {counted(2, 'person')}" == expected
+
+
+def test_mount__whom_the_images_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word for people is left on a card of vehicles; names in the code stay."""
+    monkeypatch.setenv("PUL_STUDIO_SUBJECT", "vehicle")
+    folder = ROOT / "app" / "components"
+    for path in sorted(folder.rglob("*.html")):
+        written = path.read_text(encoding="utf-8")
+        html = _fit_html(written)
+        read = re.findall(r">([^<]+)<|title=\"([^\"]*)\"", html)
+        assert not re.search(r"person|people", str(read), re.IGNORECASE), path
+        assert re.findall('class="[^"]*"', html) == re.findall('class="[^"]*"', written)
+    script = _fit_script(join_modules(folder / "card" / "card.js"))
+    assert 'PERSON = "vehicle"' in script
+    assert 'PEOPLE = "vehicles"' in script
+    said = [line for line in script.splitlines() if not re.match(r"\s*(//|\*|/\*)", line)]
+    people = r"[ >](?:this|same|one|two|a|more|other) (?:person|people)\b"
+    assert re.findall(people, "\n".join(said)) == []
 
 
 @pytest.mark.parametrize(

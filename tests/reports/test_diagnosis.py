@@ -19,6 +19,7 @@ def images(*rows: tuple[str, int, int]) -> ImageTable:
         splits=splits,
         tracklets=("",) * n,
         frames=np.full(n, -1),
+        sides=("",) * n,
     )
 
 

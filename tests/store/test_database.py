@@ -91,10 +91,9 @@ def test_open__removes_kmeans_backend_from_stored_settings(location):
     with Workspace.open(location) as workspace:
         for run_id, n_clusters, n_iterations in ((1, 3, 2), (2, 2, 25)):
             config = workspace.run(run_id).config
+            expected = RunConfig(n_clusters=n_clusters, n_iterations=n_iterations)
             assert "kmeans_backend" not in config
-            assert RunConfig(**config) == RunConfig(
-                n_clusters=n_clusters, n_iterations=n_iterations
-            )
+            assert RunConfig(**config) == expected
         first, second = workspace.experiment("table4-ab").rows
         assert (first.config, first.metrics) == (None, METRICS)
         assert "kmeans_backend" not in second.config

@@ -9,6 +9,7 @@ import { minimapHtml } from "./minimap.js";
 import { PAIR_BURST, PAIR_EVERY, pairHtml } from "./pair.js";
 import { Tiles } from "./tiles.js";
 import { Work, imagesOf } from "./work.js";
+import { PEOPLE, PERSON } from "../shared_js/words.js";
 
 const TOAST_MS = 6000;
 const MOST_S = 60; // a longer pause was not spent on the card
@@ -329,7 +330,7 @@ class Label {
     this.pair = null;
     if (answer) {
       const act = { kind: "pair", question, answer };
-      const said = { same: "Kept: the same person", different: "Kept: two people", unsure: "Kept: cannot tell" }[
+      const said = { same: `Kept: the same ${PERSON}`, different: `Kept: two ${PEOPLE}`, unsure: "Kept: cannot tell" }[
         answer
       ];
       this.past.push({ act, said });
@@ -395,7 +396,7 @@ class Label {
       redo: () => this.redo(),
       help: () => this.toggleHelp(),
       rounds: () => this.leave(),
-      pair: () => this.ask(PAIR_BURST) || this.toast("No question is open now: label a few more people first."),
+      pair: () => this.ask(PAIR_BURST) || this.toast(`No question is open now: label a few more ${PEOPLE} first.`),
     };
     const onCard = {
       create: () => this.create(),
@@ -458,7 +459,7 @@ class Label {
     this.shown = work.row ?? work.candidates(this.pool ?? work.card, this.used);
     this.find("candidates").innerHTML =
       this.shown.map((candidate, place) => candidateHtml(candidate, place, thumbs, work)).join("") ||
-      "<p>Nobody else looks like this person.</p>";
+      `<p>Nobody else looks like this ${PERSON}.</p>`;
     this.zoom.watch(this.find("candidates"), "[data-candidate]");
     this.find("nearest").innerHTML =
       work.card.nearest
@@ -547,7 +548,7 @@ function candidateHtml(candidate, place, thumbs, work) {
   const hint = counted(tiles.length, "image") + (cameras ? `, ${counted(cameras, "camera")}` : "");
   return (
     `<figure class="${state}" data-candidate="${place}" data-tokens="${tokens}" data-hint="${hint}"><img src="${thumbs}${tiles[0].token}" alt="candidate ${place + 1}, ${hint}" width="56" height="112" draggable="false">` +
-    `${place < 9 ? `<kbd>${place + 1}</kbd>` : ""}${tiles.length > 1 ? `<small>×${tiles.length}</small>` : ""}<button type="button" data-refuse tabindex="-1" title="Not this person; never offered again">×</button></figure>`
+    `${place < 9 ? `<kbd>${place + 1}</kbd>` : ""}${tiles.length > 1 ? `<small>×${tiles.length}</small>` : ""}<button type="button" data-refuse tabindex="-1" title="Not this ${PERSON}; never offered again">×</button></figure>`
   );
 }
 

@@ -1,5 +1,6 @@
 // Same person or not? Two groups of tiles side by side; Y, N, ?.
 import { escape } from "../shared_js/text.js";
+import { PEOPLE, PERSON } from "../shared_js/words.js";
 
 export const PAIR_EVERY = 10; // cards between two bursts
 export const PAIR_BURST = 3;
@@ -12,9 +13,9 @@ export function pairHtml({ left, right, reason }, thumbs) {
           `<figure><img src="${thumbs}${tile.token}" alt="" width="96" height="192"><figcaption>${tile.camera === null ? "" : `camera ${tile.camera}`}</figcaption></figure>`,
       )
       .join("")}</div></section>`;
-  return `<h3>Are these the same person?</h3><p>${escape(reason)}</p><div class="sides">${side(left)}${side(right)}</div>
+  return `<h3>Are these the same ${PERSON}?</h3><p>${escape(reason)}</p><div class="sides">${side(left)}${side(right)}</div>
     <div class="answers"><button type="button" data-answer="same" tabindex="-1">Yes, the same <kbd>Y</kbd></button>
-    <button type="button" data-answer="different" tabindex="-1">No, two people <kbd>N</kbd></button>
+    <button type="button" data-answer="different" tabindex="-1">No, two ${PEOPLE} <kbd>N</kbd></button>
     <button type="button" data-answer="unsure" tabindex="-1">Cannot tell <kbd>?</kbd></button>
     <button type="button" data-answer="" tabindex="-1">Back to the card <kbd>Esc</kbd></button></div>`;
 }

@@ -1,5 +1,6 @@
 // The tiles of a card: by camera, tracklets fanned out; click, brush, range, keyboard, and a larger picture on hover.
 import { escape } from "../shared_js/text.js";
+import { PERSON } from "../shared_js/words.js";
 
 const TILE_WIDTHS = [112, 96, 80, 64];
 const WALK = 8; // tiles of a tracklet in a fan: it fits the line at any width
@@ -216,7 +217,7 @@ function groupHtml(group, cameras, thumbs, before) {
   const caption = `${name}${tiles.length > 1 ? `${name && " · "}${tiles.length}` : ""}`;
   const heading =
     isLoose && !before?.isLoose
-      ? "<h5>Same cluster, looks different: click who belongs to the person</h5>"
+      ? `<h5>Same cluster, looks different: click who belongs to the ${PERSON}</h5>`
       : accepted && !before?.accepted
         ? "<h5>Joined: click who does not belong</h5>"
         : "";

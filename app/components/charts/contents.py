@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.charts.palette import SPLITS
-from app.wording import count, counted, plain
+from app.wording import count, counted, fit, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class SplitRow:
 
 def split_table(rows: Sequence[SplitRow]) -> None:
     """Show the counts of each split."""
-    head = ("Split", "Images", "People", "Cameras", "Junk", "Distractors")
+    head = ("Split", "Images", fit("People"), "Cameras", "Junk", "Distractors")
     cells = "".join(f"<th>{name}</th>" for name in head)
     body = "".join(_row(row) for row in rows)
     st.html(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app.wording import counted, plain
+from app.wording import counted, fit, plain
 from pul.records import RunRecord, Shelf
 
 _DONE = {"archived": "Archived", "deleted": "Deleted"}
@@ -31,7 +31,7 @@ def run_menu(
                 "Report (HTML)", data=report, file_name=f"run-{run.run_id}.html",
                 mime="text/html", on_click="ignore", width="stretch",
             )  # fmt: skip
-            st.caption("Figures, curves, settings; no pictures of people.")
+            st.caption(fit("Figures, curves, settings; no pictures of people."))
         if run.shelf:
             st.button("Restore", on_click=on_shelve, args=("",), width="stretch")
         else:

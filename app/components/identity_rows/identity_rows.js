@@ -3,6 +3,7 @@ import { keyName } from "../shared_js/keys.js";
 import { Outbox } from "../shared_js/outbox.js";
 import { counted, escape } from "../shared_js/text.js";
 import { Zoom } from "../shared_js/zoom.js";
+import { PERSON } from "../shared_js/words.js";
 
 const TOAST_MS = 7000;
 
@@ -227,8 +228,8 @@ function membersHtml(members, thumbs) {
         `<figcaption>${camera === null ? "" : `camera ${camera}`}</figcaption></figure>`,
     )
     .join("");
-  return `<div class="members"><div class="label-bar"><span class="hint"></span><button type="button" data-act="split">Split off: they are one other person</button>
-    <button type="button" data-act="remove">Take out: not this person</button></div><div class="tiles">${tiles}</div></div>`;
+  return `<div class="members"><div class="label-bar"><span class="hint"></span><button type="button" data-act="split">Split off: they are one other ${PERSON}</button>
+    <button type="button" data-act="remove">Take out: not this ${PERSON}</button></div><div class="tiles">${tiles}</div></div>`;
 }
 
 export default function ({ data, parentElement, setStateValue }) {

@@ -6,6 +6,8 @@ from html import escape
 
 import streamlit as st
 
+from app.wording import fit
+
 # Green and red, and a sign for colour-blind readers.
 _SIGNS = {"match": "✓", "wrong": "✗", "same camera": "", "junk": ""}
 _WHY = {
@@ -57,7 +59,7 @@ def first_match(images: Sequence[Ranked]) -> int | None:
 def _tile(image: Ranked, rank: str) -> str:
     kind = (image.mark or "plain").replace(" ", "-")
     camera = "" if image.camera is None else f"c{image.camera}"
-    why = _WHY.get(image.mark or "", "")
+    why = fit(_WHY.get(image.mark or "", ""))
     hint = f"rank {rank}, cosine {image.similarity:.3f}" + (f", {why}" if why else "")
     sign = _SIGNS.get(image.mark or "", "")
     below = image.mark if image.mark in ("same camera", "junk") else f"{image.similarity:.2f}"

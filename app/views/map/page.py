@@ -13,7 +13,7 @@ from app.routes.signed import workspace_key
 from app.services.map import Quality
 from app.services.workspace import WorkspaceStatus
 from app.views.map import clusters, people
-from app.wording import counted
+from app.wording import counted, fit
 from pul.records import RunRecord
 
 HEIGHT = 560
@@ -77,13 +77,13 @@ def _scatter(
 def _lines(known: Quality) -> Lines:
     curves = known.curves
     if curves.purities is None or curves.recalls is None:
-        return Lines(None, None, "Label some people to see purity and recall here.")
+        return Lines(None, None, fit("Label some people to see purity and recall here."))
     people = f"{counted(curves.n_known, 'image')} of {counted(known.n_people, 'person')}"
     note = f"Purity, recall: {people}, from ground truth, used for these two lines only."
     if known.source == "annotations":
         note = f"Purity, recall: {people}, as labelled."
         if known.is_optimistic:
-            note += (
+            note += fit(
                 " Labelled people were clusters of their own here, so these lines are optimistic."
             )
     purities = tuple(None if math.isnan(p) else round(p, 4) for p in curves.purities.tolist())

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import services, state
 from app.services.retrieval import Found, Place
+from app.wording import fit
 
 N_FOUND = 100
 
@@ -29,7 +30,7 @@ class Asked:
 def choose(place: Place) -> Asked | None:
     """Show an upload and return the picture as a query; None if there is none."""
     dropped = st.file_uploader(
-        "A picture of one person, cut out", type=["jpg", "jpeg", "png", "webp", "bmp"],
+        fit("A picture of one person, cut out"), type=["jpg", "jpeg", "png", "webp", "bmp"],
         max_upload_size=services.retrieval.MAX_PICTURE_BYTES // 2**20, key="retrieval:picture",
     )  # fmt: skip
     if dropped is None:

@@ -13,7 +13,7 @@ from app.routes.signed import workspace_key
 from app.services.retrieval import Order, Place
 from app.views.retrieval import dropped_picture
 from app.views.retrieval.dropped_picture import N_FOUND, Asked
-from app.wording import counted, percent
+from app.wording import counted, fit, percent
 from pul.records import ImageTable
 
 N_PAGE = 11
@@ -95,7 +95,7 @@ def _choose_image(
     image_ids = table.image_ids[rows[(page - 1) * N_PAGE : page * N_PAGE]].tolist()
     cameras = dict(zip(table.image_ids.tolist(), table.camids.tolist(), strict=True))
     tiles = [
-        Query(image_id, url, label(image_id), f"a person on camera {cameras[image_id]}")
+        Query(image_id, url, label(image_id), fit(f"a person on camera {cameras[image_id]}"))
         for image_id, url in zip(
             image_ids, thumbnails.urls(state.location(), image_ids), strict=True
         )

@@ -7,7 +7,7 @@ import streamlit as st
 from app import services, state
 from app.components.charts.curves import Curve, curves
 from app.components.forms.checkpoint import checkpoint_row
-from app.wording import definition
+from app.wording import definition, fit
 from pul.records import RunRecord
 
 
@@ -28,7 +28,9 @@ def show(
     )
     metrics = now.iterations[-1].metrics
     if metrics is None:
-        st.caption("No mAP and rank-k: these images have no query and gallery with known people.")
+        st.caption(
+            fit("No mAP and rank-k: these images have no query and gallery with known people.")
+        )
     else:
         st.caption(f"{definition(metrics)}. Dashed: the baseline, before any training.")
     if changed:

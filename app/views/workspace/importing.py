@@ -9,7 +9,7 @@ from app.components.charts.contents import SplitRow, camera_bars, skipped_files,
 from app.components.tables.progress import progress_panel
 from app.views.fragments import fragment
 from app.views.workspace import browsing, moved
-from app.wording import counted, plain
+from app.wording import counted, fit, plain
 from pul.errors import AmbiguousLayoutError, PulError
 
 
@@ -125,8 +125,8 @@ def _found(found: services.imports.Found, *, is_first: bool) -> None:
     with right:
         camera_bars(found.contents.cameras, height=170)
     is_same_place = not is_first and st.checkbox(
-        "Same people and cameras as in the existing images",
-        help="Leave it off for another place: its people and cameras get new numbers.",
+        fit("Same people and cameras as in the existing images"),
+        help=fit("Leave it off for another place: its people and cameras get new numbers."),
     )
     if found.n_duplicates:
         _duplicates(found, n_images, is_same_place=is_same_place)

@@ -9,7 +9,7 @@ from app.components.tables.findings import findings
 from app.components.tables.grid import strip
 from app.routes import thumbnails
 from app.views.workspace import importing, moved, opening
-from app.wording import counted, plain
+from app.wording import counted, fit, plain
 
 N_SAMPLE = 16
 
@@ -70,7 +70,8 @@ def _start(now: services.workspace.WorkspaceStatus) -> None:
     asked = quick_start(
         n_clusters=config.n_clusters,
         lambda_=config.lambda_ or 0.0,
-        sentence=f"About the number of people. You have {n_train}; Market-1501 has 17 per person.",
+        sentence=fit("About the number of people.")
+        + f" You have {n_train}; Market-1501 has 17 per person.",
         is_ready=bool(model),
     )
     if asked is not None:
@@ -83,6 +84,6 @@ def _start(now: services.workspace.WorkspaceStatus) -> None:
             services.runs.start_run(location, config, model)
         st.rerun()
     if now.run is not None:
-        links = {"map": "See the map", "label": "Label people", "rounds": "See the rounds"}
+        links = {"map": "See the map", "label": fit("Label people"), "rounds": "See the rounds"}
         for column, (page, text) in zip(st.columns(3), links.items(), strict=True):
             column.page_link(state.page(page), label=text)

@@ -47,7 +47,7 @@ _NAMES: dict[Kind, str] = {
     "date": "date day datum fecha jour data giorno дата 日期",
     "video": "video videoid videoname clip clipid recording session sequence sequenceid seq",
     "bbox": "bbox box boundingbox bboxxywh bboxxyxy boxxywh boxxyxy",
-    "orientation": "orientation viewpoint view side",
+    "orientation": "side orientation viewpoint view flank position",
     "role": "role",
 }
 # Names that mean people in one table and something else in the next: the values decide.

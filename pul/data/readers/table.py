@@ -136,6 +136,7 @@ def _samples(rows: Sequence[ImageRow], table: Path) -> tuple[list[Sample], list[
             split=splits[row.of.get("split", "")] or "train",
             tracklet=row.of.get("tracklet") or None,
             frame=frame,
+            side=_side(row),
         )
         for row, frame in zip(rows, frames, strict=True)
     ]
@@ -162,6 +163,12 @@ def _split(text: str) -> Split | None:
         return "gallery"
     word = words.split_word(text)
     return None if word is None or word == "pooled" else words.to_split(word)
+
+
+def _side(row: ImageRow) -> str | None:
+    """Return the side that an image shows; None where it is not known."""
+    text = row.of.get("orientation", "").strip().lower()
+    return None if text in _UNKNOWN or words.is_nobody(text) else text
 
 
 def _check_splits(splits: Mapping[str, Split | None], table: Path) -> None:
@@ -223,8 +230,8 @@ def _gaps(samples: Sequence[Sample], rows: Sequence[ImageRow]) -> list[str]:
 TABLE = Reader(
     "table",
     "a CSV or Parquet file with a column of images (path, image, filename ...), and any of pid, "
-    "camid, split, tracklet and frame, by these or other usual names; relative paths start at the "
-    "file",
+    "camid, split, tracklet, frame and side, by these or other usual names; relative paths start "
+    "at the file",
     _is_table,
     _read_table,
 )
