@@ -113,7 +113,7 @@ def test_create_run__without_cameras_evaluates_without_them(
     query = tmp_path / "q.png"
     Image.fromarray(PIXELS[0]).save(query)
     sample = Sample(query, pid=1, camid=camid, split="query")
-    workspace.add_dataset(Dataset("q", "folder", tmp_path, (sample,)))
+    workspace.add_dataset(Dataset("q", "folder", tmp_path, (sample,)), duplicates="add")
     job = jobs.create_run(workspace, RunConfig(), model)
     assert job.run_id is not None
     config = RunConfig(**workspace.run(job.run_id).config)
