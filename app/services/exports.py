@@ -8,11 +8,13 @@ from pathlib import Path
 from app.services.workspace import open_workspace
 from pul.cli.repeat import repeat_command
 from pul.config import RunConfig
+from pul.data.video import read_recordings
 from pul.exchange import LABEL_FORMATS, MODEL_FORMATS, ImportReport, import_annotations
+from pul.exchange.exporting import LabelFormat
 from pul.jobs.export import start_export
 from pul.records import JobRecord, RunRecord
 
-__all__ = ["LABEL_FORMATS", "MODEL_FORMATS", "ImportReport"]
+__all__ = ["MODEL_FORMATS", "ImportReport"]
 
 _N_SHOWN = 8
 
@@ -37,6 +39,14 @@ class Export:
     def is_open(self) -> bool:
         """Whether it is still being written."""
         return self.job.status in ("queued", "running", "paused")
+
+
+def label_formats(location: str) -> dict[str, LabelFormat]:
+    """Return the formats of labels by name; those of tracks only if there are videos."""
+    has_tracks = bool(read_recordings(open_workspace(location).path))
+    return {
+        name: known for name, known in LABEL_FORMATS.items() if has_tracks or not known.needs_tracks
+    }
 
 
 def start(location: str, format: str, *, run_id: int = 0, iteration: int = 0) -> JobRecord:

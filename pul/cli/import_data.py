@@ -80,10 +80,10 @@ def import_(
     ] = None,
     every: Annotated[
         int,
-        typer.Option(help="Every n-th frame of a track may be cut.", rich_help_panel=_VIDEO),
+        typer.Option(help="Every n-th frame of a track may be cut.", min=1, rich_help_panel=_VIDEO),
     ] = 5,
     per_track: Annotated[
-        int, typer.Option(help="Crops of a track at most.", rich_help_panel=_VIDEO)
+        int, typer.Option(help="Crops of a track at most.", min=1, rich_help_panel=_VIDEO)
     ] = 12,
     classes: Annotated[
         str,
@@ -97,6 +97,7 @@ def import_(
         int | None,
         typer.Option(
             help="What the tracks call the first frame, if it is not found: 0 or 1.",
+            min=0,
             rich_help_panel=_VIDEO,
         ),
     ] = None,
@@ -139,6 +140,8 @@ def import_(
     if duplicates not in DUPLICATES:
         names = ", ".join(DUPLICATES)
         raise ConfigError(f"--duplicates must be one of {names}, but is {duplicates!r}.")
+    if split not in ("train", "test"):
+        raise ConfigError(f"--split is {split!r}. Right: train or test.")
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."

@@ -126,7 +126,8 @@ def take_snapshot(
     elif not any(image in shots for image in state.owners):
         raise DataError(
             f"Nothing is labelled in {workspace.name} yet. Label people on the page Label, or "
-            "import labels with `python -m pul import-annotations`."
+            "import labels with `python -m pul import-annotations`; or export by the clusters of a "
+            "run, with --clusters."
         )
 
     def owned_by(owner: int) -> tuple[Shot, ...]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from app.services.exports import label_formats
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, labels, text_of, wait_for
 from tests.support.films import picture, write_video
@@ -26,6 +27,7 @@ def test_workspace__cuts_crops_out_of_a_video(
     tracks = tmp_path / "gate.txt"
     tracks.write_text("1,1,11,6,20,40\n2,1,12,6,20,40\n3,1,12,6,20,40\n")
     Workspace.create(location).close()
+    assert "mot-tracks" not in label_formats(str(location))
     studio = open_studio()
     fill(studio, "Folder, CSV or Parquet file", str(video))
     press(studio, "Check folder")
@@ -47,6 +49,7 @@ def test_workspace__cuts_crops_out_of_a_video(
     assert images.frames.tolist() == [8 * 3600 * 25, 8 * 3600 * 25 + 2]
     assert job.progress is not None
     assert job.progress.message == "2 new images, 0 known already, 0 left out"
+    assert "mot-tracks" in label_formats(str(location))
 
 
 def test_workspace__takes_a_list_of_cameras(

@@ -37,7 +37,7 @@ def test_import__dry_run_and_import_report_the_same(
     assert dry["skipped"] == [
         {
             "path": f"{tracks}: track 2",
-            "reason": "1 boxes: smaller than 8×16 pixels (frames 2 to 2)",
+            "reason": "1 box: smaller than 8×16 pixels (frame 2)",
         },
         {"path": f"{tracks}: track 2 as a whole", "reason": "no box gives a crop"},
     ]
@@ -50,7 +50,7 @@ def test_import__says_how_a_video_was_read(gate: tuple[Path, Path]) -> None:
     said = call("import", video, "--tracks", tracks, "--dry-run").stdout
     assert "Camera 1, gate: 3 frames of 96×64, the first is 1 in the tracks (mot); 3 boxes" in said
     assert "at most 12 crops, unoccluded and sharp ones first; JPEG of quality 95" in said
-    assert "1 boxes left out: marked as not to be considered" in said
+    assert "1 box left out: marked as not to be considered" in said
 
 
 def test_import__of_a_sequence_of_motchallenge(tmp_path: Path) -> None:

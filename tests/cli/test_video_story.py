@@ -17,6 +17,8 @@ from tests.cli.test_commands import call
 from tests.house.test_house import ROOT
 from tests.support.identities import MIN_OVERLAP, idf1, overlap, read_boxes
 
+pytestmark = pytest.mark.slow
+
 CAMERAS = CAMERA_NAMES[:3]
 SMALLER = {
     "draw-video": ["--people", "5", "--test-people", "3", "--width", "320"],

@@ -38,10 +38,11 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 
 def _labels(run: RunRecord | None, iterations: tuple[IterationRecord, ...]) -> None:
     st.subheader("The labels")
+    formats = services.exports.label_formats(state.location())
     format = st.selectbox(
         "Format",
-        services.exports.LABEL_FORMATS,
-        format_func=lambda name: services.exports.LABEL_FORMATS[name].title,
+        formats,
+        format_func=lambda name: formats[name].title,
         key="labels_form",
     )
     by_clusters = (

@@ -173,8 +173,8 @@ def _open_video(path: Path) -> Film:
         rate = float(stream.average_rate or USUAL_FPS)
         base = float(stream.time_base or 0)
         stored_size = (stream.width, stream.height)
-        container.seek(0)
-        first = next(container.decode(stream), None)
+    with _opened(path) as container:  # again, as not every format can go back
+        first = next(container.decode(video=0), None)
     if first is None or not packets:
         raise DatasetError(f"The video {str(path)!r} has no frame that can be decoded.")
     turns = round(first.rotation / 90) % 4
@@ -208,7 +208,7 @@ def _opened(path: Path) -> Iterator["InputContainer"]:
     try:
         # Only files of this disk, whatever the name or the file says.
         with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
-            if not container.streams.video:
+            if not container.streams.video or container.format.name == "tty":  # text, as a picture
                 raise DatasetError(f"{str(path)!r} holds no video.")
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -207,7 +207,7 @@ def _say_dropped(tracks: Path, dropped: dict[tuple[str, str], list[int]]) -> tup
     return tuple(
         Skipped(
             Path(f"{tracks}: track {track}"),
-            f"{len(frames):,} boxes: {reason} (frames {min(frames)} to {max(frames)})",
+            f"{_boxes(len(frames))}: {reason} ({_frames(frames)})",
         )
         for (track, reason), frames in sorted(dropped.items(), key=_drop_order)
     )
@@ -228,9 +228,18 @@ def _say_silent(
     )
 
 
+def _boxes(n_boxes: int) -> str:
+    return "1 box" if n_boxes == 1 else f"{n_boxes:,} boxes"
+
+
+def _frames(frames: Sequence[int]) -> str:
+    first, last = min(frames), max(frames)
+    return f"frame {first}" if first == last else f"frames {first} to {last}"
+
+
 def _count_skipped(tracks: TrackFile) -> tuple[str, ...]:
     counts = Counter(item.reason for item in tracks.skipped)
-    return tuple(f"{n:,} boxes left out: {reason}." for reason, n in sorted(counts.items()))
+    return tuple(f"{_boxes(n)} left out: {reason}." for reason, n in sorted(counts.items()))
 
 
 def _check_clocks(recordings: Sequence[Recording]) -> None:

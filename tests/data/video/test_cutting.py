@@ -34,6 +34,8 @@ MOT = """\
 1,9,41,6,20,40,0,1,1
 """
 
+LATE = "1,1,5,5,30,50\n"
+
 
 @pytest.fixture
 def workspace(tmp_path: Path):
@@ -87,15 +89,15 @@ def test_import_videos__says_what_gives_no_crop(tmp_path: Path, workspace: Works
     dropped = {item.path.name: item.reason for item in dataset.skipped}
     assert dropped == {
         "gate.txt: track 8": dropped["gate.txt: track 8"],
-        "gate.txt: track 9": "1 boxes: smaller than 8×16 pixels (frames 3 to 3)",
+        "gate.txt: track 9": "1 box: smaller than 8×16 pixels (frame 3)",
         "gate.txt: track 9 as a whole": "no box gives a crop",
     }
     reasons = {item.reason for item in dataset.skipped if item.path.name == "gate.txt: track 8"}
     assert reasons == {
-        "1 boxes: smaller than 8×16 pixels (frames 2 to 2)",
-        "1 boxes: lies outside the picture (frames 3 to 3)",
+        "1 box: smaller than 8×16 pixels (frame 2)",
+        "1 box: lies outside the picture (frame 3)",
     }
-    assert any("1 boxes left out: marked as not to be considered" in x for x in dataset.notes)
+    assert any("1 box left out: marked as not to be considered" in x for x in dataset.notes)
     assert any("JPEG of quality 95" in note for note in dataset.notes)
 
 
@@ -114,7 +116,8 @@ def test_import_videos__puts_cameras_on_one_clock(tmp_path: Path, workspace: Wor
     write_video(tmp_path / "yard.mp4", 3, fps=10)
     start = "2024-05-03T08:00:00"
     import_videos(workspace, request(tmp_path, start=start))
-    import_videos(workspace, request(tmp_path, name="yard", start="2024-05-03T08:00:02"))
+    other = MOT.replace(",6,20,40", ",9,20,40").replace("81,31", "80,30")
+    import_videos(workspace, request(tmp_path, other, "yard", start="2024-05-03T08:00:02"))
     images = workspace.images()
     moments = dict(zip(images.paths, images.frames.tolist(), strict=True))
     first = min(moments.values())
@@ -251,10 +254,10 @@ def test_plan_videos__asks_for_start_times_that_compare(
     import_videos(workspace, request(tmp_path, start="08:00:00"))
     write_video(tmp_path / "late.mp4", 4)
     with pytest.raises(ConfigError, match=r"late.mp4 is not known, but that of others is"):
-        import_videos(workspace, request(tmp_path, name="late"))
+        import_videos(workspace, request(tmp_path, LATE, "late"))
     with pytest.raises(ConfigError, match="have a date and others have none"):
-        import_videos(workspace, request(tmp_path, name="late", start="2024-01-01T00:00:00"))
-    import_videos(workspace, request(tmp_path, name="late", start="09:00:00"))
+        import_videos(workspace, request(tmp_path, LATE, "late", start="2024-01-01T00:00:00"))
+    import_videos(workspace, request(tmp_path, LATE, "late", start="09:00:00"))
 
 
 def test_plan_videos__two_videos_of_a_camera_need_start_times(tmp_path: Path) -> None:

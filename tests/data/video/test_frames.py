@@ -84,7 +84,7 @@ def test_read__says_where_a_damaged_video_ends(tmp_path: Path) -> None:
         list(whole.read([39]))
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\0" * 4096])
+@pytest.mark.parametrize("content", [b"", b"hello", b"1,1,1,1,9,9\n" * 99, b"\0" * 4096])
 def test_open_film__says_that_a_file_is_no_video(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "gate.mp4"
     path.write_bytes(content)

@@ -79,6 +79,11 @@ def test_pair_videos__says_what_does_not_pair(tmp_path: Path) -> None:
     (tracks,) = make_files(tmp_path, "1.txt")
     with pytest.raises(ConfigError, match=r"gate.mp4 is a video: give the tracks"):
         pair_videos(videos)
+    with pytest.raises(ConfigError, match=r"holds videos, such as gate.mp4: .* give a list"):
+        pair_videos([tmp_path])
+    (tmp_path / "cameras.csv").write_text(CSV)
+    with pytest.raises(ConfigError, match=r"its list of cameras, \S+/cameras.csv"):
+        pair_videos([tmp_path])
     with pytest.raises(ConfigError, match="2 videos, but 1 times --tracks"):
         pair_videos(videos, [tracks])
     with pytest.raises(ConfigError, match="2 videos, but 3 times --camera"):
@@ -148,6 +153,11 @@ def test_is_video__goes_by_names_and_folders(tmp_path: Path) -> None:
     assert not is_video(tmp_path / "seq")
     (tmp_path / "seq" / "seqinfo.ini").touch()
     (tmp_path / "people.csv").write_text("path,pid\na.jpg,1\n")
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "gate.mov").touch()
+    assert is_video(tmp_path / "films")
+    (tmp_path / "films" / "a.jpg").touch()  # images with a film of them are images
+    assert not is_video(tmp_path / "films")
     names = ("a.MP4", "b.mkv", "seq", "people.csv", "c.jpg", "gone.toml")
     assert [is_video(tmp_path / name) for name in names] == [True, True, True, False, False, False]
 
