@@ -139,6 +139,8 @@ def import_(
     if duplicates not in DUPLICATES:
         names = ", ".join(DUPLICATES)
         raise ConfigError(f"--duplicates must be one of {names}, but is {duplicates!r}.")
+    if split not in ("train", "test"):
+        raise ConfigError(f"--split is {split!r}. Right: train or test.")
     if not dry_run and workspace is None:
         raise ConfigError(
             "Name a workspace with --workspace, or only check the data with --dry-run."
