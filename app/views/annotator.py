@@ -22,7 +22,8 @@ def author() -> str:
     if claims.get("is_logged_in"):
         return services.authors.of_login(claims)
     # A browser that keeps no cookie is another author after each reload.
-    return services.authors.of_browser(st.context.cookies.get(BROWSER_COOKIE) or state.session_id())
+    key = dict(st.context.cookies).get(BROWSER_COOKIE, "")
+    return services.authors.of_browser(key or state.session_id())
 
 
 def sign() -> str:
@@ -53,14 +54,17 @@ def remember_name(outbox: object) -> None:
 
 
 def show() -> None:
-    """Show, in the sidebar, who labels here: a field for the name, or the account."""
-    claims = st.user.to_dict()
+    """Show, in the sidebar, who labels here: a field for the name, or the account.
+
+    Raises:
+        ConfigError: The login provider does not say whose account it is.
+    """
+    claims, me = st.user.to_dict(), author()
     if claims.get("is_logged_in"):
-        with st.container(key="account"):
-            st.caption("Logged in as")
-            st.text(services.authors.name_of_login(claims) or "an account without a name")
-        return
-    _ask("Your name", _FIELD)
+        st.caption("Logged in as")
+        st.text(services.authors.name_of_login(claims) or _shown_name(me))
+    else:
+        _ask("Your name", _FIELD)
 
 
 def ask_after_first_act() -> None:
@@ -75,9 +79,8 @@ def ask_after_first_act() -> None:
 
 def _ask(label: str, key: str) -> None:
     location, me, name = state.location(), author(), given_name()
-    key = (
-        f"{key}:{location}:{name}"  # a field of its own for each name: it shows one given elsewhere
-    )
+    # A field of its own for each name, so that it shows one that was given elsewhere.
+    key = f"{key}:{location}:{name}"
 
     def store() -> None:
         try:

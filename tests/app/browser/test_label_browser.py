@@ -249,6 +249,28 @@ def test_undo__brings_the_card_back_and_redo_the_identity(
     assert shown(page, "label.work.card.id") != card
 
 
+def test_undo__another_browser_is_another_author_and_names_itself_once(
+    page: Page, browser: Browser, studio: str, workspace: Path
+) -> None:
+    for each in (page, (other := browser.new_context().new_page())):
+        open_card(each, studio)
+        press_for_next(each, "Enter")
+        wait_until_saved(each)
+    first, second = (event for event in state_of(workspace).events[-2:])
+    assert first.author != second.author
+    page.keyboard.press("Control+z")
+    wait_until_saved(page)
+    assert state_of(workspace).events[-1].payload["event"] == first.event_id
+    field = page.get_by_label("What is your name?", exact=False).first
+    field.fill("Ann Lee")
+    field.press("Enter")
+    expect(field).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Your name")).to_have_value("Ann Lee")
+    expect(other.get_by_placeholder("Guest").first).to_be_visible()
+    other.context.close()
+
+
 def test_undo__works_after_a_reload(page: Page, studio: str, workspace: Path) -> None:
     open_card(page, studio)
     press_for_next(page, "Enter")
