@@ -13,7 +13,7 @@ import numpy as np
 
 from app.services.cache import cached
 from app.services.workspace import ROOT, database_number, open_workspace, run_images
-from pul.arrays import FloatArray
+from pul.arrays import BoolArray, FloatArray, IntArray
 from pul.errors import ImageError
 from pul.evaluation.ranked_lists import Mark, mark_found, most_similar
 from pul.records import ImageTable, IterationRankings
@@ -140,8 +140,16 @@ def find(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
         gallery.pids[rows],
         gallery.camids[rows],
         camera_aware=evaluation["camera_aware"],
+        is_other_side=_of_another_side(asked.sides[query], gallery, rows)
+        if evaluation.get("side_aware")  # runs made before there was this setting lack it
+        else None,
     )
     return _found(gallery, rows, stored.similarities[query], marks)
+
+
+def _of_another_side(side: str, gallery: ImageTable, rows: IntArray) -> BoolArray:
+    sides = [gallery.sides[row] for row in rows.tolist()]
+    return np.array([bool(side and other and other != side) for other in sides], dtype=bool)
 
 
 def find_like_image(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:

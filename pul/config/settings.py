@@ -389,7 +389,7 @@ class RunConfig(Settings):
         description="`bfloat16` is mixed precision, faster where the device has it; elsewhere, and "
         "for images of at most 32 columns on a CPU, float32 is used.",
     )
-    resize: Annotated[Literal["model", "stretch", "pad"], NotInPaper()] = Field(
+    fit_images: Annotated[Literal["model", "stretch", "pad"], NotInPaper()] = Field(
         default="model",
         title="Fit images by",
         description="As the start `model` says, or else: `stretch` images to the input's size, or "

@@ -5,11 +5,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pul.arrays import FloatArray, IntArray, l2_normalize, row_blocks, rows_within
+from pul.arrays import BoolArray, FloatArray, IntArray, l2_normalize, row_blocks, rows_within
 from pul.evaluation.retrieval import Evaluation
 from pul.records import IterationRankings
 
-Mark = Literal["match", "wrong", "same camera", "junk"]
+Mark = Literal["match", "wrong", "same camera", "other side", "junk"]
 
 N_RANKED = 100  # images stored of each query: 2.7 MB for Market-1501, whose features are 118 MB
 N_CMC = 100  # stored ranks of the curve
@@ -86,7 +86,13 @@ def most_similar(
 
 
 def mark_found(
-    pid: int, camid: int, pids: IntArray, camids: IntArray, *, camera_aware: bool
+    pid: int,
+    camid: int,
+    pids: IntArray,
+    camids: IntArray,
+    *,
+    camera_aware: bool,
+    is_other_side: BoolArray | None = None,
 ) -> list[Mark]:
     """Mark each image found for a query as `Protocol` counts it.
 
@@ -96,10 +102,17 @@ def mark_found(
         pids: Identity of each image found.
         camids: Camera of each.
         camera_aware: Whether images of the query's own identity and camera are junk.
+        is_other_side: Which show another side than the query and are junk for it; None for none.
     """
-    return [
+    marks = [
         _mark(pid == found, camera_aware and camid == seen_by, is_junk=found < 0)
         for found, seen_by in zip(pids.tolist(), camids.tolist(), strict=True)
+    ]
+    if is_other_side is None:
+        return marks
+    return [
+        "other side" if is_other and mark != "junk" else mark
+        for mark, is_other in zip(marks, is_other_side.tolist(), strict=True)
     ]
 
 

@@ -43,8 +43,8 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
     config = RunConfig(**record.config)
     workspace.remove_stray_folders(run_id)
     network = load_network(workspace.start_model(run_id))
-    if config.resize != "model":
-        network.config = network.config.replace(resize=config.resize)
+    if config.fit_images != "model":
+        network.config = network.config.replace(resize=config.fit_images)
     train = workspace.run_images(run_id, "train")
     events = run(
         network,

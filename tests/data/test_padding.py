@@ -103,7 +103,7 @@ def test_run__every_step_pads_alike(vehicles: Path, tmp_path: Path) -> None:
         workspace.add_dataset(dataset)
         model = workspace.path / "start.safetensors"
         save_network(tiny_network(), model)
-        config = TINY_RUN.replace(n_iterations=1, n_clusters=6, resize="pad")
+        config = TINY_RUN.replace(n_iterations=1, n_clusters=6, fit_images="pad")
         assert work(workspace, jobs.create_run(workspace, config, model).job_id).error == ""
         assert load_network(model).config.resize == "stretch"
         paths = [Path(path) for path in workspace.run_images(1, "train").paths]

@@ -13,6 +13,7 @@ from pul.config import EvaluationConfig
 from pul.data.datasets import read_dataset
 from pul.errors import EvaluationError
 from pul.evaluation.protocol import Protocol
+from pul.evaluation.ranked_lists import mark_found
 from pul.evaluation.retrieval import evaluate
 from pul.jobs.worker import work
 from pul.models.network import load_network, save_network
@@ -53,6 +54,18 @@ def test_evaluate__says_that_the_side_left_nothing() -> None:
     with pytest.raises(EvaluationError, match=r"or of another side.*--no-side-aware"):
         evaluate([[1, 0]], np.eye(2), *columns, side_aware=True, **options)
     assert evaluate([[1, 0]], np.eye(2), *columns, side_aware=False, **options).mean_ap == 1  # type: ignore[arg-type]
+
+
+def test_mark_found__agrees_with_the_protocol() -> None:
+    pids, camids = np.array([7, 7, 8, 7, -1, 7]), np.array([2, 2, 2, 1, 2, 2])
+    sides = ["left", "right", "right", "left", "right", ""]
+    protocol = Protocol.of([7], [1], pids, camids, camera_aware=True, sides=(["left"], sides))
+    ((matches, _),) = protocol.relations()
+    other = np.array([side == "right" for side in sides])
+    marks = mark_found(7, 1, pids, camids, camera_aware=True, is_other_side=other)
+    assert marks == ["match", "other side", "other side", "same camera", "junk", "match"]
+    rows = np.flatnonzero(protocol.kept)[matches].tolist()
+    assert [row for row, mark in enumerate(marks) if mark == "match"] == rows
 
 
 def animals(folder: Path, column: str, *more: str) -> Path:

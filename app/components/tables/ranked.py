@@ -9,11 +9,13 @@ import streamlit as st
 from app.wording import fit
 
 # Green and red, and a sign for colour-blind readers.
-_SIGNS = {"match": "✓", "wrong": "✗", "same camera": "", "junk": ""}
+_SIGNS = {"match": "✓", "wrong": "✗", "same camera": "", "other side": "", "junk": ""}
+_IGNORED = ("same camera", "other side", "junk")  # they have no rank
 _WHY = {
     "match": "the same person",
     "wrong": "another person",
     "same camera": "the same person on the query's own camera: ignored in the figures",
+    "other side": "shows another side than the query: ignored in the figures",
     "junk": "a bad detection: ignored in the figures",
 }
 
@@ -26,7 +28,7 @@ class Ranked:
         url: Where its picture is.
         camera: Its camera; None if unknown.
         similarity: Cosine to the query.
-        mark: `match`, `wrong`, `same camera` or `junk`; None if unknown.
+        mark: `match`, `wrong`, `same camera`, `other side` or `junk`; None if unknown.
     """
 
     url: str
@@ -44,7 +46,7 @@ def ranked_strip(images: Sequence[Ranked], *, n_shown: int) -> None:
     """
     rank, tiles = 0, []
     for image in images[:n_shown]:
-        is_counted = image.mark not in ("same camera", "junk")
+        is_counted = image.mark not in _IGNORED
         rank += is_counted
         tiles.append(_tile(image, str(rank) if is_counted else "–"))
     st.html(f'<div class="pul-ranked">{"".join(tiles)}</div>')
@@ -52,7 +54,7 @@ def ranked_strip(images: Sequence[Ranked], *, n_shown: int) -> None:
 
 def first_match(images: Sequence[Ranked]) -> int | None:
     """Return the rank of the first true match, from 1; None if there is none."""
-    counted = [image.mark for image in images if image.mark not in ("same camera", "junk")]
+    counted = [image.mark for image in images if image.mark not in _IGNORED]
     return counted.index("match") + 1 if "match" in counted else None
 
 
@@ -62,7 +64,7 @@ def _tile(image: Ranked, rank: str) -> str:
     why = fit(_WHY.get(image.mark or "", ""))
     hint = f"rank {rank}, cosine {image.similarity:.3f}" + (f", {why}" if why else "")
     sign = _SIGNS.get(image.mark or "", "")
-    below = image.mark if image.mark in ("same camera", "junk") else f"{image.similarity:.2f}"
+    below = image.mark if image.mark in _IGNORED else f"{image.similarity:.2f}"
     return (
         f'<figure class="{kind}" title="{hint}"><div><img src="{escape(image.url)}" alt="{hint}" '
         f'width="64" height="128" loading="lazy"><b>{rank}</b><i>{sign}</i></div>'
