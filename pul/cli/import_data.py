@@ -203,10 +203,10 @@ def _check(dataset: "Dataset", folder: Path | None, location: str | None) -> "Da
     from pul.data.datasets import cut_boxes
     from pul.data.images import check_images
 
+    ranges = _known_ranges(location)
     if any(sample.box is not None for sample in dataset.samples):
         with progress_bar("cutting crops") as on_progress:
-            dataset = cut_boxes(dataset, folder, on_progress=on_progress)
-    ranges = _known_ranges(location)
+            dataset = cut_boxes(dataset, folder, ranges=ranges, on_progress=on_progress)
     with progress_bar("checking images") as on_progress:
         return check_images(dataset, ranges=ranges, on_progress=on_progress)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pul.data.crops import Region, clip_box, encode_crop, write_crop
 from pul.data.decoding import decode
+from pul.data.grey import NO_RANGES, GreyRanges
 from pul.data.samples import Sample, Skipped
 from pul.errors import ImageError, StoreError
 
@@ -22,6 +23,7 @@ def cut_samples(
     samples: Sequence[Sample],
     folder: Path | None,
     *,
+    ranges: GreyRanges = NO_RANGES,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[Sample, ...], tuple[Skipped, ...]]:
     """Cut samples with a box out of their pictures.
@@ -33,6 +35,7 @@ def cut_samples(
     Args:
         samples: Samples, with and without boxes.
         folder: Where crops go, into its folder `boxes`; None cuts nothing, and samples keep boxes.
+        ranges: What grey values of more than 8 bits are stretched by.
         on_progress: Called with (pictures read, pictures in all).
 
     Returns:
@@ -49,7 +52,7 @@ def cut_samples(
     sources: dict[Path, tuple[Path, Region]] = {}
     try:
         for done, (path, indices) in enumerate(by_picture.items(), start=1):
-            cut |= _cut_picture(path, {i: samples[i] for i in indices}, folder, sources)
+            cut |= _cut_picture(path, {i: samples[i] for i in indices}, folder, sources, ranges)
             if on_progress is not None:
                 on_progress(done, len(by_picture))
         if folder is not None and sources:
@@ -71,9 +74,10 @@ def _cut_picture(
     samples: dict[int, Sample],
     folder: Path | None,
     sources: dict[Path, tuple[Path, Region]],
+    ranges: GreyRanges,
 ) -> dict[int, Sample | Skipped]:
     try:
-        picture = decode(path)
+        picture = decode(path, ranges=ranges)
         digest = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
     except ImageError as error:
         return {index: Skipped(path, str(error)) for index in samples}

@@ -4,29 +4,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from pul.arrays import DoubleArray
 from pul.data.datasets import Dataset, Skipped
 from pul.data.decoding import DECODE_ERRORS, image_error, open_image, to_upright_rgb
 from pul.data.file_names import printable
 from pul.data.grey import (
-    GREY_KINDS,
     NO_RANGES,
     GreyKind,
     GreyRange,
     GreyRanges,
     grey_kind,
-    grey_values,
     is_nearly_one_colour,
 )
+from pul.data.grey_sample import measure_ranges, ranges_of, read_values
 from pul.data.threads import Progress, in_threads
 from pul.errors import ImageError
 
-_N_SAMPLED = 256  # images that a range is read from
 _SHARE_OUTSIDE = 0.01  # of an import's pixels: more than this is said
 _N_NAMED = 5
-_HEADERS_OF_8_BITS = (b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")  # JPEG, WebP, GIF, BMP
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +51,10 @@ def check_images(
     paths = [sample.path for sample in dataset.samples]
     checked = list(in_threads(_check, paths, on_progress))
     deep = [(path, each.kind) for path, each in zip(paths, checked, strict=True) if each.kind]
-    measured = _read_values(deep)
-    ranges = ranges.completed_by(_ranges_of(measured))
+    measured = read_values(deep)
+    if dataset.ranges is not None:  # of whole pictures that crops were cut out of
+        ranges = ranges.completed_by(dataset.ranges)
+    ranges = ranges.completed_by(ranges_of(measured))
     empty = {path for path, each in zip(paths, checked, strict=True) if each.is_empty}
     again = [path for path, _ in deep]
     empty |= {
@@ -89,9 +86,7 @@ def grey_ranges(dataset: Dataset) -> GreyRanges:
     """
     if dataset.ranges is not None:
         return dataset.ranges
-    paths = [sample.path for sample in dataset.samples]
-    kinds = zip(paths, in_threads(_kind_by_header, paths, None), strict=True)
-    return _ranges_of(_read_values([(path, kind) for path, kind in kinds if kind]))
+    return measure_ranges([sample.path for sample in dataset.samples])
 
 
 def _check(path: Path, ranges: GreyRanges = NO_RANGES) -> _Checked:
@@ -110,49 +105,6 @@ def _check(path: Path, ranges: GreyRanges = NO_RANGES) -> _Checked:
 
 def _checker(ranges: GreyRanges) -> Callable[[Path], _Checked]:
     return lambda path: _check(path, ranges)
-
-
-def _kind_by_header(path: Path) -> GreyKind | None:
-    try:
-        with path.open("rb") as file:
-            if file.read(4).startswith(_HEADERS_OF_8_BITS):
-                return None
-        with open_image(path) as image:
-            return grey_kind(image)
-    except (ImageError, *DECODE_ERRORS):  # whoever decodes it says why
-        return None
-
-
-def _read_values(deep: Sequence[tuple[Path, GreyKind]]) -> dict[GreyKind, DoubleArray]:
-    """Return grey values of a sample of the images of each kind, which is the same every time."""
-    values: dict[GreyKind, DoubleArray] = {}
-    for kind in GREY_KINDS:
-        paths = [path for path, its in deep if its == kind]
-        found = [x for x in in_threads(_values, _sample(paths), None) if len(x)]
-        if found:
-            values[kind] = np.concatenate(found)
-    return values
-
-
-def _sample(paths: Sequence[Path]) -> list[Path]:
-    if len(paths) <= _N_SAMPLED:
-        return list(paths)
-    rows = np.random.default_rng(0).choice(len(paths), _N_SAMPLED, replace=False)
-    return [paths[row] for row in sorted(rows.tolist())]
-
-
-def _values(path: Path) -> DoubleArray:
-    try:
-        with open_image(path) as image:
-            image.load()
-            return grey_values(image)
-    except (ImageError, *DECODE_ERRORS):
-        return np.empty(0)
-
-
-def _ranges_of(values: dict[GreyKind, DoubleArray]) -> GreyRanges:
-    found = {kind: GreyRange.of(each) for kind, each in values.items()}
-    return GreyRanges(found.get("integer"), found.get("real"))
 
 
 def _grey_notes(

@@ -8,7 +8,8 @@ from pathlib import Path
 from pul.data.boxes import cut_samples
 from pul.data.crops import JPEG_QUALITY
 from pul.data.detection import READERS, locate, nothing_found, open_as, resolve
-from pul.data.grey import GreyRanges
+from pul.data.grey import NO_RANGES, GreyRanges
+from pul.data.grey_sample import measure_ranges
 from pul.data.numbering import number_anew, settle_pids
 from pul.data.readers import LOOSE_LAYOUT
 from pul.data.readers.reading import Reader
@@ -202,6 +203,7 @@ def cut_boxes(
     dataset: Dataset,
     folder: Path | None,
     *,
+    ranges: GreyRanges = NO_RANGES,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
     """Cut the crops of a data set out of whole pictures.
@@ -209,6 +211,8 @@ def cut_boxes(
     Args:
         dataset: Samples with a box are cut, others stay as they are.
         folder: Where the crops go; None only tells which of them can be cut.
+        ranges: What grey values of more than 8 bits are stretched by where that is settled already;
+            otherwise it is measured.
         on_progress: Called with (pictures read, pictures in all).
 
     Returns:
@@ -218,7 +222,9 @@ def cut_boxes(
     Raises:
         StoreError: The disk refuses.
     """
-    found, skipped = cut_samples(dataset.samples, folder, on_progress=on_progress)
+    pictures = dict.fromkeys(sample.path for sample in dataset.samples if sample.box is not None)
+    ranges = ranges.completed_by(measure_ranges(list(pictures)))
+    found, skipped = cut_samples(dataset.samples, folder, ranges=ranges, on_progress=on_progress)
     n_boxes = sum(sample.box is not None for sample in dataset.samples)
     note = (
         f"{n_boxes - len(skipped):,} crops of whole pictures go into the workspace, as JPEG of "
@@ -229,6 +235,7 @@ def cut_boxes(
         samples=found,
         skipped=(*dataset.skipped, *skipped),
         notes=(*dataset.notes, note),
+        ranges=ranges,
     )
 
 

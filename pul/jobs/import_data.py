@@ -54,6 +54,7 @@ def _read_images(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> 
     )
     if any(sample.box is not None for sample in dataset.samples):
         on_progress = heartbeat.progress_callback("import", "cutting crops")
-        dataset = cut_boxes(dataset, cache_dir, on_progress=on_progress)
+        ranges = workspace.grey_ranges()
+        dataset = cut_boxes(dataset, cache_dir, ranges=ranges, on_progress=on_progress)
     on_progress = heartbeat.progress_callback("import", f"checking {root}")
     return check_images(dataset, ranges=workspace.grey_ranges(), on_progress=on_progress)
