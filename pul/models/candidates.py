@@ -117,14 +117,10 @@ def _spellings(backbone: str) -> tuple[Spelling, ...]:
 
 def describe_nearest(found: list[Match]) -> str:
     """Return which network a checkpoint comes closest to, as a sentence."""
-    if not has_timm():
-        return (
-            "Its tensors fit none of the networks that are known here without the package timm; "
-            "install it to try those of timm: `pip install timm`."
-        )
+    hint = "" if has_timm() else " Networks of timm were not tried: `pip install timm`."
     if not found or not found[0].names:
-        return "Its tensors fit none of the networks that are known here."
-    return f"The nearest is this: {found[0].summary}."
+        return f"Its tensors fit none of the networks that are known here.{hint}"
+    return f"The nearest is this: {found[0].summary}.{hint}"
 
 
 def require_complete(found: list[Match], origin: str) -> Match:
