@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Semaphore
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ Order = Literal["in order", "worst first", "best first", "most gained"]
 
 MAX_PICTURE_BYTES = 10 * 2**20
 _TIMEOUT_S = 120
+_AT_ONCE = Semaphore(2)  # processes that read pictures: each loads a network
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +194,16 @@ def read_picture(location: str, place: Place, content: bytes) -> Picture:
     workspace = open_workspace(location)
     command = [sys.executable, "-m", "pul.jobs.query_feature", workspace.url]
     try:
-        result = subprocess.run(
-            [*command, str(place.run_id), str(place.iteration)],
-            cwd=ROOT,
-            env=os.environ | workspace.secrets,
-            input=content,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
+        with _AT_ONCE:
+            result = subprocess.run(
+                [*command, str(place.run_id), str(place.iteration)],
+                cwd=ROOT,
+                env=os.environ | workspace.secrets,
+                input=content,
+                capture_output=True,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
     except subprocess.TimeoutExpired as error:
         raise ImageError(f"The picture took more than {_TIMEOUT_S} s; try again.") from error
     if result.returncode:

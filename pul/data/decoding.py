@@ -2,8 +2,11 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISREG
+from threading import Condition
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -14,6 +17,7 @@ from pul.data.grey import NO_RANGES, GreyRanges, grey_kind, to_bytes
 from pul.errors import ImageError
 
 MAX_PIXELS = 64_000_000
+MAX_DECODED_BYTES = 768 * 2**20  # that one image may take up on the way to RGB
 MAX_ASPECT = 50  # of the longer to the shorter side; a crop of a person is 2 to 4
 
 # Only these decoders: some of Pillow's others start programs (EPS) or read vector files.
@@ -65,7 +69,7 @@ def decode_image(path: Path, ranges: GreyRanges = NO_RANGES) -> ByteArray:
 
     Raises:
         ImageError: Missing, empty, truncated or damaged; of a format that we do not read; more
-            than 64 megapixels, or more than 50 times as long as wide.
+            than 64 megapixels, 768 MiB to decode, or more than 50 times as long as wide.
     """
     return np.array(decode(path, ranges=ranges))
 
@@ -147,7 +151,60 @@ def open_image(path: Path) -> ImageFile:
             f"{str(path)!r} has {width}×{height} pixels: one side is more than {MAX_ASPECT} times "
             "the other. Give a crop of one person."
         )
+    if decoded_bytes(image) > MAX_DECODED_BYTES:
+        image.close()
+        raise ImageError(
+            f"{str(path)!r} has {width}×{height} pixels of a kind ({image.mode}) that would take "
+            f"{decoded_bytes(image) / 2**20:,.0f} MiB to decode, more than "
+            f"{MAX_DECODED_BYTES // 2**20} MiB. Crop or shrink it."
+        )
     return image
+
+
+def decoded_bytes(image: Image.Image) -> int:
+    """Return about how many bytes an image takes up on the way to RGB: all copies at once."""
+    width, height = image.size
+    # Pillow keeps 4 bytes a pixel: as loaded, as RGB, and turned. Transparency is laid upon white,
+    # which is two images more; grey values are stretched as float64.
+    each = 40 if grey_kind(image) else 20 if image.has_transparency_data else 12
+    return width * height * each
+
+
+class DecodingRoom:
+    """Memory for images that threads decode at once; who finds none free waits."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = self._n_free = n_bytes
+        self._changed = Condition()
+
+    @contextmanager
+    def take(self, n_bytes: int) -> Iterator[None]:
+        """Hold some bytes, at most all that there are."""
+        taken = min(n_bytes, self._n_bytes)
+        with self._changed:
+            self._changed.wait_for(lambda: self._n_free >= taken)
+            self._n_free -= taken
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._n_free += taken
+                self._changed.notify_all()
+
+    @contextmanager
+    def take_for(self, path: Path) -> Iterator[None]:
+        """Hold what decoding an image takes up.
+
+        Raises:
+            ImageError: As for `decode_image`.
+        """
+        try:
+            with open_image(path) as image:
+                n_bytes = decoded_bytes(image)
+        except DECODE_ERRORS as error:
+            raise image_error(path, error) from error
+        with self.take(n_bytes):
+            yield
 
 
 def orientation(image: Image.Image) -> int:

@@ -18,6 +18,8 @@ from pul.arrays import ByteArray
 from pul.data.checking import check_images
 from pul.data.decoding import (
     DECODE_ERRORS,
+    MAX_DECODED_BYTES,
+    DecodingRoom,
     decode,
     decode_image,
     image_error,
@@ -30,6 +32,7 @@ from pul.errors import ConfigError, StoreError
 
 __all__ = ["Progress", "check_images", "decode_image", "load_pixels", "thumbnail"]
 
+_THUMBNAIL_ROOM = DecodingRoom(MAX_DECODED_BYTES)  # however many threads ask for pictures
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _MAX_THUMBNAIL_BYTES = 48 * 1024
 _PLAIN_MODES = ("RGB", "L", "P", "1")
@@ -113,10 +116,11 @@ def thumbnail(
     own = _own_bytes(path, height)
     if own is not None:
         return own
-    image = decode(path, side=2 * height, ranges=ranges)
-    if image.height > height:
-        width = max(1, round(image.width * height / image.height))
-        image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    with _THUMBNAIL_ROOM.take_for(path):
+        image = decode(path, side=2 * height, ranges=ranges)
+        if image.height > height:
+            width = max(1, round(image.width * height / image.height))
+            image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3.0)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue(), "image/jpeg"

@@ -2,15 +2,18 @@
 
 import io
 import struct
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from pul.data.decoding import decode_image
+from pul.data.decoding import MAX_DECODED_BYTES, DecodingRoom, decode_image, decoded_bytes
 from pul.data.images import thumbnail
+from pul.errors import ImageError
 
 # Four colours in the corners of a picture that is higher than wide: every turn looks different.
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 40), (40, 50, 210), (128, 128, 128)
@@ -167,3 +170,65 @@ def test_kinds__of_an_animation_the_first_picture(tmp_path: Path, suffix: str) -
     for pixels in (decode_image(path), shown(path)):
         assert pixels.shape == (16, 8, 3)
         assert np.abs(pixels.astype(int) - RED).max() <= 12
+
+
+# How much memory a picture may take up
+
+
+def header_only(path: Path, width: int, height: int, *, depth: int, color: int) -> Path:
+    """Write a PNG that has a size, and hardly a pixel."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    head = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+    path.write_bytes(start + chunk(b"IDAT", zlib.compress(b"\0" * 100)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("depth", "color", "mode", "mib"),  # 63 million pixels of 20 and 40 bytes
+    [(8, 6, "RGBA", "1,202"), (8, 4, "LA", "1,202"), (16, 0, "I;16", "2,403")],
+)
+def test_thumbnail__more_bytes_than_there_is_room_for_are_refused(
+    tmp_path: Path, depth: int, color: int, mode: str, mib: str
+) -> None:
+    path = header_only(tmp_path / "large.png", 9000, 7000, depth=depth, color=color)
+    for read in (decode_image, thumbnail):
+        with pytest.raises(ImageError, match=rf"9000×7000 pixels of a kind \({mode}\).* {mib} MiB"):
+            read(path)
+    smaller = header_only(tmp_path / "less.png", 4500, 3500, depth=depth, color=color)
+    with pytest.raises(ImageError, match="truncated or damaged"):  # it was begun
+        thumbnail(smaller)
+
+
+def test_decoded_bytes__a_plain_image_of_64_megapixels_has_room() -> None:
+    assert decoded_bytes(Image.new("1", (8000, 8000))) == 8000 * 8000 * 12 <= MAX_DECODED_BYTES
+
+
+def test_room__holds_no_more_at_once_than_it_has_and_serves_everybody() -> None:
+    room, lock, held, most = DecodingRoom(10), threading.Lock(), [0], [0]
+
+    def decode_one(n_bytes: int) -> None:
+        with room.take(n_bytes):
+            with lock:
+                held[0] += min(n_bytes, 10)
+                most[0] = max(most[0], held[0])
+            threading.Event().wait(0.001)  # lets others in, if they may
+            with lock:
+                held[0] -= min(n_bytes, 10)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(decode_one, [3, 6, 2, 7, 11, 100] * 20))
+    assert 5 <= most[0] <= 10
+
+
+def test_room__is_given_back_after_an_error(tmp_path: Path) -> None:
+    room = DecodingRoom(10)
+    with pytest.raises(ImageError), room.take_for(tmp_path / "none.png"):
+        pass
+    for _ in range(2):
+        with pytest.raises(KeyError), room.take(10):
+            raise KeyError
