@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,9 @@ from benchmarks.tally import Growth, Verdict, compare, growth, spread
 from pul import jobs
 from pul.config import RunConfig
 from pul.labelling.annotations import find_contradictions, fold
+from pul.labelling.authors import author_names
 from pul.records import JobRecord, RunRecord
+from pul.store.annotations import AnnotationEvent
 from pul.store.workspace import Workspace
 
 SAMPLE_S = 5.0
@@ -79,8 +81,15 @@ def observe(workspace: Workspace, options: argparse.Namespace) -> dict[str, Any]
     last = before[-1].event_id if before else 0
     with _training(workspace, run, options.run) as job, serve(str(workspace.path)) as studio:
         notes, samples = asyncio.run(_run_people(workspace, studio, run, job, options))
-    verdict = compare(notes.reported, workspace.annotation_events(last))
+    verdict = compare(notes.reported, _signed_by_name(workspace, last))
     return _figures(workspace, options, notes, samples, verdict)
+
+
+def _signed_by_name(workspace: Workspace, last: int) -> list[AnnotationEvent]:
+    """Return the events after one, each with the name that its author typed."""
+    events = workspace.annotation_events()
+    names = author_names(workspace, [event.author for event in events])
+    return [replace(e, author=names[e.author]) for e in events if e.event_id > last]
 
 
 def _last_run(workspace: Workspace) -> RunRecord:

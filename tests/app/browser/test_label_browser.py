@@ -261,12 +261,12 @@ def test_undo__another_browser_is_another_author_and_names_itself_once(
     page.keyboard.press("Control+z")
     wait_until_saved(page)
     assert state_of(workspace).events[-1].payload["event"] == first.event_id
-    field = page.get_by_label("What is your name?", exact=False).first
+    field = page.get_by_role("textbox", name="What is your name?")
     field.fill("Ann Lee")
     field.press("Enter")
     expect(field).to_have_count(0)
     page.reload()
-    expect(page.get_by_label("Your name")).to_have_value("Ann Lee")
+    expect(page.get_by_role("textbox", name="Your name")).to_have_value("Ann Lee")
     expect(other.get_by_placeholder("Guest").first).to_be_visible()
     other.context.close()
 
