@@ -23,6 +23,7 @@ BROWSER_COOKIE = "pul_browser"  # a secret of this browser, which its labels are
 _COOKIE_S = 400 * 86_400  # browsers keep nothing longer
 _KEY = re.compile(r"[0-9a-f]{32}")
 _PRIVATE = re.compile(r"/(_stcore/(metrics|upload_file)|media)(/|$)")  # routes of Streamlit
+_HEALTH = "/_stcore/health"  # it tells nothing; Kubernetes asks for it by the bare address
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -50,7 +51,8 @@ class Doors:
 
 def _refusal(connection: HTTPConnection) -> tuple[int, str] | None:
     """Return status and reason if a request is refused."""
-    if not is_host_allowed(connection.headers.get("host")):
+    is_probe = connection.scope["type"] == "http" and _path(connection) == _HEALTH
+    if not is_probe and not is_host_allowed(connection.headers.get("host")):
         return 421, "The studio does not answer to this name. Start it with --allow-host NAME."
     is_harmless = connection.scope.get("method") in _HARMLESS
     if not is_harmless and not _is_own_page(connection):

@@ -68,7 +68,7 @@ def test_app__has_the_doors() -> None:
 
 
 @pytest.mark.parametrize("type", ["http", "websocket"])
-@pytest.mark.parametrize("path", ["/", "/thumbs/x", "/_stcore/health", "/_stcore/stream"])
+@pytest.mark.parametrize("path", ["/", "/thumbs/x", "/_stcore/metrics", "/_stcore/stream"])
 def test_doors__answer_to_their_own_names(options: None, path: str, type: str) -> None:
     config.set_option("server.allowedHosts", ["localhost", "lab.example.org"])
     for host in ("localhost", "LOCALHOST:8501", "lab.example.org"):
@@ -77,6 +77,12 @@ def test_doors__answer_to_their_own_names(options: None, path: str, type: str) -
         assert ask(path, type=type, host=host)[0] in (421, 403)
     config.set_option("server.allowedHosts", [])  # another --host, without --allow-host
     assert ask(path, type=type, host="any.example.org")[0] in (200, 101)
+
+
+def test_doors__the_health_is_told_to_whoever_asks(options: None) -> None:
+    config.set_option("server.allowedHosts", ["lab.example.org"])
+    config.set_option("server.baseUrlPath", "pul")
+    assert ask("/pul/_stcore/health", host="192.0.2.7:8501")[0] == 200
 
 
 @pytest.mark.parametrize(
