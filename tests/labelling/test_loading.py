@@ -23,6 +23,7 @@ from pul.labelling.loading import load_index
 from pul.labelling.log import append_act, read_annotations
 from pul.records import IterationArrays
 from pul.store.workspace import Workspace
+from tests.support.checkpoints import HOLLOW_MODEL
 from tests.support.fakes import iteration_record
 from tests.support.people import People, make_people
 
@@ -59,7 +60,7 @@ def _dataset(root: Path, people: People, *, known: bool) -> Dataset:
 
 def _add_run(workspace: Workspace, people: People) -> None:
     model = workspace.path / "start.safetensors"
-    model.write_bytes(b"weights")
+    model.write_bytes(HOLLOW_MODEL)
     run = workspace.create_run(RunConfig(n_clusters=8), model=model)
     n_images = len(people.pids)
     arrays = IterationArrays(
