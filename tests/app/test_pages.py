@@ -125,7 +125,7 @@ def test_workspace__a_server_that_does_not_answer(
     place = f"postgresql://pul:secret@127.0.0.1:1/pul?artifacts={tmp_path}/arrays"
     monkeypatch.setenv("PUL_WORKSPACE", place)
     studio = open_studio()
-    assert "Check that the database server runs" in studio.error[0].value
+    assert "does not answer, or went away. Check that it runs" in studio.error[0].value
     assert labels(studio, "button")[0] == "Open the demo"
     assert "secret" not in text_of(studio)
 
