@@ -39,7 +39,7 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
     if found is None:
         st.caption(
             "Supported layouts: folders by person, by camera or by train, query and gallery, a "
-            "table, and the published data sets. Nothing is copied or changed. A video with tracks "
+            "table, and the published data sets. Files of the server stay as they are. A video with tracks "
             "may be given too: crops are cut out of it into the workspace."
         )
     else:
