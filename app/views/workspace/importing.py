@@ -39,8 +39,8 @@ def show(now: services.workspace.WorkspaceStatus) -> None:
     if found is None:
         st.caption(
             "Supported layouts: folders by person, by camera or by train, query and gallery, a "
-            "table, and the published data sets. Files of the server stay as they are. A video with tracks "
-            "may be given too: crops are cut out of it into the workspace."
+            "table, and the published data sets. Files of the server stay as they are. A video "
+            "with tracks may be given too: crops are cut out of it into the workspace."
         )
     else:
         _found(found, is_first=not now.n_images)
