@@ -57,7 +57,7 @@ class WriteAheadLog:
             self._dirty_at = self._dirty_at or self._written_at
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=_watch, args=(weakref.ref(self),), daemon=True
+                    target=_watch, args=(weakref.ref(self), self._ended), daemon=True
                 )
                 self._thread.start()
 
@@ -107,9 +107,8 @@ def forget_log(connection: sqlite3.Connection) -> None:
         connection.commit()
 
 
-def _watch(log: "weakref.ref[WriteAheadLog]") -> None:
-    while True:
-        time.sleep(IDLE_S / 4)
+def _watch(log: "weakref.ref[WriteAheadLog]", ended: threading.Event) -> None:
+    while not ended.wait(IDLE_S / 4):
         watched = log()
         if watched is None or not watched.settle_if_due():
             return

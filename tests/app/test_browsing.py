@@ -109,7 +109,9 @@ def test_keep__a_zip_is_read_like_the_folder(location: Path, people: Path) -> No
     Workspace.create(location).close()
     folder = services.uploads.keep(str(location), [Sent("Leute.zip", zip_of(people))])
     assert folder.is_relative_to(location / "uploads")
-    dropped, own = services.imports.inspect(str(folder)), services.imports.inspect(str(people))
+    dropped, own = (
+        services.imports.inspect(str(location), str(place)) for place in (folder, people)
+    )
     assert (dropped.format, dropped.contents) == (own.format, own.contents)
 
 

@@ -16,7 +16,7 @@ from app.services.cards import Board, Card
 from app.services.identities import identity_rows, outliers
 from pul.errors import ConfigError
 from pul.labelling.annotations import find_contradictions
-from pul.store import database
+from pul.store import sqlite_files
 from pul.store.workspace import Workspace
 from tests.app.fabricated import draw_people, fabricate
 
@@ -113,7 +113,7 @@ def test_add__to_a_person_who_was_taken_back_is_refused(place: str) -> None:
 def test_receive__a_locked_store_leaves_the_act_to_come_again(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.01)
+    monkeypatch.setattr(sqlite_files, "LOCK_WAIT_S", 0.01)
     first, second = (act(n, "create", images=images_of(place, n)) for n in (1, 2))
     desk = Desk()
     with closing(sqlite3.connect(Path(place) / "pul.db", isolation_level=None)) as other:

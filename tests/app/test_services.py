@@ -94,7 +94,8 @@ def test_map_arrays__images_of_a_later_import_are_not_of_the_run(
     from pul.data.datasets import read_dataset
 
     with Workspace.open(filled) as workspace:
-        workspace.add_dataset(read_dataset(draw_people(tmp_path / "more", n_pids=2)))
+        more = read_dataset(draw_people(tmp_path / "more", n_pids=2))
+        workspace.add_dataset(more, duplicates="add")
     assert len(services.map.map_arrays(filled, 1, 0)) == 48
 
 
