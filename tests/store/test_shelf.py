@@ -6,13 +6,16 @@ from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.errors import JobError, StoreError
 from pul.store.workspace import Workspace
-from tests.support.checkpoints import HOLLOW_MODEL
+from tests.support.checkpoints import hollow_model
 from tests.support.fakes import iteration_arrays, iteration_record
 
 
 def add_iteration(workspace: Workspace, run_id: int, iteration: int = 0) -> None:
     workspace.add_iteration(
-        run_id, iteration_record(iteration), iteration_arrays(), HOLLOW_MODEL + b"%d" % iteration
+        run_id,
+        iteration_record(iteration),
+        iteration_arrays(),
+        hollow_model(f"iteration {iteration}"),
     )
 
 
@@ -31,7 +34,7 @@ def test_shelve_run__out_of_the_way_and_back(workspace, run):
         assert len(workspace.runs(shelf=None)) == 1
         assert len(workspace.iterations(run.run_id)) == 1
     assert workspace.shelve_run(run.run_id, "") == workspace.runs()[0]
-    assert workspace.checkpoint_path(run.run_id, 0).read_bytes() == HOLLOW_MODEL + b"0"
+    assert workspace.checkpoint_path(run.run_id, 0).read_bytes() == hollow_model("iteration 0")
 
 
 def test_shelve_run__one_that_is_worked_on_is_not_deleted(workspace, run):
@@ -86,10 +89,10 @@ def test_create_fork__starts_from_the_model_of_an_iteration_and_outlives_its_run
     fork = workspace.run(jobs.create_fork(workspace, run.run_id, 1, config).run_id)
     assert (fork.parent_run_id, fork.parent_iteration) == (1, 1)
     assert (fork.name, fork.config["n_clusters"]) == ("run 1, from iteration 1", 9)
-    assert workspace.start_model(fork.run_id).read_bytes() == HOLLOW_MODEL + b"1"
+    assert workspace.start_model(fork.run_id).read_bytes() == hollow_model("iteration 1")
     workspace.shelve_run(run.run_id, "deleted")
     workspace.remove_deleted_runs()
-    assert workspace.start_model(fork.run_id).read_bytes() == HOLLOW_MODEL + b"1"
+    assert workspace.start_model(fork.run_id).read_bytes() == hollow_model("iteration 1")
 
 
 def test_create_fork__twice_from_one_iteration(workspace, run):

@@ -3,5 +3,12 @@
 import json
 import struct
 
-_HEADER = json.dumps({"__metadata__": {"pul_network": '{"backbone": "hollow"}'}}).encode()
-HOLLOW_MODEL = struct.pack("<Q", len(_HEADER)) + _HEADER
+
+def hollow_model(name: str = "hollow") -> bytes:
+    """Return the bytes of a checkpoint of ours that holds no tensor; each name gives others."""
+    header = {"__metadata__": {"pul_network": json.dumps({"backbone": name})}}
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text
+
+
+HOLLOW_MODEL = hollow_model()
