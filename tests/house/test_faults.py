@@ -26,7 +26,7 @@ def test_faults__nothing_is_lost_and_runs_end_the_same() -> None:
     assert re.search(rf"^{N_FAULTS} faults in .*: 0 problems$", struck.stdout, re.MULTILINE)
 
 
-N_MUTATIONS = 80
+N_MUTATIONS = 40
 
 
 @pytest.mark.slow
