@@ -15,6 +15,9 @@ CHECK_S = 0.2  # how often progress is stored and requests are checked
 HEARTBEAT_S = 2.0  # how often a heartbeat is stored while there is no progress
 OnEvent = Callable[[Event], None]
 
+# Set by SIGTERM: a library may swallow the interrupt that it raises too.
+TERMINATED = threading.Event()
+
 
 class JobStopped(Exception):  # noqa: N818 - not an error: someone asked for it
     """Someone asked the job to stop."""
@@ -69,13 +72,14 @@ class Heartbeat:
         if self._command == "pause":
             self._workspace.acknowledge(self._job_id, "pause")
             while self._command not in ("resume", "stop") and self._lost is None:
-                time.sleep(CHECK_S)
+                if TERMINATED.wait(CHECK_S):
+                    break
         if self._lost is not None:
             raise self._lost
         if self._command == "resume":
             self._workspace.acknowledge(self._job_id, "resume")
             self._command = None
-        if self._command == "stop":
+        if self._command == "stop" or TERMINATED.is_set():
             raise JobStopped
 
     def progress_callback(self, step: str, message: str = "") -> Callable[[int, int], None]:

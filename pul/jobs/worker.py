@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pul.algorithm.events import Event, IterationFinished, NotMeasurable, NotTracked, RunFinished
 from pul.errors import PulError
 from pul.jobs import WorkerProcess
-from pul.jobs.heartbeat import Heartbeat, JobStopped, OnEvent
+from pul.jobs.heartbeat import TERMINATED, Heartbeat, JobStopped, OnEvent
 from pul.records import JobRecord, JobStatus
 from pul.store.workspace import Workspace
 
@@ -64,13 +64,18 @@ def main() -> None:
     """Do one job: `python -m pul.jobs.worker LOCATION JOB_ID`."""
     location, job_id = sys.argv[1:]
     # A machine that shuts down sends SIGTERM first: stop as if someone had pressed stop.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
     with Workspace.open(location, patience_s=PATIENCE_S) as workspace:
         is_run = workspace.job(int(job_id)).kind == "run"  # only a run has events to log
         job = work(workspace, int(job_id), on_event=_log if is_run else None, on_trace=_print)
     _print(f"job {job.job_id} {job.status}")
     if job.status == "failed":
         sys.exit(1)
+
+
+def _terminate(_signal: int, _frame: object) -> None:
+    TERMINATED.set()
+    raise KeyboardInterrupt
 
 
 def _do(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
