@@ -101,6 +101,9 @@ def _check_rows(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
     changed = list(workspace.changed_rows())
     events = [row.number for row in changed if row.table == "annotation_events"]
     yield from _check_events(workspace, events, repair=repair)
+    for table, n_missing in workspace.missing_rows().items():
+        what = "images" if table == "images" else "labels"
+        yield Finding("error", what, f"{n_missing:,} of their rows are gone. {_RESTORE}")
     counts = Counter(row.table for row in changed)
     lost = {
         "images": "who is on them, their cameras and splits may be wrong, and so figures",

@@ -24,7 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from pul.errors import ServerLostError, StoreError, WorkspaceError
-from pul.store.schema import HEAD_REVISION, OLDEST_REVISION, metadata
+from pul.store.named_values import GAPS, write_value
+from pul.store.schema import (
+    HEAD_REVISION,
+    OLDEST_REVISION,
+    annotation_events,
+    images,
+    metadata,
+)
 from pul.store.sqlite_files import LOCK_WAIT_S, is_read_only, open_read_only, open_sqlite
 from pul.store.sqlite_log import WriteAheadLog, forget_log
 
@@ -247,6 +254,11 @@ class Database:
                     writing.execute(insert(table), rows)
                 if not self.is_sqlite:
                     _number_on(writing, table)
+            if self.is_sqlite and not source.is_sqlite:
+                for table in (images, annotation_events):
+                    (key,) = table.primary_key.columns
+                    last, n_rows = writing.execute(select(func.max(key), func.count())).one()
+                    write_value(writing, f"{GAPS}{table.name}", (last or 0) - n_rows)
 
     def close(self) -> None:
         """Close all connections."""

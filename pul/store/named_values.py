@@ -6,6 +6,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from pul.store.schema import settings
 
+GAPS = "number_gaps:"  # the setting of each table: numbers that a server gave to nothing
+
 
 def read_value(connection: Connection, name: str, default: Any = None) -> Any:
     """Return a value that was written under a name, or the default."""

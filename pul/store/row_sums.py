@@ -11,9 +11,22 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Column, Float, Select, Table, Text, select, type_coerce, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    Select,
+    Table,
+    Text,
+    func,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 
 from pul.errors import StoreError
+from pul.store.named_values import GAPS, read_value
 from pul.store.schema import annotation_events, controls, images, runs
 from pul.store.section import Section
 
@@ -60,6 +73,27 @@ class RowSumSection(Section):
                     if values["row_sum"] is not None and not _is_as_written(table, values):
                         yield ChangedRow(table.name, values[key])
 
+    def missing_rows(self) -> dict[str, int]:
+        """Return how many images and acts are gone: nothing removes one, and numbers have no gaps.
+
+        On a server, where an act that failed leaves a gap, nothing is known of them; gaps that a
+        copy from a server came with are counted.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        if not self._database.is_sqlite:
+            return {}
+        missing = {}
+        for table in (images, annotation_events):
+            last = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+            with self._database.read() as connection:
+                given = connection.execute(last, {"name": table.name}).scalar() or 0
+                there = connection.execute(select(func.count()).select_from(table)).scalar_one()
+                gaps = read_value(connection, f"{GAPS}{table.name}", 0)
+            missing[table.name] = max(0, int(given) - there - gaps)
+        return {name: n for name, n in missing.items() if n}
+
     def set_aside_event(self, event_id: int) -> Path:
         """Take an act that is damaged out of the log; what its row holds goes into a file.
 
@@ -104,10 +138,10 @@ class RowSumSection(Section):
         return n_added
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        path.write_text(content, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
 
@@ -147,5 +181,5 @@ def _sum(table: Table, row: Mapping[str, Any]) -> str:
         value = row[name]
         is_float = isinstance(table.c[name].type, Float) and value is not None
         values[name] = float(value) if is_float else value
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    plain = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

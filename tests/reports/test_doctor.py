@@ -211,3 +211,22 @@ def test_examine_workspace__what_was_stored_before_sums_gets_them(workspace):
     with workspace._database.write() as connection:
         connection.exec_driver_sql("UPDATE runs SET last_image_id = 5")
     assert "rows of runs" in {f.subject for f in examine_workspace(workspace.path)}
+
+
+@pytest.mark.parametrize(
+    ("change", "subject"),
+    [
+        ("DELETE FROM images WHERE image_id = 3", "images"),
+        ("DELETE FROM images WHERE image_id = 6", "images"),  # the last one
+        ("DELETE FROM annotation_events WHERE event_id = 1", "labels"),
+    ],
+)
+def test_examine_workspace__rows_that_are_gone_are_told(workspace, tmp_path, change, subject):
+    workspace.add_dataset(image_dataset(tmp_path / "crops", *coloured_images(3, 2)))
+    for image in (1, 2):
+        workspace.append_annotation_event("create", {"images": [image]}, "ann")
+    assert not [f for f in examine_workspace(workspace.path) if f.level == "error"]
+    with workspace._database.write() as connection:
+        connection.exec_driver_sql(change)
+    errors = {f.subject: f.message for f in examine_workspace(workspace.path) if f.level == "error"}
+    assert errors[subject].startswith("1 of their rows are gone.")
