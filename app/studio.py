@@ -93,7 +93,7 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
 def _header(now: services.workspace.WorkspaceStatus | None) -> None:
     location = state.location()
     header(
-        status.line(location, now),
+        status.line(now),
         moved=status.moved(location, now),
         url=status.url(location, state.run_id()),
     )

@@ -32,12 +32,11 @@ def read_status(location: str, run_id: int | None) -> WorkspaceStatus | None:
     )
 
 
-def line(location: str, now: WorkspaceStatus | None) -> str:
+def line(now: WorkspaceStatus | None) -> str:
     """Return the header as HTML."""
     if now is None:
         return _NO_WORKSPACE
-    pace = services.labels.pace(services.labels.read_annotations(location))
-    return header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace)
+    return header_html(now.name, now.n_images, now.run, now.iterations, now.job)
 
 
 def moved(location: str, now: WorkspaceStatus | None) -> str:
@@ -70,7 +69,7 @@ def serve_status(request: Request, location: str, run_id: int) -> Response:
 def answer(location: str, run_id: int | None) -> bytes:
     """Return the header, the hash, and the next address to poll, as JSON."""
     now = read_status(location, run_id)
-    content = {"html": line(location, now), "moved": moved(location, now)}
+    content = {"html": line(now), "moved": moved(location, now)}
     return json.dumps(content | {"url": url(location, run_id)}).encode()
 
 

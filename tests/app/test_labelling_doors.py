@@ -214,7 +214,7 @@ def test_receive__what_is_no_act_is_refused_once_and_the_queue_goes_on(
     ],
 )
 def test_store__nonsense_is_refused_in_words(place: str, commit: dict[str, object]) -> None:
-    outcome = services.labels.store(place, "ann", {"token": "x"} | commit)
+    outcome = services.acts.store(place, "ann", {"token": "x"} | commit)
     assert outcome.is_refused
     assert outcome.text.startswith("Not stored: ")
     assert len(outcome.text) + len(outcome.kind) < 600
@@ -223,8 +223,8 @@ def test_store__nonsense_is_refused_in_words(place: str, commit: dict[str, objec
 
 @pytest.mark.parametrize("name", ["n" * 3_000_000, "a\0b", "a\ud800", 7, None, ["x"]])
 def test_store__a_name_that_cannot_be_written_down_is_refused(place: str, name: object) -> None:
-    services.labels.store(place, "ann", act(1, "create", images=[1]))
-    outcome = services.labels.store(place, "ann", act(2, "rename", identity=1, name=name))
+    services.acts.store(place, "ann", act(1, "create", images=[1]))
+    outcome = services.acts.store(place, "ann", act(2, "rename", identity=1, name=name))
     assert outcome.is_refused
     assert len(outcome.text) < 600
     assert [e.kind for e in services.labels.read_annotations(place).events] == ["create"]
@@ -235,7 +235,7 @@ def test_store__what_was_dropped_is_refused(place: str) -> None:
     commit = act(
         1, "create", images=images, dropped=others[:1], rejected=[others[1:3], others[3:4]]
     )
-    services.labels.store(place, "ann", commit)
+    services.acts.store(place, "ann", commit)
     state = services.labels.read_annotations(place)
     assert state.refused_by(state.identities[0].identity) == set(others[:4])
 
@@ -267,29 +267,29 @@ def test_store__answers_of_pairs(
     place: str, left: object, right: object, answer: str, kind: str
 ) -> None:
     for number in (1, 2):
-        services.labels.store(place, "ann", act(number, "create", images=[number]))
+        services.acts.store(place, "ann", act(number, "create", images=[number]))
     question = {"left": left, "right": right}
-    outcome = services.labels.store(place, "ann", act(3, "pair", question=question, answer=answer))
+    outcome = services.acts.store(place, "ann", act(3, "pair", question=question, answer=answer))
     assert not outcome.is_refused, outcome.text
     assert services.labels.read_annotations(place).events[-1].kind == kind
 
 
 def test_undo__takes_back_ones_own_last_act_only(place: str) -> None:
-    services.labels.store(place, "ann", act(1, "create", images=[1, 2]))
-    services.labels.store(place, "bob", act(2, "create", images=[3]))
-    undone = services.labels.store(place, "ann", act(3, "undo"))
+    services.acts.store(place, "ann", act(1, "create", images=[1, 2]))
+    services.acts.store(place, "bob", act(2, "create", images=[3]))
+    undone = services.acts.store(place, "ann", act(3, "undo"))
     assert undone.text == "Undone: ID_001 made of 2 images."
     assert [known.images for known in services.labels.read_annotations(place).identities] == [(3,)]
-    again = services.labels.store(place, "ann", act(4, "redo"))
+    again = services.acts.store(place, "ann", act(4, "redo"))
     assert again.text == "Redone: ID_001 made of 2 images."
-    assert services.labels.store(place, "cy", act(5, "undo")).is_refused
+    assert services.acts.store(place, "cy", act(5, "undo")).is_refused
 
 
 def test_report__merge_says_how_many(place: str) -> None:
     for number in (1, 2, 3):
-        services.labels.store(place, "ann", act(number, "create", images=[number]))
-    outcome = services.labels.store(place, "ann", act(4, "merge", identities=[1, 2, 3]))
-    assert outcome.text == "3 identities merged into ID_001, 3 images."
+        services.acts.store(place, "ann", act(number, "create", images=[number]))
+    outcome = services.acts.store(place, "ann", act(4, "merge", identities=[1, 2, 3]))
+    assert outcome.text == "3 identities merged into ID_001 (with ID_002, ID_003), now 3 images."
 
 
 def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
@@ -297,7 +297,7 @@ def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
     desk.receive(place, outbox(act(1, "create", images=images_of(place, 1))), "Ann Lee")
     desk.receive(place, outbox(act(2, "undo")), "Ann Lee")
     desk.receive(place, outbox(act(3, "junk", images=images_of(place, 2))), "bob")
-    rows = services.labels.history(place)
+    rows = services.history.history(place)
     assert [(row["who"], row["what"], row[""]) for row in rows] == [
         ("bob", "8 images marked as junk", ""),
         ("Ann Lee", "undo: ID_001 made of 8 images", ""),
@@ -313,8 +313,8 @@ def test_history__shows_names_not_ids_and_tells_namesakes_apart(place: str) -> N
     services.authors.give_name(place, authors[1], " Ann Lee ")
     services.authors.give_name(place, logged_in, services.authors.name_of_login(claims))
     for number, author in enumerate(["Ann Lee", *authors, logged_in, "Guest 3"], 1):
-        services.labels.store(place, author, act(number, "junk", images=[number]))
-    shown = [row["who"] for row in reversed(services.labels.history(place))]
+        services.acts.store(place, author, act(number, "junk", images=[number]))
+    shown = [row["who"] for row in reversed(services.history.history(place))]
     assert shown == ["Ann Lee", "Guest 1", "Ann Lee (2)", "Guest 3", "Ann Lee (3)", "Guest 3 (2)"]
 
 
@@ -322,16 +322,16 @@ def test_undo__namesakes_undo_their_own(place: str) -> None:
     first, second = (services.authors.of_browser(key) for key in ("one", "two"))
     for number, author in enumerate((first, second), 1):
         services.authors.give_name(place, author, "Ann")
-        services.labels.store(place, author, act(number, "create", images=[number]))
-    services.labels.store(place, first, act(3, "undo"))
-    assert services.labels.store(place, first, act(4, "undo")).is_refused
+        services.acts.store(place, author, act(number, "create", images=[number]))
+    services.acts.store(place, first, act(3, "undo"))
+    assert services.acts.store(place, first, act(4, "undo")).is_refused
     assert [known.images for known in services.labels.read_annotations(place).identities] == [(2,)]
 
 
 def test_identities__what_two_browsers_say_of_one_image_is_a_contradiction(place: str) -> None:
     for number, key in enumerate(("one", "two"), 1):
         author = services.authors.of_browser(key)
-        services.labels.store(place, author, act(number, "create", images=[1, number + 1]))
+        services.acts.store(place, author, act(number, "create", images=[1, number + 1]))
     (found,) = find_contradictions(services.labels.read_annotations(place))
     assert (found.kind, found.images) == ("two_identities", (1,))
 
@@ -365,10 +365,10 @@ def test_pace__ignores_what_was_undone(place: str) -> None:
     seconds = (10.0, 6.0, 500.0)
     for number, duration in enumerate(seconds, 1):
         commit = act(number, "create", images=[number], seconds=duration)
-        services.labels.store(place, "ann", commit)
-    services.labels.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
-    pace = services.labels.pace(services.labels.read_annotations(place))
-    assert (pace.n_identities, pace.n_images, pace.next_number, pace.goal) == (3, 3, 4, 50)
+        services.acts.store(place, "ann", commit)
+    services.acts.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
+    pace = services.labels.pace(services.labels.read_annotations(place), n_clusters=12)
+    assert (pace.n_identities, pace.n_images, pace.next_number, pace.goal) == (3, 3, 4, 10)
     assert pace.seconds == pytest.approx((10 + 6 + 60 + 2) / 3)  # a pause counts as a minute
 
 
@@ -427,9 +427,12 @@ def test_next_cards__chosen_images_come_first_until_they_are_answered(place: str
     chosen, desk = images_of(place, 3)[:5], Desk()
     card = desk.next_cards(services.cards.board(place, *PLACE), 2, chosen)[0]
     assert sorted(tile.image for tile in card.tiles) == sorted(chosen)
-    assert card.card_id == services.cards.name_of_images([*chosen, *chosen])
+    board = services.cards.board(place, *PLACE)
+    (part,) = services.picked.split(board, [*chosen, *chosen])
+    assert card.card_id == part.name
     commit = act(1, "create", images=chosen, card=card.card_id)
-    assert card.card_id in desk.receive(place, outbox(commit), "ann")
+    assert desk.finish_picks(desk.receive(place, outbox(commit), "ann"))
+    assert not desk.finish_picks({card.card_id})
     cards = desk.next_cards(services.cards.board(place, *PLACE), 2, chosen)
     assert card.card_id not in [each.card_id for each in cards]
 
@@ -459,7 +462,7 @@ def test_more__leaves_out_what_was_refused(place: str) -> None:
 def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
     for number, pid in enumerate(range(1, 11)):
         commit = act(number, "create", images=images_of(place, pid)[:1])
-        services.labels.store(place, "ann", commit)
+        services.acts.store(place, "ann", commit)
     board = services.cards.board(place, *PLACE)
     state, right = board.state, 0
     cards = next_cards(board, n=4)
@@ -492,8 +495,8 @@ def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
 
 def test_identity_rows__counts_and_flags(place: str) -> None:
     mixed = [*images_of(place, 1), images_of(place, 2)[0]]
-    services.labels.store(place, "ann", act(1, "create", images=mixed))
-    services.labels.store(place, "bob", act(2, "create", images=images_of(place, 2)))
+    services.acts.store(place, "ann", act(1, "create", images=mixed))
+    services.acts.store(place, "bob", act(2, "create", images=images_of(place, 2)))
     first, second = identity_rows(place, *PLACE)
     assert (len(first.members), len(second.members)) == (8, 8)  # the last opinion counts
     assert [flag.kind for flag in first.flags][:1] == ["contradiction"]
@@ -512,7 +515,7 @@ def test_outliers__one_far_from_many() -> None:
 
 
 def test_oracle__labels_and_is_taken_back_but_not_people(place: str) -> None:
-    services.labels.store(place, "ann", act(1, "create", images=images_of(place, 1)))
+    services.acts.store(place, "ann", act(1, "create", images=images_of(place, 1)))
     assert services.oracle.has_truth(place, 1)
     report = services.oracle.label_by_oracle(place, *PLACE, 4)
     assert len(services.labels.read_annotations(place).identities) >= 3

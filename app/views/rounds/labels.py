@@ -10,7 +10,7 @@ from app.wording import counted, plain
 from pul.errors import PulError
 from pul.records import RunRecord
 
-_HINT = (
+HINT = (
     "A new run in the background: the same start model, the same settings, and these labels. Its "
     "curves are shown with those of this run."
 )
@@ -48,17 +48,17 @@ def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
     button.button(
         "Train with them",
         type="primary",
-        help=_HINT,
+        help=HINT,
         width="stretch",
-        on_click=_train,
-        args=(run, _name(run.name, waiting.n_identities)),
+        on_click=train,
+        args=(run, waiting.n_identities),
     )
     if trouble := state.trouble(run.run_id):
         st.error(plain(trouble))
 
 
-def _train(run: RunRecord, name: str) -> None:
-    """Start a run with the labels and select it, compared with the old one.
+def train(run: RunRecord, n_identities: int) -> None:
+    """Start a run with the labels of so many people and select it, compared with the old one.
 
     The selection is set first: as soon as the run exists, the header may trigger a rerun, and code
     after that might never run.
@@ -68,7 +68,7 @@ def _train(run: RunRecord, name: str) -> None:
     state.compare([run.run_id] if run.n_iterations_done else [])
     state.remember_trouble(run.run_id, "")
     try:
-        services.runs.train_with_labels(state.location(), run, name)
+        services.runs.train_with_labels(state.location(), run, _name(run.name, n_identities))
     except PulError as error:
         state.compare(before)
         state.remember_trouble(run.run_id, str(error))
