@@ -117,7 +117,7 @@ def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
     board = services.cards.board(place, *PLACE)
     rows = identity_rows(place, *PLACE)
     cards, pairs = next_cards(board, n=4), services.pairs.next_pairs(board, n=2)
-    payload = payloads.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3))
+    payload = payloads.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3), n_clusters=10)
     text = json.dumps(payload)
     with Workspace.open(place) as workspace:
         names = [Path(path).stem for path in workspace.run_images(1, "train").paths]
@@ -138,7 +138,7 @@ def test_identity_rows__counts_and_flags(place: str) -> None:
     first, second = identity_rows(place, *PLACE)
     assert (len(first.members), len(second.members)) == (8, 8)  # the last opinion counts
     assert [flag.kind for flag in first.flags][:1] == ["contradiction"]
-    assert first.nearest == second.name
+    assert first.nearest == second.identity
     assert first.n_cameras == 3
     assert 0 < first.compactness <= 1
 
