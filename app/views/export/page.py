@@ -30,9 +30,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         import_labels.show()
     if now.run is not None:
         st.subheader("Repeat this run on the command line")
-        st.code(
-            services.exports.command(state.location(), now.run), language="bash", wrap_lines=True
-        )
+        st.code(services.exports.command(state.location(), now.run), language=None, wrap_lines=True)
         st.caption("It trains with the labels that exist when it runs.")
 
 
@@ -105,3 +103,8 @@ def _download(export: services.exports.Export) -> None:
         "Download", export.path.open("rb"), export.path.name, key=f"get:{export.job.job_id}",
         on_click="ignore",
     )  # fmt: skip
+    if export.threshold is not None:
+        st.download_button(
+            "Threshold", export.threshold.open("rb"), export.threshold.name,
+            key=f"threshold:{export.job.job_id}", on_click="ignore",
+        )  # fmt: skip
