@@ -1,6 +1,9 @@
 """Contradictions between what people said of the same images."""
 
+import pytest
+
 from pul.labelling.annotations import (
+    Act,
     Annotations,
     Side,
     add,
@@ -58,6 +61,70 @@ def test_contradictions__must_link_across_two_identities() -> None:
     state = fold(log(create([1]), create([2]), same([1, 2])))
     assert kinds(state) == [("same", (1, 2))]
     assert members(state) == {1: (1,), 2: (2,)}
+
+
+def test_contradictions__must_link_over_images_that_nobody_named() -> None:
+    state = fold(log(create([1]), create([2]), same([1, 2, 3])))
+    assert kinds(state) == [("same", (1, 2, 3))]
+    assert find_contradictions(fold(log(create([1, 2]), same([1, 2])))) == ()
+
+
+def test_contradictions__cannot_link_concerns_those_who_are_together_only() -> None:
+    pair = not_same(Side(images=(1, 3)), Side(images=(7, 8)))
+    state = fold(log(pair, create([1, 7]), create([3])))
+    assert kinds(state) == [("not_same", (1, 7))]  # 3 is another person, 8 nobody
+    assert find_contradictions(fold(log(pair, create([1]), create([7])))) == ()
+
+
+MESSAGES = [
+    (
+        [create([1, 2]), ("bob", create([1, 2]))],
+        "2 images in both ID_001 and ID_002: the last act counts. Remove them from one.",
+        (1, 2),
+        (1, 2),
+    ),
+    (
+        [create([1]), ("bob", junk([1]))],
+        "1 image in ID_001 and in the junk: the last act counts. Undo one.",
+        (1,),
+        (1, 2),
+    ),
+    (
+        [create([1]), create([2], refused=[3]), ("bob", add(2, [3]))],
+        "1 image in ID_002, but also said not to show this person. Remove or undo.",
+        (2,),
+        (2, 3),
+    ),
+    (
+        [not_same(Side(images=(1,)), Side(images=(7,))), create([1, 7])],
+        "2 images of different people are together in ID_001. Split it, or undo.",
+        (2,),
+        (1,),
+    ),
+    (
+        [create([9]), same([1, 2]), not_same(Side(images=(1,)), Side(images=(2,)))],
+        "2 images of different people are together in one group. Split it, or undo.",
+        (),
+        (3,),
+    ),
+    (
+        [create([1]), create([2]), same([1, 2])],
+        "2 images of one person lie in ID_001 and ID_002. Merge them, or undo.",
+        (1, 2),
+        (3,),
+    ),
+]
+
+
+@pytest.mark.parametrize(("acts", "message", "identities", "events"), MESSAGES)
+def test_contradictions__say_where_and_by_which_acts(
+    acts: list[Act | tuple[str, Act]],
+    message: str,
+    identities: tuple[int, ...],
+    events: tuple[int, ...],
+) -> None:
+    (found,) = find_contradictions(fold(log(*acts)))
+    assert (found.message, found.identities, found.events) == (message, identities, events)
 
 
 def test_refused_images__the_newer_of_yes_and_no_counts() -> None:
