@@ -138,3 +138,10 @@ def test_refused_images__the_newer_of_yes_and_no_counts() -> None:
 def test_refused_images__the_yes_of_another_takes_back_no_refusal() -> None:
     state = fold(log(create([1, 2]), add(1, [9], refused=[5]), ("bob", add(1, [5]))))
     assert state.refused_images(state.refusals[0]) == {5}
+
+
+def test_refused_images__a_yes_in_the_act_of_the_refusal_is_not_newer() -> None:
+    state = fold(log(create([1]), add(1, [5], refused=[5])))
+    assert state.refused_images(state.refusals[0]) == {5}
+    (found,) = find_contradictions(state)
+    assert (found.kind, found.images, found.events) == ("refused", (5,), (2,))
