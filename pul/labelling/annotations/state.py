@@ -258,7 +258,7 @@ class Annotations:
         """Whether it is answered already if the images of two sides show one person."""
         first, second = frozenset(left), frozenset(right)
         group_of = self._group_of
-        if {group_of.get(x, -x) for x in first} & {group_of.get(x, -x) for x in second}:
+        if {group_of.get(x, x) for x in first} & {group_of.get(x, x) for x in second}:
             return True
         left_people, right_people = self._people(first), self._people(second)
         if left_people & right_people:
@@ -306,11 +306,13 @@ class Annotations:
 
     def undoable(self, author: str) -> int | None:
         """Return the event that the author's next undo takes back; None if there is none."""
-        return next(iter(self._stacks(author)[0][::-1]), None)
+        done, _ = self._stacks(author)
+        return done[-1] if done else None
 
     def redoable(self, author: str) -> int | None:
         """Return the event that the author's next redo brings back; None if there is none."""
-        return next(iter(self._stacks(author)[1][::-1]), None)
+        _, taken_back = self._stacks(author)
+        return taken_back[-1] if taken_back else None
 
     def _stacks(self, author: str) -> tuple[list[int], list[int]]:
         done: list[int] = []
