@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pul.labelling.annotations import to_rows
 from pul.labelling.log import read_annotations
@@ -57,19 +58,16 @@ def read_guidance(workspace: Workspace, run_id: int) -> Guidance:
     return Guidance(annotations, validation, left_out, content_hash, together, apart)
 
 
-def fix_guidance(workspace: Workspace, run_id: int, identities: Mapping[int, int]) -> None:
-    """Let a run learn from these identities alone, whatever people say: an experiment's run.
+def fixed_guidance(run_id: int, identities: Mapping[int, int]) -> dict[str, Any]:
+    """Return the setting by which a run learns from these identities alone, whatever people say.
+
+    It is for `Workspace.create_run`, so that no worker begins before it is there.
 
     Args:
-        workspace: Where the run is.
-        run_id: A run that nothing has worked on yet.
+        run_id: The run.
         identities: Number of an image → identity; empty for a run without labels.
-
-    Raises:
-        StoreError: The database refuses.
     """
-    plain = {str(image): identities[image] for image in sorted(identities)}
-    workspace.set_setting(_fixed_name(run_id), plain)
+    return {_fixed_name(run_id): {str(image): identities[image] for image in sorted(identities)}}
 
 
 def hash_identities(identities: Mapping[int, int] | Mapping[str, int]) -> str:
