@@ -14,6 +14,7 @@ IndexArray = NDArray[np.int32]  # what the store and the browser hold
 BoolArray = NDArray[np.bool_]
 ByteArray = NDArray[np.uint8]
 
+_BLOCK_BYTES = 32 << 20
 _EPSILON = 1e-12  # a feature that is all zeros stays all zeros instead of becoming NaN
 
 
@@ -33,7 +34,9 @@ def check_features(features: ArrayLike, *, name: str = "features") -> FloatArray
     array = np.ascontiguousarray(features, dtype=np.float32)
     if array.ndim != 2:
         raise FeatureError(f"{name} must have shape (N, D), but has shape {array.shape}.")
-    finite = np.isfinite(array).all(axis=1)
+    finite = np.empty(len(array), dtype=np.bool_)
+    for block in row_blocks(len(array), rows_within(_BLOCK_BYTES, array.shape[1])):
+        finite[block] = np.isfinite(array[block]).all(axis=1)
     if not finite.all():
         rows = np.flatnonzero(~finite)
         raise FeatureError(

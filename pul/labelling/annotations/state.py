@@ -195,7 +195,7 @@ class Annotations:
 
     def owner_of(self, images: Iterable[int]) -> IntArray:
         """Return identity, JUNK, UNSURE or UNANSWERED of each image, shape (N,)."""
-        judged, owners = self._judged
+        judged, owners = self.judged
         asked = np.asarray(images if isinstance(images, np.ndarray) else list(images), np.int64)
         if not len(judged):
             return np.full(len(asked), UNANSWERED, dtype=np.int64)
@@ -204,8 +204,8 @@ class Annotations:
         return found
 
     @cached_property
-    def _judged(self) -> tuple[IntArray, IntArray]:
-        """The images that somebody judged, ascending, and the owner of each."""
+    def judged(self) -> tuple[IntArray, IntArray]:
+        """The images that somebody judged, ascending, and the owner of each, shapes (J,)."""
         pairs = np.array(sorted(self.owners.items()), dtype=np.int64).reshape(-1, 2)
         return pairs[:, 0].copy(), pairs[:, 1].copy()
 

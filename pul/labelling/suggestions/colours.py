@@ -8,6 +8,7 @@ from pul.arrays import ByteArray, FloatArray, IntArray
 HEIGHT, WIDTH = 64, 32  # pixels that are looked at
 _STRIPS = 8  # from head to foot
 _BINS = (8, 3, 3)  # of hue, saturation and value
+N_COLOURS = _STRIPS * int(np.prod(_BINS))
 _MIDDLE = 0.28  # standard deviation, in widths, of the weight that columns get around the middle
 
 
