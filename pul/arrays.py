@@ -1,6 +1,8 @@
 """Array types, and what every function on features shares: checks, blocks of rows, group means."""
 
+import mmap
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,6 +78,19 @@ def row_blocks(n_rows: int, size: int) -> Iterator[slice]:
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
     return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
+
+
+def drop_pages(*arrays: NDArray[Any]) -> None:
+    """Let go of the memory of arrays that are mapped from disk; they are read again when used.
+
+    What was read of a mapped file counts as memory of the process until then.
+    """
+    for array in arrays:
+        base: object = array
+        while isinstance(base, np.ndarray):
+            base = base.base
+        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)
 
 
 def group_means(

@@ -15,6 +15,7 @@ from pul.store.workspace import Workspace
 _Place = tuple[Workspace, int, int]  # workspace, run, iteration
 
 _MOST_BYTES, _MOST_IMAGES = 16 << 20, 5_000  # features that take this process a second
+_MOST_MAPPED = 64 << 20  # bytes of an index that may stay in memory
 _N_OPEN = 4
 
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
@@ -30,9 +31,7 @@ def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIn
         StoreError: There is no such iteration.
     """
     place = (open_workspace(location), run_id, iteration)
-    index = _find(place) or load_index(*place)
-    _keep(place, index)
-    return index
+    return _keep(place, _find(place) or load_index(*place))
 
 
 def prepared(location: str, run_id: int, newest: int) -> int | None:
@@ -77,12 +76,16 @@ def _find(place: _Place) -> SuggestionIndex | None:
     return known or stored_index(*place)
 
 
-def _keep(place: _Place, index: SuggestionIndex) -> None:
+def _keep(place: _Place, index: SuggestionIndex) -> SuggestionIndex:
+    """Keep an index, and return the one of this place that was kept first."""
     with _lock:
-        _open.setdefault(place, index)
+        index = _open.setdefault(place, index)
         _open.move_to_end(place)
         if len(_open) > _N_OPEN:
             _open.popitem(last=False)
+    if index.embedding.nbytes > _MOST_MAPPED:
+        index.drop_pages()  # of what the page before has read
+    return index
 
 
 def _make_behind(place: _Place) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pul.arrays import BoolArray, FloatArray, IntArray
+from pul.arrays import BoolArray, FloatArray, IntArray, drop_pages
 from pul.data.footage import Footage
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.answers import Answers, AnswersMemory
@@ -88,6 +88,10 @@ class SuggestionIndex:
             return None
         near = self.cells.near(self.tracklets.means[tracklets], _ALL)
         return np.union1d(near, tracklets)
+
+    def drop_pages(self) -> None:
+        """Let go of what was read of mapped arrays."""
+        drop_pages(self.embedding, self.tracklets.means, self.means)
 
     def clusters_of_bundles(self) -> IntArray:
         """Return the cluster that each bundle was cut from, shape (B,)."""
