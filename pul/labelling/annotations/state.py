@@ -184,10 +184,10 @@ class Annotations:
         Raises:
             DataError: It has no image (any more).
         """
-        for known in self.identities:
-            if known.identity == self.find(identity):
-                return known
-        raise DataError(f"There is no identity {identity}; it was taken back or has no image.")
+        known = self._by_number.get(self.find(identity))
+        if known is None:
+            raise DataError(f"There is no identity {identity}; it was taken back or has no image.")
+        return known
 
     def name(self, identity: int) -> str:
         """Return what an identity is called."""
@@ -312,6 +312,10 @@ class Annotations:
         number = self.numbers.get(identity, identity)
         role = self.roles.get(identity, "training")
         return Identity(identity, self.name(identity), number - 1, role, tuple(images))
+
+    @cached_property
+    def _by_number(self) -> dict[int, Identity]:
+        return {known.identity: known for known in self.identities}
 
     @cached_property
     def _group_of(self) -> dict[int, int]:

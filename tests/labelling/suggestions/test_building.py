@@ -20,6 +20,8 @@ from pul.labelling.suggestions import (
     index,
     likeness,
     next_cards,
+    pair_questions,
+    pairs,
     suggest_more,
 )
 from pul.labelling.suggestions.cells import make_cells
@@ -255,3 +257,41 @@ def test_describe_colours__many_at_once_are_each_as_by_itself() -> None:
     for place in (0, 63, 64, 129):
         alone = describe_colours(pixels[place : place + 1])[0]
         np.testing.assert_array_equal(at_once[place], alone)
+
+
+@pytest.mark.parametrize(("first", "block"), [(2, 3), (256, 64)])
+@pytest.mark.parametrize("n_identities", [0, 1, 12])
+def test_pair_questions__are_the_best_of_all_pairs(
+    mixed: People, n_identities: int, first: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = build(mixed, {(pairs, "_FIRST_PAIRS"): first, (pairs, "_BLOCK"): block}, monkeypatch)
+    state = label(made, n_identities)
+    free = state.owner_of(made.image_ids) == 0
+    sides = [(each.identity, each.images) for each in state.identities]
+    bundles = [made.images.members(number) for number in range(len(made.means))]
+    bare = [made.image_ids[rows[free[rows]]].tolist() for rows in bundles]
+    bare = sorted((images for images in bare if len(images) > 1), key=lambda images: -len(images))
+    sides += [(None, tuple(images)) for images in bare]
+    means = [l2_normalize(made.embedding[made.rows_of(np.array(images))].mean(axis=0))
+             for _, images in sides]  # fmt: skip
+    worth = {}
+    for left in range(len(sides)):
+        for right in range(left + 1, len(sides)):
+            size = min(len(sides[left][1]), len(sides[right][1]))
+            apart = (float(means[left] @ means[right]) - 0.55) / 0.15
+            if not state.was_asked(sides[left][1], sides[right][1]):
+                worth[left, right] = np.exp(-(apart**2)) * np.sqrt(size)
+    expected = sorted(worth.values(), reverse=True)[:40]
+    found = pair_questions(made, state, n=40)
+    numbers = {side: number for number, side in enumerate(sides)}
+    values = []
+    for question in found:
+        places = [
+            numbers[side.identity, state.identity(side.identity).images]
+            if side.identity
+            else numbers[None, side.images]
+            for side in (question.left, question.right)
+        ]
+        values.append(worth[min(places), max(places)])
+    np.testing.assert_allclose(values, expected, rtol=1e-4)
+    assert len(values) == 40
