@@ -39,6 +39,7 @@ def check_features(features: ArrayLike, *, name: str = "features") -> FloatArray
     finite = np.empty(len(array), dtype=np.bool_)
     for block in row_blocks(len(array), rows_within(_BLOCK_BYTES, array.shape[1])):
         finite[block] = np.isfinite(array[block]).all(axis=1)
+        drop_pages(array)
     if not finite.all():
         rows = np.flatnonzero(~finite)
         raise FeatureError(

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pul.arrays import FloatArray, IntArray, l2_normalize, row_blocks, rows_within
+from pul.arrays import FloatArray, IntArray, drop_pages, l2_normalize, row_blocks, rows_within
 from pul.errors import FeatureError
 
 _N_DIMENSIONS = 256
@@ -157,7 +157,9 @@ def n_embedded(n_dims: int) -> int:
 
 
 def _blocks(features: FloatArray) -> Iterator[slice]:
-    return row_blocks(len(features), rows_within(_BLOCK_BYTES, features.shape[1]))
+    for rows in row_blocks(len(features), rows_within(_BLOCK_BYTES, features.shape[1])):
+        yield rows
+        drop_pages(features)
 
 
 def _camera_means(features: FloatArray, camera_of: IntArray, n_cameras: int) -> FloatArray:
@@ -183,6 +185,7 @@ def _directions(features: FloatArray, camera_of: IntArray, means: FloatArray) ->
     for rows in row_blocks(len(some), rows_within(_BLOCK_BYTES, n_dims)):
         centred = _centred(features[some[rows]], means[camera_of[some[rows]]])
         covariance += centred.T @ centred
+        drop_pages(features)
     covariance /= max(1, len(some))
     variances, directions = np.linalg.eigh(covariance.astype(np.float32))
     widest = slice(None, -_N_DIMENSIONS - 1, -1)
