@@ -21,6 +21,7 @@ STEPS = {
     "finetune": "fine-tuning",
     "evaluate": "evaluating",
     "validate": "measuring on validation identities",
+    "suggest": "finding similar people",
     "import": "importing",
     "export": "writing",
 }
@@ -149,7 +150,7 @@ def share_done(progress: JobProgress | None) -> float:
 
 _ORDER = (
     "decode", "initialize", "extract", "cluster", "select", "project", "finetune", "evaluate",
-    "validate",
+    "validate", "suggest",
 )  # fmt: skip
 
 

@@ -148,8 +148,8 @@ def board(location: str, run_id: int, iteration: int) -> Board:
     """
     index, state = suggestion_index(location, run_id, iteration), read_annotations(location)
     points = map_arrays(location, run_id, iteration).points
-    owners, means = state.owner_of(index.image_ids), index.identity_means(state)
-    return Board((location, run_id), iteration, index, state, points, owners, means)
+    answers = index.answers(state)
+    return Board((location, run_id), iteration, index, state, points, answers.owners, answers.means)
 
 
 # Cards

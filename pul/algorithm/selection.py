@@ -11,6 +11,7 @@ from pul.arrays import (
     IndexArray,
     IntArray,
     check_features,
+    drop_pages,
     l2_normalize,
     row_blocks,
 )
@@ -144,6 +145,7 @@ def center_margins(
         nearest = np.take_along_axis(cosines, own, axis=1)[:, 0]
         np.put_along_axis(cosines, own, -np.inf, axis=1)
         margins[rows] = nearest - cosines.max(axis=1)
+        drop_pages(features)
     return margins
 
 

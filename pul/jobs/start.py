@@ -253,6 +253,30 @@ def active_preview(workspace: Workspace, run_id: int) -> JobRecord | None:
     return next((job for job in previews if job.params["run_id"] == run_id), None)
 
 
+def start_suggest(workspace: Workspace, run_id: int, iteration: int) -> JobRecord:
+    """Start a worker that makes the suggestion index of an iteration, unless one is at work on it.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run.
+        iteration: One of its finished iterations.
+
+    Returns:
+        The job, this one's or another's: several studios may ask for the same.
+
+    Raises:
+        JobError: The worker cannot be started.
+        StoreError: There is no such run or iteration.
+        ArtifactError: An array that it needs is missing or damaged.
+    """
+    workspace.arrays(run_id, iteration, "features", "clusters", "similarities")
+    params = {"run_id": run_id, "iteration": iteration}
+    for job in workspace.active_jobs():
+        if job.kind == "suggest" and job.params == params:
+            return job
+    return start_job(workspace, workspace.create_job("suggest", params=params).job_id)
+
+
 def start_job(workspace: Workspace, job_id: int) -> JobRecord:
     """Start a worker on a queued job: a process of its own that outlives this one.
 

@@ -29,7 +29,7 @@ class JobSection(Section):
         """Queue a job; nothing works on it until a worker claims it.
 
         Args:
-            kind: `import`, `run`, `preview` or `export`.
+            kind: `import`, `run`, `preview`, `suggest` or `export`.
             run_id: The run to work on; one job at a time works on a run.
             params: Other parameters, values that JSON knows; or what gives them for the job's
                 number, which no other job has.
