@@ -29,18 +29,53 @@ def main() -> None:
     access.require_access()
     state.init_session()
     try:
-        now = status.read_status(state.location(), state.run_id())
+        now = _read_status()
         page = _navigate(now)
+        state.write_workspace()
         with st.container(key="header"):
             _header(now)
-        if now is None and demo.state().status == "making":
-            opening.show()  # on every page, until the demo exists
-        else:
-            page.run()
+        if now is None and (state.unknown() or demo.state().status == "making"):
+            opening.show()  # on every page, until there is a workspace
+            return
+        _say_no_run(now)
+        _say_failed(now, page)
+        page.run()
     except ServerLostError:
         waiting.for_server(state.location())
     except PulError as error:
         st.error(plain(str(error)))
+
+
+def _read_status() -> services.workspace.WorkspaceStatus | None:
+    """Return the status of the workspace; None where there is none, or the address knows none."""
+    if state.unknown():
+        return None
+    now = status.read_status(state.location(), state.run_id())
+    if now is not None:
+        state.remember_workspace()
+    asked = state.run_id()
+    if now is not None and asked is not None and (now.run is None or now.run.run_id != asked):
+        state.note_no_run(str(asked))
+    return now
+
+
+def _say_no_run(now: services.workspace.WorkspaceStatus | None) -> None:
+    if now is not None and (name := state.no_run()):
+        shown = "" if now.run is None else f" Shown is “{now.run.name}”, the newest."
+        known = ", ".join(str(run.run_id) for run in now.runs) or "none"
+        st.warning(plain(f"There is no run {name} in “{now.name}”; there are: {known}.{shown}"))
+
+
+def _say_failed(now: services.workspace.WorkspaceStatus | None, page: st.Page) -> None:
+    """Say on every page that the run failed, and why; the Train page says more itself."""
+    if now is None or now.run is None or now.run.status != "failed" or now.job is None:
+        return
+    if page.url_path != state.page("rounds").url_path:
+        text, button = st.columns([5, 1.2], vertical_alignment="center")
+        text.error(f"**“{plain(now.run.name)}” failed.** {plain(now.job.error)}")
+        with button:
+            if st.button("Fix and start again", on_click=state.fix, args=(now.run.run_id,)):
+                st.switch_page(state.page("rounds"))
 
 
 def _navigate(now: services.workspace.WorkspaceStatus | None) -> st.Page:
@@ -91,7 +126,7 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
 
 
 def _header(now: services.workspace.WorkspaceStatus | None) -> None:
-    location = state.location()
+    location = "" if state.unknown() else state.location()
     header(
         status.line(location, now),
         moved=status.moved(location, now),

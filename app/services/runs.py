@@ -12,9 +12,9 @@ from app.services.workspace import ROOT, WorkspaceStatus, n_train_images, open_w
 from pul import demo, jobs
 from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
 from pul.config.base import flatten
-from pul.errors import ModelError
+from pul.errors import JobError, ModelError
 from pul.labelling.guidance import Guidance, read_guidance
-from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
+from pul.records import IterationRecord, RunRecord, Shelf
 from pul.reports import changes as run_changes
 from pul.reports.changes import Difference, changes, setting_text
 from pul.reports.html import render_report
@@ -65,6 +65,11 @@ def start_models(location: str) -> dict[str, str]:
         if path.is_file():
             found[name if name not in found else str(path)] = str(path)
     return found | {name: name for name in IMAGENET_NETWORKS}
+
+
+def start_model(location: str, run: RunRecord) -> str:
+    """Return the path of the model that a run started from, whether it is still there or not."""
+    return str(open_workspace(location).path / run.model)
 
 
 def usual_preset(location: str) -> str:
@@ -146,18 +151,30 @@ def _labels_text(record: IterationRecord | None) -> str:
     return f"{record.n_identities:,} IDs, {record.n_annotated_images:,} images"
 
 
-def steer(location: str, job: JobRecord, act: str) -> None:
-    """Pause, unpause or stop a job, or resume its run from the last finished iteration.
+def steer(location: str, run_id: int, act: str) -> None:
+    """Pause, unpause or stop the job on a run, or resume the run from the last finished iteration.
 
     Raises:
-        JobError: The job has ended meanwhile, or the run already has an active job.
+        JobError: The run has no job, the job has ended meanwhile, or another one is active.
     """
     workspace = open_workspace(location)
     if act == "resume":
-        jobs.resume_run(workspace, job.run_id or 0)
-    else:
-        commands = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
-        commands[act](workspace, job.job_id)
+        jobs.resume_run(workspace, run_id)
+        return
+    job = next(iter(reversed(workspace.jobs(run_id=run_id))), None)
+    if job is None:
+        raise JobError(f"Run {run_id} has no job to {act}.")
+    control_job(location, job.job_id, act)
+
+
+def control_job(location: str, job_id: int, act: str) -> None:
+    """Pause, unpause or stop a job.
+
+    Raises:
+        JobError: The job has ended meanwhile.
+    """
+    commands = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
+    commands[act](open_workspace(location), job_id)
 
 
 def fork_run(location: str, run_id: int, iteration: int, config: RunConfig, name: str = "") -> None:

@@ -112,7 +112,9 @@ def start_demo_run() -> None:
 
 
 def exists(location: str) -> bool:
-    """Whether a location holds a workspace."""
+    """Whether a location holds a workspace; "" is none."""
+    if not location:
+        return False
     try:
         if "://" in location:  # the connection to a database server is opened once and cached
             return bool(open_workspace(location))

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import streamlit as st
 
-from app import services
-from app.wording import fit
+from app import services, state
+from app.components.tables.empty import nothing_yet
+from app.wording import ENDED, fit, plain
 from pul.errors import ServerLostError
 
 T = TypeVar("T")
@@ -48,6 +49,30 @@ def for_server(location: str) -> None:
         )
     else:
         st.rerun()
+
+
+def for_first_iteration(now: services.workspace.WorkspaceStatus, text: str) -> None:
+    """Say that a page waits for the first iteration of the run, or why none will come.
+
+    Args:
+        now: Status of the workspace; its run has no iteration yet.
+        text: What is being made, as a sentence.
+    """
+    train = state.page("rounds")
+    if now.run is None or now.is_active:
+        nothing_yet(text, "See the progress of the run.", train)
+    elif now.run.status == "failed":
+        nothing_yet(
+            f"“{plain(now.run.name)}” failed before its first iteration was finished.",
+            "Put its settings right and start again, or choose another run.",
+            train,
+        )
+    else:
+        nothing_yet(
+            f"“{plain(now.run.name)}” has no finished iteration: it {ENDED[now.run.status]}.",
+            "Resume it, or choose another run.",
+            train,
+        )
 
 
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:

@@ -152,7 +152,7 @@ def test_workspace__empty(location: Path, open_studio: Open) -> None:
     studio = open_studio()
     assert "Add images" in text_of(studio)
     assert "no training images" not in text_of(studio)
-    assert "Start PUL" not in labels(studio, "button")
+    assert "Start training" not in labels(studio, "button")
 
 
 def test_workspace__look_at_a_folder(location: Path, people: Path, open_studio: Open) -> None:
@@ -211,7 +211,7 @@ def test_workspace__import(location: Path, people: Path, open_studio: Open) -> N
     wait_for(location, "finished")
     studio.run()
     assert "<td>48</td>" in text_of(studio)
-    assert "Start PUL" in labels(studio, "button")
+    assert "Start training" in labels(studio, "button")
 
 
 def move_images(location: Path, tmp_path: Path) -> Path:

@@ -3,6 +3,16 @@
 const PERIOD_MS = 1000;
 const PATIENCE_MS = 20_000; // then the page is asked for again
 const LEAVING_MS = 3000; // as long as another page may be on its way
+const REACHES = ["pointerdown", "focusin"]; // before a link can be followed, by mouse or by keys
+const PAGE_LINKS = "[data-testid=stSidebarNav], [data-testid=stPageLink]";
+
+function nameWorkspace(link) {
+  const name = new URLSearchParams(location.search).get("w");
+  if (!name || !link?.closest(PAGE_LINKS) || link.origin !== location.origin) return;
+  const address = new URL(link.href);
+  address.searchParams.set("w", name);
+  if (link.href !== address.href) link.href = address.href;
+}
 
 class Line {
   constructor(root) {
@@ -14,11 +24,15 @@ class Line {
       if (event.target.closest("a")) this.leftAt = performance.now();
     };
     document.addEventListener("click", this.onClick, true);
+    // A page opened in another tab must show the same workspace: its link names it too.
+    this.onReach = (event) => nameWorkspace(event.target.closest?.("a[href]"));
+    for (const kind of REACHES) document.addEventListener(kind, this.onReach, true);
   }
 
   dispose() {
     clearInterval(this.timer);
     document.removeEventListener("click", this.onClick, true);
+    for (const kind of REACHES) document.removeEventListener(kind, this.onReach, true);
   }
 
   update(data, setTriggerValue) {
