@@ -19,12 +19,12 @@ from pul.config import RunConfig, TrainConfig
 from pul.errors import ArtifactError, JobError
 from pul.jobs.run import prune_run
 from pul.jobs.worker import work
-from pul.models.network import save_network
 from pul.records import IterationArrays, JobRecord
 from pul.reports.workspace_check import examine_workspace
 from pul.store.workspace import Workspace
-from tests.support.fakes import METRICS, image_dataset, iteration_arrays, iteration_record
-from tests.support.networks import TINY_RUN, coloured_images, tiny_network
+from tests.support.fakes import METRICS, iteration_arrays, iteration_record
+from tests.support.networks import TINY_RUN
+from tests.support.places import make_small_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = TINY_RUN.replace(**{"finetune.n_epochs": 3})
@@ -33,18 +33,7 @@ WHOLE_DAY = TrainConfig(n_epochs=10_000, batch_size=8)  # will not end before it
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace of 6 people: 4 training images of each, a query and a gallery image."""
-    folder = tmp_path_factory.mktemp("made") / "workspace"
-    pixels, pids = coloured_images(6, 6)
-    splits = np.tile(["train", "train", "train", "train", "query", "gallery"], 6)
-    with Workspace.create(folder, name="tiny") as workspace:
-        save_network(tiny_network(), folder / "start.safetensors")
-        for split in ("train", "query", "gallery"):
-            chosen = np.flatnonzero(splits == split)
-            chosen = np.roll(chosen, split == "gallery")  # another camera than the query's
-            crops = image_dataset(folder / "images", pixels[chosen], pids[chosen], split=split)
-            workspace.add_dataset(crops, is_same_place=True)
-    return folder
+    return make_small_workspace(tmp_path_factory.mktemp("made") / "workspace", "tiny")
 
 
 @pytest.fixture
@@ -315,7 +304,7 @@ def test_main__stops_politely_when_the_machine_goes_down(workspace):
     os.kill(worker.pid, signal.SIGTERM)
     wait_for(lambda: bool(workspace.job(1).finished_at))
     assert (workspace.job(1).status, workspace.run(1).status) == ("stopped", "stopped")
-    assert "job 1 stopped" in log.read_text()
+    wait_for(lambda: "job 1 stopped" in log.read_text())  # written once the row has ended
 
 
 def test_main__killed_is_noticed_in_time_and_resumed_by_one_command(workspace, uninterrupted):
