@@ -54,7 +54,7 @@ _passwords: dict[str, str] = {}  # the whole location by the one without a passw
 
 
 def canonical(location: str) -> str:
-    """Return one spelling of a location: `~/shop`, `shop/` and `/home/ann/shop` are one place.
+    """Return one spelling of a location: `shop`, `shop/` and `~/shop` may be one place.
 
     Raises:
         WorkspaceError: The location is malformed.

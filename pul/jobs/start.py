@@ -3,6 +3,7 @@
 import shutil
 import threading
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from pul.config import RunConfig
@@ -10,6 +11,7 @@ from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
+from pul.jobs.steps import Step, apply_steps, check_steps
 from pul.jobs.trackers import check_trackers
 from pul.models.file_kinds import require_own_checkpoint
 from pul.records import JobRecord
@@ -37,6 +39,7 @@ def create_run(
     name: str = "",
     *,
     parent: tuple[int, int] | None = None,
+    steps: Sequence[Step] = (),
 ) -> JobRecord:
     """Make a run and its job without starting a worker.
 
@@ -49,9 +52,10 @@ def create_run(
         model: The start model, a safetensors file.
         name: What to call it.
         parent: Run and iteration that the model is of, if it is of one.
+        steps: What it uses from later iterations on.
 
     Raises:
-        ConfigError: A package that the settings need is missing.
+        ConfigError: A package that the settings need is missing, or a step cannot be gone.
         ModelError: There is no such start model, or it must be converted first.
         JobError: There is nothing to train on.
         StoreError: The store refuses.
@@ -65,7 +69,9 @@ def create_run(
     tested = [split != "train" for split in images.splits]
     if (images.camids[tested] < 0).any():
         config = config.replace(**{"evaluation.camera_aware": False})
+    check_steps(workspace, steps)
     run = workspace.create_run(config, model=model, name=name, parent=parent)
+    apply_steps(workspace, run.run_id, steps)
     return workspace.create_job("run", run_id=run.run_id)
 
 

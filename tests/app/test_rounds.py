@@ -119,7 +119,7 @@ def test_rounds__compare_settings_shows_what_differs(
     studio = open_studio("rounds", run="1", compare="2,99")
     assert studio.multiselect[0].value == [2]
     table = studio.dataframe[0].value
-    assert table.to_numpy().tolist() == [["n_iterations", "3", "7"]]
+    assert table.to_numpy().tolist() == [["Iterations", "3", "7"]]
     assert studio.query_params == {"w": "workspace", "run": "1", "compare": "2"}
 
 
