@@ -1,5 +1,6 @@
 """The frame around every page: title, navigation, and the header, which polls."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import streamlit as st
 
 from app import demo, services, state
 from app.components.header.header import header
+from app.paths import OLD_PATHS, PATHS
 from app.routes import access, status
-from app.views import annotator, experiments, identities, label, waiting
+from app.views import annotator, experiments, identities, label, switcher, waiting
 from app.views.export import page as export
 from app.views.map import page as map_view
 from app.views.retrieval import page as retrieval
@@ -19,6 +21,7 @@ from app.wording import plain
 from pul.errors import PulError, ServerLostError
 
 HERE = Path(__file__).parent
+Show = Callable[[services.workspace.WorkspaceStatus | None], None]
 
 
 def main() -> None:
@@ -30,15 +33,19 @@ def main() -> None:
     state.init_session()
     try:
         now = _read_status()
-        page = _navigate(now)
+        key, page = _navigate(now)
+        st.set_page_config(f"{page.title} · {now.name if now else 'PUL Studio'}")
         state.write_workspace()
+        is_welcome = now is None and (
+            state.unknown() or demo.state().status == "making" or key == "workspace"
+        )
         with st.container(key="header"):
-            _header(now)
-        if now is None and (state.unknown() or demo.state().status == "making"):
-            opening.show()  # on every page, until there is a workspace
+            _header(now, key, "Welcome" if is_welcome else page.title)
+        if is_welcome:
+            opening.show()  # on every page while the demo is made
             return
         _say_no_run(now)
-        _say_failed(now, page)
+        _say_failed(now, key)
         page.run()
     except ServerLostError:
         waiting.for_server(state.location())
@@ -66,11 +73,11 @@ def _say_no_run(now: services.workspace.WorkspaceStatus | None) -> None:
         st.warning(plain(f"There is no run {name} in “{now.name}”; there are: {known}.{shown}"))
 
 
-def _say_failed(now: services.workspace.WorkspaceStatus | None, page: st.Page) -> None:
+def _say_failed(now: services.workspace.WorkspaceStatus | None, key: str) -> None:
     """Say on every page that the run failed, and why; the Train page says more itself."""
     if now is None or now.run is None or now.run.status != "failed" or now.job is None:
         return
-    if page.url_path != state.page("rounds").url_path:
+    if key != "rounds":
         text, button = st.columns([5, 1.2], vertical_alignment="center")
         text.error(f"**“{plain(now.run.name)}” failed.** {plain(now.job.error)}")
         with button:
@@ -78,31 +85,41 @@ def _say_failed(now: services.workspace.WorkspaceStatus | None, page: st.Page) -
                 st.switch_page(state.page("rounds"))
 
 
-def _navigate(now: services.workspace.WorkspaceStatus | None) -> st.Page:
-    views = (
-        ("Workspace", workspace.show, ":material/folder_open:"),
-        ("Label", label.show, ":material/person_add:"),
-        ("Map", map_view.show, ":material/scatter_plot:"),
-        ("Identities", identities.show, ":material/groups:"),
-        ("Rounds", rounds.show, ":material/show_chart:"),
-        ("Experiments", experiments.show, ":material/science:"),
-        ("Retrieval", retrieval.show, ":material/person_search:"),
-        ("Export", export.show, ":material/output:"),
-    )
-    pages = [
-        st.Page(partial(show, now), title=title, icon=icon, url_path=title.lower())
-        for title, show, icon in views
-    ]
-    st.session_state[state.PAGES] = {
-        title.lower(): page for (title, *_), page in zip(views, pages, strict=True)
+VIEWS: dict[str, tuple[str, Show, str]] = {
+    "workspace": ("Images", workspace.show, ":material/folder_open:"),
+    "label": ("Label", label.show, ":material/person_add:"),
+    "map": ("Map", map_view.show, ":material/scatter_plot:"),
+    "identities": ("Identities", identities.show, ":material/groups:"),
+    "rounds": ("Train", rounds.show, ":material/show_chart:"),
+    "retrieval": ("Retrieval", retrieval.show, ":material/person_search:"),
+    "experiments": ("Experiments", experiments.show, ":material/science:"),
+    "export": ("Finish", export.show, ":material/output:"),
+}
+
+
+def _navigate(now: services.workspace.WorkspaceStatus | None) -> tuple[str, st.Page]:
+    """Show the navigation, and return key and page of what is open."""
+    pages = {
+        key: st.Page(partial(show, now), title=title, icon=icon, url_path=PATHS[key] or "images")
+        for key, (title, show, icon) in VIEWS.items()
     }
-    page = st.navigation(pages)
-    if now is not None:
-        with st.sidebar:
+    old = {
+        key: st.Page(
+            partial(VIEWS[key][1], now), title=VIEWS[key][0], url_path=path, visibility="hidden"
+        )
+        for key, path in OLD_PATHS.items()
+    }
+    st.session_state[state.PAGES] = pages
+    page = st.navigation([*pages.values(), *old.values()])
+    with st.sidebar:
+        switcher.show(now)
+        if now is not None:
             if now.runs:
                 _choose_run(now)
             annotator.show()
-    return page
+    every = (*pages.items(), *old.items())
+    key = next((key for key, known in every if known.url_path == page.url_path), "workspace")
+    return key, page
 
 
 def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
@@ -125,12 +142,14 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
         st.rerun()
 
 
-def _header(now: services.workspace.WorkspaceStatus | None) -> None:
+def _header(now: services.workspace.WorkspaceStatus | None, key: str, title: str) -> None:
     location = "" if state.unknown() else state.location()
     header(
         status.line(location, now),
         moved=status.moved(location, now),
         url=status.url(location, state.run_id()),
+        title=title,
+        page=key,
     )
 
 

@@ -111,6 +111,11 @@ def recent() -> list[Place]:
     return sorted(opened, key=lambda place: place.opened_at, reverse=True)[:N_RECENT]
 
 
+def shown(place: Place) -> str:
+    """Return where a place is, as it may be shown."""
+    return printable(from_text(place.location))
+
+
 def _bare(location: str) -> str:
     return to_text(without_password(canonical(location)))
 

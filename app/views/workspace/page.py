@@ -28,15 +28,13 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         with contents:
             _images()
         with start:
-            _start(now)
+            _start()
         moved.show()
         with st.expander("Add images", expanded=now.is_importing):
             importing.show(now)
     else:
         st.subheader("Add images")
         importing.show(now)
-    with st.expander("Another workspace"):
-        opening.another()
 
 
 def _missing() -> None:
@@ -56,7 +54,7 @@ def _images() -> None:
     skipped_files(services.workspace.skipped(location) if contents.n_skipped else ())
 
 
-def _start(now: services.workspace.WorkspaceStatus) -> None:
+def _start() -> None:
     location = state.location()
     st.subheader("Group or train")
     model = choose_model(services.runs.start_models(location), key="quick")
@@ -77,10 +75,6 @@ def _start(now: services.workspace.WorkspaceStatus) -> None:
     )
     if asked is not None:
         _start_run(config, model, asked)
-    if now.run is not None:
-        links = {"map": "See the map", "label": fit("Label people"), "rounds": "See the rounds"}
-        for column, (page, text) in zip(st.columns(3), links.items(), strict=True):
-            column.page_link(state.page(page), label=text)
 
 
 def _start_run(config: services.runs.RunConfig, model: str, asked: QuickStart) -> None:

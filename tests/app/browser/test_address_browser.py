@@ -21,7 +21,7 @@ def named(page: Page) -> str:
 
 
 def open_by_folder(page: Page, place: Path) -> None:
-    page.get_by_text("Another workspace").click()
+    page.locator(".st-key-switcher button").first.click()
     page.get_by_label("Folder", exact=True).fill(str(place))
     page.get_by_role("button", name="Open or create").click()
 
@@ -47,7 +47,7 @@ def test_address__stays_with_its_workspace(
             page.locator("[data-testid=stSidebarNav] a", has_text=name).click()
             expect(page).to_have_url(re.compile(rf"/{name.lower()}\?.*w=shop"))
         with page.context.expect_page() as opened:  # and a second tab has it
-            page.locator("[data-testid=stSidebarNav] a", has_text="Export").click(button="middle")
+            page.locator("[data-testid=stSidebarNav] a", has_text="Finish").click(button="middle")
         tab = opened.value
         expect(tab.locator(".pul-header")).to_contain_text("the shop's")
         assert named(tab) == "shop"
