@@ -37,6 +37,13 @@ STEP_NAMES = {  # short ones, for charts
     "validate": "validation",
 }
 
+ENDED = {
+    "created": "has not begun",
+    "finished": "finished",
+    "stopped": "was stopped",
+    "failed": "failed",
+}
+
 
 def subject() -> tuple[str, str]:
     """Return the words for one and for several of those that the images show."""

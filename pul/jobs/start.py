@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from filecmp import cmp
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
+from pul.jobs.steps import Step, apply_steps, check_steps
 from pul.jobs.trackers import check_trackers
 from pul.models.file_kinds import require_own_checkpoint
 from pul.records import ImageTable, JobRecord
@@ -44,6 +45,7 @@ def create_run(
     parent: tuple[int, int] | None = None,
     key: str = "",
     settings: Callable[[int], Mapping[str, Any]] = lambda _: {},
+    steps: Sequence[Step] = (),
 ) -> JobRecord:
     """Make a run and its job without starting a worker.
 
@@ -57,15 +59,17 @@ def create_run(
         name: What to call it.
         parent: Run and iteration that the model is of, if it is of one.
         key, settings: As in `Workspace.create_run`.
+        steps: What it uses from later iterations on.
 
     Raises:
-        ConfigError: A package that the settings need is missing.
+        ConfigError: A package that the settings need is missing, or a step cannot be gone.
         ModelError: There is no such start model, or it must be converted first.
         JobError: There is nothing to train on.
         StoreError: The store refuses.
     """
     check_trackers(config)
     require_own_checkpoint(Path(model).expanduser())
+    check_steps(workspace, steps)
     run = workspace.create_run(
         partial(_fit_images, config),
         model=model,
@@ -74,7 +78,11 @@ def create_run(
         key=key,
         settings=settings,
     )
-    return workspace.active_job(run.run_id) or workspace.create_job("run", run_id=run.run_id)
+    known = workspace.active_job(run.run_id)
+    if known is not None:
+        return known
+    apply_steps(workspace, run.run_id, steps)  # before there is a job that a worker could take
+    return workspace.create_job("run", run_id=run.run_id)
 
 
 def _fit_images(config: RunConfig, images: ImageTable) -> RunConfig:
