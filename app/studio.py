@@ -8,7 +8,7 @@ import streamlit as st
 from app import demo, services, state
 from app.components.header.header import header
 from app.routes import access, status
-from app.views import annotator, experiments, identities, label, waiting
+from app.views import annotator, clusters, experiments, identities, label, waiting
 from app.views.export import page as export
 from app.views.map import page as map_view
 from app.views.retrieval import page as retrieval
@@ -46,6 +46,7 @@ def main() -> None:
 def _navigate(now: services.workspace.WorkspaceStatus | None) -> st.Page:
     views = (
         ("Workspace", workspace.show, ":material/folder_open:"),
+        ("Clusters", clusters.show, ":material/grid_view:"),
         ("Label", label.show, ":material/person_add:"),
         ("Map", map_view.show, ":material/scatter_plot:"),
         ("Identities", identities.show, ":material/groups:"),
