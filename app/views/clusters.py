@@ -9,9 +9,10 @@ from app.components.clusters.clusters import clusters
 from app.components.tables.empty import nothing_yet
 from app.views import annotator
 from app.views.fragments import fragment
-from app.wording import fit
+from app.wording import fit, place, share_done
 from pul.records import RunRecord
 
+POLL_S = 1.0
 _VIEW = ("view", "sort", "show", "camera", "size", "lambda", "open", "like", "iteration")
 
 
@@ -23,13 +24,27 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
             state.page("workspace"),
         )
     elif not now.iterations:
-        nothing_yet(
-            fit("People are being grouped for the first time."),
-            "See the progress of the run.",
-            state.page("rounds"),
-        )
+        _wait(now)
     else:
         _clusters(now, now.run)
+
+
+def _wait(now: services.workspace.WorkspaceStatus) -> None:
+    is_made = now.is_active
+    nothing_yet(
+        fit("People are being grouped for the first time.")
+        if is_made
+        else "This run ended before it had made any clusters.",
+        "See the progress of the run." if is_made else "See why, and start it again.",
+        state.page("rounds"),
+    )
+    if is_made and now.job is not None:
+        fragment(POLL_S)(_progress)(now.job.job_id)
+
+
+def _progress(job_id: int) -> None:
+    done = services.workspace.job(state.location(), job_id).progress
+    st.progress(share_done(done), place(done))
 
 
 @fragment()

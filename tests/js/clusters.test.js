@@ -26,7 +26,15 @@ import {
   writeView,
 } from "../../app/components/clusters/view.js";
 import { columnsOf, placeAfter, placesInSight } from "../../app/components/clusters/windowing.js";
-import { drop, joinParts, keptOf, openedOf, splitOff, swapParts } from "../../app/components/clusters/work.js";
+import {
+  afterJudging,
+  drop,
+  joinParts,
+  keptOf,
+  openedOf,
+  splitOff,
+  swapParts,
+} from "../../app/components/clusters/work.js";
 
 // Cluster 0: images 1 (center), 0, 4 by cameras 0, 0, 1. Cluster 1: 2 (center), 3, both camera 1. Cluster 2: 5, alone, of
 // an unknown camera. Image 6 is an outlier.
@@ -366,6 +374,8 @@ test("an opened cluster: drop, take back, split, swap, join", () => {
     ],
   );
   assert.deepEqual(joinParts(parts).images, [1, 2, 3, 5]);
+  assert.deepEqual([afterJudging(parts).images, afterJudging(parts).away], [[3, 5], []]);
+  assert.deepEqual([afterJudging(without).images, afterJudging(without).dropped.size], [[1, 5], 0]);
   assert.equal(splitOff(opened, [1, 2, 3, 5]), null);
   assert.equal(splitOff(opened, []), null);
 });

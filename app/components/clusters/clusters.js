@@ -24,13 +24,13 @@ import {
   writeView,
 } from "./view.js";
 import { placeAfter } from "./windowing.js";
-import { drop, joinParts, keptOf, openedOf, splitOff, swapParts } from "./work.js";
+import { afterJudging, drop, joinParts, keptOf, openedOf, splitOff, swapParts } from "./work.js";
 
 const TOAST_MS = 9000;
 const ADDRESS_MS = 250; // the address follows when the view has come to rest
 const MAP_HEIGHT = 250;
 const SHAPES = {
-  clusters: { least: 228, height: 128, gap: 10, isStretched: true },
+  clusters: { least: 206, height: 128, gap: 10, isStretched: true },
   images: { least: 68, height: 148, gap: 6, isStretched: false },
 };
 const IS_TYPED = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]";
@@ -535,8 +535,10 @@ class ClustersPage {
 
   judge(who = {}) {
     if (!this.opened) return;
-    this.put(this.actsFor(this.opened, who));
-    if (this.opened.away.length) this.setOpened(swapParts({ ...this.opened, images: [], away: this.opened.away }));
+    const acts = this.actsFor(this.opened, who);
+    if (!acts.length) return;
+    this.put(acts);
+    this.setOpened(afterJudging(this.opened));
   }
 
   /** @param {import("../shared_js/types").Act[]} acts */

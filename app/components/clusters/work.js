@@ -55,6 +55,16 @@ export function splitOff(opened, away) {
 export const swapParts = (opened) => ({ ...opened, images: opened.away, away: opened.images, dropped: new Set() });
 
 /**
+ * What is left to look at once what was kept has been judged: the group that waits, or what was kept.
+ * @param {Opened} opened
+ * @returns {Opened}
+ */
+export function afterJudging(opened) {
+  if (opened.away.length) return swapParts({ ...opened, images: [] });
+  return { ...opened, images: keptOf(opened), dropped: new Set() };
+}
+
+/**
  * The two groups are one again.
  * @param {Opened} opened
  * @returns {Opened}

@@ -82,8 +82,15 @@ def _start(now: services.workspace.WorkspaceStatus) -> None:
         state.show_run(None)  # before the run exists: then the header may trigger a rerun
         with st.spinner("Starting"):
             services.runs.start_run(location, config, model)
+        if asked.act == "group":
+            st.switch_page(state.page("clusters"))
         st.rerun()
     if now.run is not None:
-        links = {"map": "See the map", "label": fit("Label people"), "rounds": "See the rounds"}
-        for column, (page, text) in zip(st.columns(3), links.items(), strict=True):
+        links = {
+            "clusters": "See the clusters",
+            "map": "See the map",
+            "label": fit("Label people"),
+            "rounds": "See the rounds",
+        }
+        for column, (page, text) in zip(st.columns(4), links.items(), strict=True):
             column.page_link(state.page(page), label=text)
