@@ -186,13 +186,20 @@ test("filters, by hand", () => {
 });
 
 test("chips say how many clusters they would show", () => {
-  assert.deepEqual(countChips(knownOf()), { doubt: 1, one: 1, lost: 1, labelled: 1, unlabelled: 2 });
+  const counts = { doubt: 1, one: 1, lost: 1, labelled: 1, unlabelled: 2 };
+  assert.deepEqual(countChips(knownOf(), "clusters"), counts);
+});
+
+test("or how many images", () => {
+  const counts = { doubt: 1, one: 2, lost: 1, labelled: 1, unlabelled: 5 };
+  assert.deepEqual(countChips(knownOf(), "images"), counts);
+  for (const [name, n] of Object.entries(counts)) assert.equal(images({ chips: [name] }).length, n);
 });
 
 test("doubt that is not measured yet hides nothing and sorts nothing", () => {
   const known = knownOf({ doubts: null, doubtShares: null });
   assert.deepEqual(shown({}, known), [0, 1, 2]);
-  assert.deepEqual(countChips(known).doubt, 0);
+  assert.deepEqual(countChips(known, "clusters").doubt, 0);
   assert.deepEqual(images({}, known), [1, 4, 0, 2, 3, 5]);
 });
 

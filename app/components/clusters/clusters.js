@@ -1,30 +1,19 @@
 // The main page: all clusters as faces, the map beside them, and one that is opened to be judged.
 import { fetchArrays, fetchLayout, remember, Scatter } from "../map/scatter.js";
-import { keyName } from "../shared_js/keys.js";
 import { Outbox } from "../shared_js/outbox.js";
-import { count, counted, escape } from "../shared_js/text.js";
 import { PEOPLE, PERSON } from "../shared_js/words.js";
 import { Zoom } from "../shared_js/zoom.js";
-import { actOfTwoPeople, actsOfPerson } from "./acts.js";
+import { Bar } from "./bar.js";
 import { clusterHtml, describeImage, imageHtml, refreshCluster, refreshImage } from "./cells.js";
+import { Controls } from "./controls.js";
 import { WindowedGrid } from "./grid.js";
+import { Judging } from "./judging.js";
+import { messageOf } from "./messages.js";
 import { Naming } from "./naming.js";
 import { OpenedPanel, shownOf } from "./opened.js";
-import { doubtShares, isReliableAt, labelsOf, membersOf, straysOf, summarize, tokenOf } from "./summaries.js";
-import {
-  CHIPS,
-  FIRST,
-  SORTS,
-  countChips,
-  isFiltered,
-  readView,
-  selectClusters,
-  selectImages,
-  toggleChip,
-  writeView,
-} from "./view.js";
-import { placeAfter } from "./windowing.js";
-import { afterJudging, drop, joinParts, keptOf, openedOf, splitOff, swapParts } from "./work.js";
+import { doubtShares, labelsOf, membersOf, straysOf, summarize, tokenOf } from "./summaries.js";
+import { FIRST, readView, selectClusters, selectImages, writeView } from "./view.js";
+import { openedOf } from "./work.js";
 
 const TOAST_MS = 9000;
 const ADDRESS_MS = 250; // the address follows when the view has come to rest
@@ -33,7 +22,6 @@ const SHAPES = {
   clusters: { least: 206, height: 128, gap: 10, isStretched: true },
   images: { least: 68, height: 148, gap: 6, isStretched: false },
 };
-const IS_TYPED = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]";
 
 class ClustersPage {
   /** @type {any} What the server sent last. */
@@ -44,6 +32,8 @@ class ClustersPage {
   known = null;
   /** @type {import("./view.js").View} */
   view = FIRST;
+  /** What the map is coloured by. */
+  colorBy = "reliable";
   /** @type {import("./work.js").Opened | null} */
   opened = null;
   /** @type {Set<number>} */
@@ -52,8 +42,6 @@ class ClustersPage {
   alike = null;
   /** @type {[number, number][]} Identities that look like what is open. */
   nearest = [];
-  /** @type {number[]} Acts of each judgement, which one press of Undo takes back. */
-  nActs = [];
   words = { one: PERSON, many: PEOPLE };
 
   /** @param {HTMLElement & { clusters?: ClustersPage }} root */
@@ -61,31 +49,29 @@ class ClustersPage {
     this.root = root;
     /** @type {(selector: string) => any} */
     this.find = (selector) => root.querySelector(selector);
-    this.outbox = new Outbox(workspace, () => this.drawCount());
+    this.bar = new Bar(this);
+    this.judging = new Judging(this);
+    this.outbox = new Outbox(workspace, () => this.bar.drawCount());
     this.zoom = new Zoom(this.find(".clusters-zoom"));
     this.panel = new OpenedPanel(this.find(".clusters-opened"));
     this.naming = new Naming(
       this.find(".clusters-over"),
-      (who) => this.judge(who),
+      (who) => this.judging.judge(who),
       (identity) => this.facesOfIdentity(identity),
     );
     this.grid = new WindowedGrid(this.find(".clusters-scroller"), this.source("clusters"), SHAPES.clusters);
     this.nameOfIdentity = (identity) => this.identities.get(identity)?.name ?? `person ${identity}`;
     this.colorOf = (identity) => this.identities.get(identity)?.color ?? "#888888";
     this.describe = (image) => describeImage(this.known, image);
+    this.controls = new Controls(this);
     this.listen();
   }
 
   listen() {
-    this.onKey = (event) => this.key(event);
     this.onResize = () => this.fitHeight();
     this.onBack = () => this.adopt(Object.fromEntries(new URLSearchParams(location.search)));
-    document.addEventListener("keydown", this.onKey);
     addEventListener("resize", this.onResize);
     addEventListener("popstate", this.onBack);
-    this.root.onclick = (event) => this.click(event);
-    this.root.oninput = (event) => this.change(event, false);
-    this.root.onchange = (event) => this.change(event, true);
     this.root.onpointerover = (event) => {
       const target = /** @type {Element} */ (event.target);
       const item = target.closest(".clusters-item img, .clusters-tile");
@@ -98,7 +84,7 @@ class ClustersPage {
   }
 
   dispose() {
-    document.removeEventListener("keydown", this.onKey);
+    this.controls.dispose();
     removeEventListener("resize", this.onResize);
     removeEventListener("popstate", this.onBack);
     clearTimeout(this.addressTimer);
@@ -127,7 +113,7 @@ class ClustersPage {
     if (!before) this.view = readView(data.query);
     const isSame = this.known?.layout === layout;
     this.learn(layout, people, isSame);
-    this.drawBar();
+    this.bar.draw();
     this.fitHeight();
     this.show(isSame);
     if (!isSame) this.reopen();
@@ -171,7 +157,7 @@ class ClustersPage {
     }
     if (this.known?.layout !== layout) return;
     Object.assign(this.known, { doubts: layout.doubts ?? null, doubtShares: layout.doubtShares });
-    this.drawBar();
+    this.bar.draw();
     this.show(true, this.view.sort !== "doubt" && !this.view.chips.includes("doubt"));
     this.drawOpened();
     this.root.dataset.doubts = layout.doubts ? "known" : "unknown";
@@ -200,7 +186,7 @@ class ClustersPage {
     this.view = readView(query);
     this.known.lambda = this.view.lambda ?? this.data.lambda_;
     this.known.within = null;
-    this.drawBar();
+    this.bar.draw();
     this.show();
     this.reopen();
     if (this.view.like === null) this.alike = null;
@@ -210,7 +196,7 @@ class ClustersPage {
   /** @param {Partial<import("./view.js").View>} changes */
   setView(changes) {
     this.view = { ...this.view, ...changes };
-    this.drawBar();
+    this.bar.draw();
     this.show();
     this.writeAddress();
   }
@@ -230,8 +216,8 @@ class ClustersPage {
     grid.show(this.items, { source: this.source(kind), shape: SHAPES[kind], isKept });
     this.root.dataset.view = kind;
     this.find(".clusters-none").hidden = this.items.length > 0;
-    this.drawCount();
-    this.drawSummary(known);
+    this.bar.drawCount();
+    this.bar.drawSummary(known);
   }
 
   select() {
@@ -260,11 +246,11 @@ class ClustersPage {
     this.find(".clusters-lambda output").textContent = lambda === 0 ? "all" : lambda.toFixed(2);
     this.grid.refresh();
     this.scatter?.layout && this.scatter.setLambda(lambda);
-    this.drawSummary(this.known);
+    this.bar.drawSummary(this.known);
     if (this.opened) this.panel.draw(this, this.opened, this.strays);
     if (!isRest) return;
     this.view = { ...this.view, lambda: lambda === this.data.lambda_ ? null : lambda };
-    this.drawBar();
+    this.bar.draw();
     if (this.view.sort === "lambda" || this.view.chips.includes("lost")) this.show(true);
     this.writeAddress();
   }
@@ -275,101 +261,12 @@ class ClustersPage {
     this.root.style.setProperty("--top", `${Math.round(top)}px`);
   }
 
-  drawBar() {
-    const { view, data, known } = this;
-    const options = (pairs, chosen) =>
-      pairs
-        .map(
-          ([value, text]) =>
-            `<option value="${value}"${String(value) === String(chosen) ? " selected" : ""}>${escape(text)}</option>`,
-        )
-        .join("");
-    const field = (name) => this.find(`[data-field="${name}"]`);
-    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll("[data-kind]")))
-      button.setAttribute("aria-pressed", String(!this.alike && button.dataset.kind === view.kind));
-    field("sort").innerHTML = options(Object.entries(SORTS), view.sort);
-    field("camera").innerHTML = options(
-      [["", "all"], ...data.cameras.map((name) => [name, String(name)])],
-      view.camera ?? "",
-    );
-    this.find(".clusters-camera").hidden = data.cameras.length < 2;
-    const named = (n) => (n === 0 ? "0: before training" : n === data.newest ? `${n}: newest` : String(n));
-    field("iteration").innerHTML = options(
-      Array.from({ length: data.newest + 1 }, (_, n) => [n, named(n)]),
-      data.iteration,
-    );
-    this.find(".clusters-iteration").hidden = data.newest === 0;
-    field("color").innerHTML = options(
-      Object.keys(data.colorings).map((name) => [name, name === "reliable" ? "reliable" : name]),
-      this.colorBy ?? "reliable",
-    );
-    for (const name of ["least", "most"])
-      if (document.activeElement !== field(name)) field(name).value = view[name] ?? "";
-    if (document.activeElement !== field("lambda") || view.lambda !== null) field("lambda").value = known.lambda;
-    this.find(".clusters-lambda output").textContent = known.lambda === 0 ? "all" : known.lambda.toFixed(2);
-    this.find('.clusters-bar [data-act="clear"]').hidden = !isFiltered(view) && !known.within && !this.alike;
-    this.drawChips();
-  }
-
-  drawChips() {
-    const { view, known } = this;
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.chip;
-    const counts = countChips(known);
-    const chip = (name, text, n, isOn) =>
-      `<button type="button" data-chip="${name}" aria-pressed="${isOn}"${n === 0 && !isOn ? " disabled" : ""}>${escape(text)} <b>${n === null ? "" : count(n)}</b>${isOn ? " ✕" : ""}</button>`;
-    const names = Object.keys(CHIPS).filter((name) => name !== "one" || this.data.cameras.length > 1);
-    const ours = names.map((name) => chip(name, CHIPS[name], counts[name], view.chips.includes(name)));
-    if (known.within) ours.unshift(chip("within", "from the map", known.within.size, true));
-    if (this.alike) ours.unshift(chip("like", "like one picture", this.alike.size, true));
-    this.find(".clusters-chips").innerHTML = ours.join("");
-    if (focused) this.find(`[data-chip="${focused}"]`)?.focus();
-  }
-
-  drawCount() {
-    if (!this.known || !this.items) return;
-    const { summaries, layout } = this.known;
-    const [all, thing] = this.kind === "clusters" ? [summaries.n, "cluster"] : [layout.n, "image"];
-    const n = this.items.length;
-    const left = this.outbox.commits.length;
-    this.root.dataset.open = String(left);
-    const order = this.alike ? "most alike first" : SORTS[this.view.sort];
-    const waits =
-      this.view.sort === "doubt" && !this.known.doubtShares && this.root.dataset.doubts !== "unknown"
-        ? " (measuring doubt …)"
-        : "";
-    this.find(".clusters-count").textContent =
-      `${n === all ? counted(all, thing) : `${count(n)} of ${counted(all, thing)}`}, ${order} first${left ? " · saving …" : ""}${waits}`.replace(
-        "first first",
-        "first",
-      );
-  }
-
-  drawSummary({ layout, summaries, lambda }) {
-    const { purity } = this.data;
-    const share = percent(layout.selection.share(lambda));
-    const parts = [
-      `<b>${counted(summaries.n, "cluster")}</b> of ${counted(layout.n, "image")}`,
-      `<b>${share}</b> reliable at λ ${lambda === 0 ? "all" : lambda.toFixed(2)}`,
-    ];
-    if (purity.source === "annotations")
-      parts.push(
-        `<b>${percent(purity.overall)}</b> purity on the ${count(purity.n_people)} ${purity.n_people === 1 ? PERSON : PEOPLE} you labelled`,
-      );
-    if (purity.source === "truth")
-      parts.push(
-        `<b>${percent(purity.overall)}</b> purity by ground truth (${count(purity.n_people)} known; no label yet)`,
-      );
-    const html = parts.join(" · ");
-    const element = this.find(".clusters-summary");
-    if (element.innerHTML !== html) element.innerHTML = html;
-  }
-
   // ---- the map
   drawMap() {
     const { data } = this;
     this.find(".clusters-map").hidden = !data.has_map;
     if (!data.has_map) return;
-    const by = this.colorBy ?? "reliable";
+    const by = this.colorBy;
     const extra = { identity: data.identities_url, doubt: data.doubts_url }[by];
     try {
       this.scatter ??= new Scatter(this.find(".scatter"));
@@ -406,7 +303,7 @@ class ClustersPage {
       return;
     }
     this.known.within = kind === "area" ? new Set(images) : null;
-    this.drawBar();
+    this.bar.draw();
     this.show();
     if (kind === "none") this.close();
   }
@@ -419,6 +316,12 @@ class ClustersPage {
 
   // ---- opening
   reopen() {
+    const isWorkedOn = this.opened && (this.opened.dropped.size > 0 || this.opened.away.length > 0);
+    if (isWorkedOn) {
+      // a new iteration came meanwhile: its clusters are others, the pictures are the same
+      this.setOpened({ ...this.opened, clusters: [] });
+      return;
+    }
     const row = this.view.open === null ? -1 : this.rowOf(this.view.open);
     const cluster = row < 0 ? -1 : this.known.layout.clusters[row];
     if (cluster >= 0) this.open([cluster], { isQuiet: true });
@@ -504,278 +407,18 @@ class ClustersPage {
 
   async findAlike(image) {
     if (image < 0) return;
+    this.find(".clusters-count").textContent = "Looking for similar pictures …";
     try {
       const { images } = await this.ask(`alike=${image}`);
       this.alike = new Map(images);
       this.view = { ...this.view, like: this.known.layout.images[image] };
-      this.drawBar();
+      this.bar.draw();
       this.show();
       this.writeAddress();
     } catch (error) {
+      this.bar.drawCount();
       this.toast(`Nothing found: ${messageOf(error)}`, { isRefused: true });
     }
-  }
-
-  // ---- judging
-  /** @param {import("./work.js").Opened} opened */
-  judged(opened) {
-    const { layout, owners } = this.known;
-    const ids = (images) => Array.from(images, (image) => layout.images[image]);
-    const owned = new Map(opened.images.map((image) => [layout.images[image], owners[image]]));
-    return {
-      kept: ids(keptOf(opened)),
-      dropped: ids(opened.images.filter((image) => opened.dropped.has(image))),
-      owners: owned,
-    };
-  }
-
-  actsFor(opened, who = {}) {
-    return actsOfPerson(this.judged(opened), who);
-  }
-
-  judge(who = {}) {
-    if (!this.opened) return;
-    const acts = this.actsFor(this.opened, who);
-    if (!acts.length) return;
-    this.put(acts);
-    this.setOpened(afterJudging(this.opened));
-  }
-
-  /** @param {import("../shared_js/types").Act[]} acts */
-  put(acts) {
-    if (!acts.length) return;
-    this.nActs.push(acts.length);
-    const seconds = (performance.now() - this.openedAt) / 1000 / acts.length;
-    const card = `clusters-${this.known.layout.images[this.opened.images[0]]}`;
-    for (const act of acts) this.outbox.put({ seconds, card, ...act });
-    this.openedAt = performance.now();
-  }
-
-  undo() {
-    const n = this.nActs.pop() ?? 1;
-    for (let act = 0; act < n; act += 1) this.outbox.put({ kind: "undo" });
-    this.find(".clusters-toast").hidden = true;
-  }
-
-  async split() {
-    const { opened } = this;
-    if (!opened) return;
-    let away = opened.images.filter((image) => opened.dropped.has(image));
-    if (!away.length) {
-      if (!opened.clusters.length) return;
-      try {
-        away = (await this.ask(`split=${opened.clusters.join(",")}`)).images;
-      } catch (error) {
-        this.toast(`Not split: ${messageOf(error)}`, { isRefused: true });
-        return;
-      }
-    }
-    if (this.opened !== opened) return;
-    const parts = splitOff(opened, away);
-    if (parts) this.setOpened(parts);
-    else this.toast(`These ${counted(opened.images.length, "image")} all look alike: there is nothing to split.`);
-  }
-
-  apart() {
-    const { images, away } = this.opened;
-    this.put([actOfTwoPeople(this.idsOf(images), this.idsOf(away))]);
-  }
-
-  add(cluster) {
-    const more = shownOf(membersOf(this.known.summaries, cluster));
-    const { opened } = this;
-    const clusters = [...opened.clusters, cluster];
-    this.opened = {
-      ...opened,
-      clusters,
-      images: [...opened.images, ...more.filter((image) => !opened.images.includes(image))],
-    };
-    this.drawOpened();
-    this.grid.refresh();
-    this.markMap();
-    this.findSimilar();
-  }
-
-  // ---- what a press does
-  click(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    /** @type {HTMLElement | null} */
-    const tile = target.closest(".clusters-tile");
-    /** @type {HTMLElement | null} */
-    const item = target.closest(".clusters-item");
-    /** @type {HTMLElement | null} */
-    const button = target.closest("button");
-    if (button?.dataset.act) this.act(button.dataset.act, Number(button.dataset.cluster));
-    else if (button?.dataset.chip) this.pressChip(button.dataset.chip);
-    else if (button?.dataset.kind) this.setKind(button.dataset.kind);
-    else if (tile) this.toggleTile(this.panel.placeOf(tile));
-    else if (item) this.pressItem(Number(item.dataset.place), event.shiftKey || event.ctrlKey || event.metaKey);
-  }
-
-  act(name, cluster) {
-    const acts = {
-      person: () => this.judge(),
-      name: () => this.naming.open(this.data.identities, this.nearest),
-      drop: () =>
-        this.setOpened(
-          drop(
-            this.opened,
-            this.opened.images.filter((image) => this.strays.has(image)),
-            true,
-          ),
-        ),
-      keep: () => this.setOpened(drop(this.opened, this.opened.dropped, false)),
-      split: () => this.split(),
-      alike: () => this.findAlike(this.panel.image),
-      label: () => this.send("card", { images: this.judged(this.opened).kept, at: Date.now() }),
-      unsure: () => this.put([{ kind: "unsure", images: this.judged(this.opened).kept }]),
-      junk: () => this.put([{ kind: "junk", images: this.judged(this.opened).kept }]),
-      swap: () => this.setOpened(swapParts(this.opened)),
-      join: () => this.setOpened(joinParts(this.opened)),
-      apart: () => this.apart(),
-      add: () => this.add(cluster),
-      go: () => {
-        this.open([cluster]);
-        this.grid.reveal(cluster);
-        this.panel.focus(0);
-      },
-      close: () => this.leavePanel(),
-      clear: () => this.clear(),
-      undo: () => this.undo(),
-    };
-    acts[name]();
-  }
-
-  leavePanel() {
-    this.close();
-    this.grid.focus();
-  }
-
-  clear() {
-    this.known.within = null;
-    this.alike = null;
-    if (this.scatter) this.scatter.outline = [];
-    this.setView({ chips: [], camera: null, least: null, most: null, like: null });
-    this.markMap();
-  }
-
-  pressChip(name) {
-    if (name === "within") {
-      this.known.within = null;
-      this.scatter.outline = [];
-      this.markMap();
-      this.setView({});
-    } else if (name === "like") {
-      this.alike = null;
-      this.setView({ like: null });
-    } else this.setView({ chips: toggleChip(this.view.chips, name) });
-  }
-
-  setKind(kind) {
-    this.alike = null;
-    this.setView({ kind, like: null });
-  }
-
-  pressItem(place, isAdded) {
-    const item = this.grid.items[place];
-    this.grid.mark(place);
-    this.grid.elements.get(place)?.focus({ preventScroll: true });
-    if (this.kind === "clusters") this.pressCluster(item, isAdded);
-    else this.pressImage(item, isAdded);
-  }
-
-  pressCluster(cluster, isAdded) {
-    const clusters = this.opened?.clusters ?? [];
-    if (!isAdded) this.open([cluster]);
-    else if (!clusters.includes(cluster)) this.open([...clusters, cluster]);
-    else if (clusters.length > 1) this.open(clusters.filter((other) => other !== cluster));
-    else this.close();
-  }
-
-  pressImage(image, isAdded) {
-    const cluster = this.known.layout.clusters[image];
-    const chosen = this.opened && !this.opened.clusters.length ? this.opened.images : [];
-    if (isAdded && chosen.includes(image)) this.openImages(chosen.filter((other) => other !== image));
-    else if (isAdded) this.openImages([...chosen, image]);
-    else if (cluster >= 0) {
-      this.open([cluster]);
-      this.panel.current = Math.max(0, this.opened.images.indexOf(image));
-      this.panel.drawn = "";
-      this.panel.before = this.opened.images;
-      this.drawOpened();
-    }
-  }
-
-  toggleTile(place) {
-    this.panel.focus(place);
-    const { image } = this.panel;
-    this.setOpened(drop(this.opened, [image], !this.opened.dropped.has(image)));
-  }
-
-  change({ target }, isRest) {
-    const name = target.dataset?.field;
-    const { value } = target;
-    if (name === "lambda") this.setLambda(Number(value), isRest);
-    if (!isRest) return;
-    if (name === "sort") {
-      this.alike = null;
-      this.setView({ sort: value, like: null });
-    } else if (name === "camera") this.setView({ camera: value === "" ? null : Number(value) });
-    else if (name === "least" || name === "most") this.setView({ [name]: value >= 1 ? Math.floor(value) : null });
-    else if (name === "iteration") this.send("iteration", Number(value));
-    else if (name === "color") {
-      this.colorBy = value;
-      this.drawMap();
-    }
-  }
-
-  key(event) {
-    if (!this.known || event.altKey || !this.naming.element.hidden) return;
-    const { target } = event;
-    if (target.closest?.(IS_TYPED)) return;
-    const key = keyName(event);
-    const isHere = this.root.contains(target) || target === document.body;
-    if ((event.ctrlKey || event.metaKey) && key === "z" && isHere) this.undo();
-    else if (event.ctrlKey || event.metaKey) return;
-    else if (target.closest?.(".clusters-item")) {
-      if (!this.keyInGrid(key, event)) return;
-    } else if (target.closest?.(".clusters-tile")) {
-      if (!this.keyInPanel(key)) return;
-    } else if (isHere && !target.closest?.("button, [type=range]")) {
-      if (!this.keyOfPanel(key)) return;
-    } else return;
-    event.preventDefault();
-  }
-
-  keyInGrid(key, event) {
-    if (this.grid.move(key)) return true;
-    if (key === "Enter" && this.opened && this.isOpen(this.grid.items[this.grid.place])) this.judge();
-    else if (key === "Enter" || key === " ") this.pressItem(this.grid.place, key === " " || event.shiftKey);
-    else return this.keyOfPanel(key);
-    return true;
-  }
-
-  isOpen(item) {
-    return this.kind === "clusters" && this.opened.clusters.includes(item);
-  }
-
-  keyInPanel(key) {
-    const { panel } = this;
-    const n = this.opened.images.length;
-    const place = placeAfter(key, { place: panel.current, n, columns: panel.columns, rowsInSight: 3 });
-    if (place !== null) panel.focus(place);
-    else if (key === " ") this.toggleTile(panel.current);
-    else if (key === "Enter") this.judge();
-    else return this.keyOfPanel(key);
-    return true;
-  }
-
-  /** Letters that act on what is open, wherever the focus is in the grid or the panel. */
-  keyOfPanel(key) {
-    const acts = { n: "name", d: "drop", s: "split", f: "alike", Escape: "close" };
-    if (!this.opened || !Object.hasOwn(acts, key)) return false;
-    this.act(acts[key], 0);
-    return true;
   }
 
   // ---- words
@@ -794,10 +437,6 @@ class ClustersPage {
     return faces;
   }
 
-  isReliable(image) {
-    return isReliableAt(this.known.layout, image, this.known.lambda);
-  }
-
   toast(text, { isRefused = false, hasUndo = false } = {}) {
     const toast = this.find(".clusters-toast");
     toast.querySelector("span").textContent = text;
@@ -810,9 +449,6 @@ class ClustersPage {
     }, TOAST_MS);
   }
 }
-
-const messageOf = (error) => String(error?.message ?? error);
-const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".clusters");

@@ -54,6 +54,10 @@ export class WindowedGrid {
    * @param {{ source?: Source, shape?: Shape, isKept?: boolean }} how Where `isKept`, the scroll stays where it is.
    */
   show(items, { source = this.source, shape = this.shape, isKept = false } = {}) {
+    if (isKept && shape === this.shape && isEqual(items, this.items)) {
+      this.refresh(); // who scrolls or has the focus here is not disturbed
+      return;
+    }
     const focused = this.items[this.place];
     Object.assign(this, { items, source, shape });
     this.place = Math.max(0, isKept ? items.indexOf(focused) : 0);
@@ -116,7 +120,8 @@ export class WindowedGrid {
     if (this.place < this.items.length && !this.elements.has(this.place)) fresh.append(this.make(this.place));
     for (let place = first; place < after; place += 1) if (!this.elements.has(place)) fresh.append(this.make(place));
     this.canvas.append(fresh);
-    if (this.isFocusWanted) this.focus(this.place);
+    if (this.isFocusWanted) this.elements.get(this.place)?.focus({ preventScroll: true });
+    this.isFocusWanted = false;
   }
 
   make(place) {
@@ -190,6 +195,10 @@ export class WindowedGrid {
       this.scroller.scrollTop = Math.max(0, top - clientHeight / 3);
     this.render();
   }
+}
+
+function isEqual(a, b) {
+  return a.length === b.length && a.every((item, place) => item === b[place]);
 }
 
 /** @param {HTMLElement} element */

@@ -119,13 +119,13 @@ export class OpenedPanel {
   }
 
   drawButtons(page, opened, strays) {
-    const judged = page.judged(opened);
+    const judged = page.judging.judged(opened);
     const text = personText(judged, page.nameOfIdentity, counted);
     const left = opened.images.filter((image) => strays.has(image) && !opened.dropped.has(image)).length;
     /** @type {(name: string) => HTMLButtonElement} */
     const button = (name) => this.element.querySelector(`[data-act="${name}"]`);
     button("person").firstChild.textContent = `${text} `;
-    button("person").disabled = page.actsFor(opened).length === 0;
+    button("person").disabled = page.judging.actsFor(opened).length === 0;
     button("drop").firstChild.textContent = left ? `Drop ${counted(left, "stray")} ` : "Drop strays ";
     button("drop").disabled = left === 0;
     button("keep").hidden = opened.dropped.size === 0;
@@ -168,7 +168,7 @@ export class OpenedPanel {
           const what = `cluster of ${counted(members.length, "image")}${name ? `, ${name}` : ""}, cosine ${cosine.toFixed(2)}`;
           return (
             `<li><div class="clusters-faces">${this.facesHtml(page, facesOf(members, N_SIMILAR_FACES))}</div>` +
-            `<span><b>${cosine.toFixed(2)}</b> ${members.length}${name ? ` · ${escape(name)}` : ""}</span>` +
+            `<span><b>${cosine.toFixed(2)}</b> · ${counted(members.length, "image")}${name ? ` · ${escape(name)}` : ""}</span>` +
             `<button type="button" data-act="add" data-cluster="${cluster}" aria-label="Add the ${escape(what)}" title="The same ${page.words.one}: take its images in here">Add</button>` +
             `<button type="button" data-act="go" data-cluster="${cluster}" aria-label="Open the ${escape(what)}">Open</button></li>`
           );

@@ -137,15 +137,27 @@ const CLUSTER_TESTS = {
  */
 export const passes = (known, cluster, name) => CLUSTER_TESTS[name](known, cluster);
 
+const IMAGE_TESTS = {
+  doubt: ({ doubts }, image) => doubts !== null && isDoubtful(doubts[image]),
+  one: (known, image) => passes(known, known.layout.clusters[image], "one"),
+  lost: ({ layout, lambda }, image) => !isReliableAt(layout, image, lambda),
+  labelled: ({ owners }, image) => owners[image] > 0,
+  unlabelled: ({ owners }, image) => owners[image] <= 0,
+};
+
 /**
- * How many clusters each chip would show by itself.
+ * How many clusters, or images, each chip would show by itself.
  * @param {Known} known
+ * @param {View["kind"]} kind
  * @returns {Record<string, number>}
  */
-export function countChips(known) {
-  const counts = Object.fromEntries(Object.keys(CHIPS).map((name) => [name, 0]));
-  for (let cluster = 0; cluster < known.summaries.n; cluster += 1)
-    for (const name of Object.keys(CHIPS)) if (passes(known, cluster, name)) counts[name] += 1;
+export function countChips(known, kind) {
+  const names = Object.keys(CHIPS);
+  const counts = Object.fromEntries(names.map((name) => [name, 0]));
+  const { n, order } = known.summaries;
+  const tests = kind === "images" ? IMAGE_TESTS : CLUSTER_TESTS;
+  const items = kind === "images" ? order : Array(n).keys();
+  for (const item of items) for (const name of names) if (tests[name](known, item)) counts[name] += 1;
   return counts;
 }
 
@@ -194,22 +206,14 @@ function clusterKeys({ summaries, doubtShares, purities, lambda }, sort) {
  * @returns {Int32Array}
  */
 export function selectImages(known, view) {
-  const { layout, summaries, cameraNames, within, doubts, owners, lambda } = known;
+  const { layout, summaries, cameraNames, within } = known;
   const camera = view.camera === null ? null : cameraNames.indexOf(view.camera);
-  const tests = {
-    doubt: (image) => doubts !== null && isDoubtful(doubts[image]),
-    one: (image) => passes(known, layout.clusters[image], "one"),
-    lost: (image) => !isReliableAt(layout, image, lambda),
-    labelled: (image) => owners[image] > 0,
-    unlabelled: (image) => owners[image] <= 0,
-  };
-  const all = view.chips.map((name) => tests[name]);
   const isShown = (image) => {
     const size = sizeOf(summaries, layout.clusters[image]);
     if (size < (view.least ?? 0) || size > (view.most ?? Infinity)) return false;
     if (camera !== null && layout.cameras[image] !== camera) return false;
     if (within && !within.has(image)) return false;
-    return all.every((test) => test(image));
+    return view.chips.every((name) => IMAGE_TESTS[name](known, image));
   };
   const found = summaries.order.filter(isShown);
   const keys = imageKeys(known, view.sort);
