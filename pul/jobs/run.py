@@ -89,6 +89,8 @@ def read_live_settings(
         annotations_hash=guidance.content_hash,
         left_out=guidance.left_out,
         validation=guidance.validation,
+        together=guidance.together,
+        apart=guidance.apart,
     )
 
 

@@ -1,7 +1,7 @@
 """What people said, as a run takes it: annotations, left-out images, validation people."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pul.labelling.annotations import to_rows
@@ -18,12 +18,16 @@ class Guidance:
         validation: Row → identity of those held out to measure with.
         left_out: Rows that must not train: validation identities, and junk.
         content_hash: Names this state; "" where people said nothing about these images.
+        together: Rows that people said are one person, whoever it is.
+        apart: Two sides that people said are two people: each row of one from each of the other.
     """
 
     annotations: dict[int, int]
     validation: dict[int, int]
     left_out: frozenset[int]
     content_hash: str
+    together: tuple[tuple[int, ...], ...] = ()
+    apart: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
 
 
 def read_guidance(workspace: Workspace, run_id: int) -> Guidance:
@@ -41,8 +45,16 @@ def read_guidance(workspace: Workspace, run_id: int) -> Guidance:
     annotations = to_rows(state.training_mapping(), image_ids)
     validation = to_rows(state.validation_mapping(), image_ids)
     left_out = frozenset(to_rows(dict.fromkeys(state.held_out(), 0), image_ids))
+    rows = {int(image): row for row, image in enumerate(image_ids)}
+    groups = (_rows(images, rows) for images in state.unnamed_groups())
+    together = tuple(group for group in groups if len(group) > 1)
+    sides = ((_rows(left, rows), _rows(right, rows)) for left, right in state.two_people())
+    apart = tuple((left, right) for left, right in sides if left and right)
     is_said = annotations or left_out
-    return Guidance(annotations, validation, left_out, state.content_hash() if is_said else "")
+    content_hash = state.content_hash() if is_said else ""
+    if together or apart:
+        content_hash = _hash((content_hash, together, apart))
+    return Guidance(annotations, validation, left_out, content_hash, together, apart)
 
 
 def fix_guidance(workspace: Workspace, run_id: int, identities: Mapping[int, int]) -> None:
@@ -63,7 +75,16 @@ def fix_guidance(workspace: Workspace, run_id: int, identities: Mapping[int, int
 def hash_identities(identities: Mapping[int, int] | Mapping[str, int]) -> str:
     """Return a name for identities of images; "" where there are none."""
     pairs = sorted((int(image), identity) for image, identity in identities.items())
-    return hashlib.sha256(repr(pairs).encode()).hexdigest()[:16] if pairs else ""
+    return _hash(pairs) if pairs else ""
+
+
+def _hash(said: object) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def _rows(images: Iterable[int], rows: Mapping[int, int]) -> tuple[int, ...]:
+    """Return the rows of images; images of other runs have none."""
+    return tuple(rows[image] for image in images if image in rows)
 
 
 def _fixed_name(run_id: int) -> str:

@@ -17,7 +17,7 @@ from pul.models.network import save_network
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
 from tests.app.browser.browsing import FLAGS, TIMEOUT_MS
-from tests.app.fabricated import draw_people
+from tests.app.fabricated import draw_people, fabricate
 from tests.support.networks import TINY_RUN, tiny_network
 
 STUDIO = Path(__file__).parents[2] / "app" / "studio.py"
@@ -137,3 +137,14 @@ def wait_until(holds: Callable[[], bool], *, timeout_s: float = 180) -> None:
     while not holds():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_people(tmp_path_factory.mktemp("labelling") / "people", n_pids=10, n_images=8)
+
+
+@pytest.fixture
+def place(crowd: Path, tmp_path: Path) -> str:
+    fabricate(tmp_path / "workspace", crowd, n_iterations=2, status="finished", n_planned=2)
+    return str(tmp_path / "workspace")
