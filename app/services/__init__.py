@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from app.services import browsing as browsing
     from app.services import cards as cards
     from app.services import checks as checks
+    from app.services import clusters as clusters
     from app.services import diagnosis as diagnosis
     from app.services import experiments as experiments
     from app.services import exports as exports

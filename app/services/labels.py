@@ -238,7 +238,10 @@ def _refused(commit: Mapping[str, Any]) -> list[int]:
 
 
 def _create(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
-    return annotations.create(_images(commit), refused=_refused(commit))
+    name = commit.get("name", "")
+    if not isinstance(name, str):
+        raise ConfigError("A name is text.")
+    return annotations.create(_images(commit), refused=_refused(commit), name=name)
 
 
 def _add(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
