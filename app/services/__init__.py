@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from app.services import authors as authors
     from app.services import browsing as browsing
     from app.services import cards as cards
+    from app.services import checks as checks
+    from app.services import clusters as clusters
     from app.services import diagnosis as diagnosis
     from app.services import drafts as drafts
     from app.services import experiments as experiments
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from app.services import oracle as oracle
     from app.services import pairs as pairs
     from app.services import picked as picked
+    from app.services import places as places
     from app.services import previews as previews
     from app.services import retrieval as retrieval
     from app.services import rewards as rewards
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from app.services import settings as settings
     from app.services import thresholds as thresholds
     from app.services import uploads as uploads
+    from app.services import way as way
     from app.services import workspace as workspace
 
 

@@ -16,6 +16,8 @@ from app.services.workspace import missing_images, open_workspace
 from pul.errors import ConfigError, PulError, StoreError
 from pul.labelling import annotations
 from pul.labelling.annotations import Act, Annotations, Side
+from pul.labelling.log import append_decided
+from pul.store.annotations import NewEvent
 
 _MAX_STORED_S = 86_400.0
 _MAX_CARD_CHARACTERS = 200  # of a card's name
@@ -60,16 +62,26 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
     """
     token, kind = str(commit["token"]), str(commit["kind"])
     try:
-        before = read_annotations(location)
-        if any(event.payload.get("token") == token for event in before.events):
+        known = read_annotations(location)
+        if _is_stored(known, token):
             return Outcome(token, kind, "Already stored.", False)
-        act = _act(location, before, author, commit)
-        extra = _context(commit)
-        workspace = open_workspace(location)
-        workspace.append_annotation_event(
-            act.kind, act.payload | extra | {"token": token}, author, token=token
-        )
-        text = report(before, read_annotations(location), act)
+        extra = _context(commit) | {"token": token}
+        _check_images(location, _act(known, author, commit))
+        decided: list[tuple[Annotations, Act]] = []
+
+        def decide(now: Annotations) -> list[NewEvent]:
+            """Settle what the act comes to, while nobody else stores anything."""
+            if _is_stored(now, token):
+                return []
+            act = _act(now, author, commit)
+            decided[:] = [(now, act)]
+            return [NewEvent(act.kind, act.payload | extra, token)]
+
+        numbers, after = append_decided(open_workspace(location), decide, known, author=author)
+        if not numbers:
+            return Outcome(token, kind, "Already stored.", False)
+        (before, act), (number,) = decided[0], numbers
+        text = report(before, after, act, number)
         taken = _taken_from_others(location, before, act, author)
         return Outcome(token, act.kind, f"{text}{taken}", False, is_news=bool(taken))
     except StoreError:
@@ -78,6 +90,10 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
         return refusal(token, kind, f"the act lacks {error}.")
     except (PulError, TypeError, ValueError, OverflowError) as error:
         return refusal(token, kind, str(error))
+
+
+def _is_stored(state: Annotations, token: str) -> bool:
+    return any(event.payload.get("token") == token for event in state.events)
 
 
 def _taken_from_others(location: str, before: Annotations, act: Act, author: str) -> str:
@@ -122,16 +138,18 @@ def _context(commit: Mapping[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _act(location: str, state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
+def _act(state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
     kind = str(commit["kind"])
     if kind not in _ACTS:
         raise ConfigError(f"There is no act {kind[:40]!r}; use one of {', '.join(_ACTS)}.")
-    act = _ACTS[kind](state, author, commit)
+    return _ACTS[kind](state, author, commit)
+
+
+def _check_images(location: str, act: Act) -> None:
     missing = missing_images(location, annotations.named_images(act))
     if missing:
         shown = ", ".join(map(str, missing[:3])) + (", …" if len(missing) > 3 else "")
         raise ConfigError(f"This workspace has no image {shown}; reload the page.")
-    return act
 
 
 def _images(commit: Mapping[str, Any], name: str = "images") -> list[int]:

@@ -56,7 +56,7 @@ def cached_by_identity(maxsize: int) -> Callable[[Callable[P, R]], Cached[P, R]]
 
         @wraps(function)
         def find(*args: P.args, **kwargs: P.kwargs) -> R:
-            return cast("R", known(*args, **kwargs)[1])
+            return known(*args, **kwargs)[1]
 
         return cast("Cached[P, R]", find)
 

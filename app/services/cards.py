@@ -144,13 +144,8 @@ def board(location: str, run_id: int, iteration: int) -> Board:
     """
     index, state = suggestion_index(location, run_id, iteration), read_annotations(location)
     points = map_arrays(location, run_id, iteration).points
-    owners, means = state.owner_of(index.image_ids), index.identity_means(state)
-    return Board((location, run_id), iteration, index, state, points, owners, means)
-
-
-def n_clusters(on: Board) -> int:
-    """Return the number of clusters with several images: about the people there are to label."""
-    return int(np.count_nonzero(np.unique(on.index.clusters, return_counts=True)[1] > 1))
+    answers = index.answers(state)
+    return Board((location, run_id), iteration, index, state, points, answers.owners, answers.means)
 
 
 # Cards

@@ -64,12 +64,11 @@ def _describe_earlier(events: Sequence[Event], event_id: int) -> str:
     return describe(before, annotations.fold([act], before), act.kind, act.payload, event_id)
 
 
-def report(before: Annotations, after: Annotations, act: Act) -> str:
+def report(before: Annotations, after: Annotations, act: Act, event_id: int) -> str:
     """Return what an act did that has just been stored, as a sentence."""
     if act.kind in ("undo", "redo"):
         start = "Undone" if act.kind == "undo" else "Redone"
         return f"{start}: {_describe_earlier(before.events, act.payload['event'])}."
-    event_id = after.events[-1].event_id
     return f"{describe(before, after, act.kind, act.payload, event_id)}."
 
 

@@ -113,7 +113,7 @@ def _said_flags(
     for each in contradictions:
         for identity in each.identities:
             messages.setdefault(identity, []).append(each.message)
-    flags = {
+    flags: dict[int, tuple[Flag, ...]] = {
         identity: (Flag("contradiction", "contradiction", " ".join(texts)),)
         for identity, texts in messages.items()
     }

@@ -11,7 +11,7 @@ from app.components.tables.empty import nothing_yet
 from app.services.cards import Board
 from app.views import annotator, reward
 from app.views.fragments import fragment
-from app.views.waiting import iteration_to_label
+from app.views.waiting import for_first_iteration, iteration_to_label
 from app.wording import fit
 
 N_CARDS = 4  # the one on the screen, and the next three
@@ -28,11 +28,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         return
     place = services.runs.newest_iteration(state.location(), now)
     if place is None:
-        nothing_yet(
-            fit("People are being grouped for the first time."),
-            "See the progress of the run.",
-            state.page("rounds"),
-        )
+        for_first_iteration(now, fit("People are being grouped for the first time."))
     else:
         reward.show(*place)
         _label(*place)
@@ -57,7 +53,7 @@ def _label(run_id: int, newest: int) -> None:
         services.identities.identity_rows(location, run_id, iteration),
         services.map.map_arrays(location, run_id, iteration).camera_names,
         services.cards.more(board, **wanted) if wanted else None,
-        n_clusters=services.cards.n_clusters(board),
+        n_clusters=services.runs.iterations(location, run_id)[-1].n_clusters,
         author=author,
         drafts=_drafts(board, sent.get("drafts")),
     )

@@ -8,7 +8,6 @@ from app.services.workspace import WorkspaceStatus
 from app.views.fragments import fragment
 from app.views.rounds import labels as training
 from app.wording import counted, gain, percent, place, plain, validation_note
-from pul.records import RunRecord
 
 POLL_S = 4.0
 
@@ -61,7 +60,7 @@ def _training(now: WorkspaceStatus) -> None:
             f"Train with {counted(waiting.n_identities, 'person')}",
             type="primary",
             help=f"{people}. {training.HINT}",
-            on_click=_train,
+            on_click=training.train,
             args=(now.run,),
             key="train-here",
         )
@@ -69,14 +68,6 @@ def _training(now: WorkspaceStatus) -> None:
             st.error(plain(trouble))
     else:
         st.caption(f"{people} wait: *Resume* on the page of the run trains with them.")
-
-
-def _train(run: RunRecord) -> None:
-    """Start training with the labels as they are at the press, not as they were drawn."""
-    done = services.runs.iterations(state.location(), run.run_id)
-    waiting = services.runs.untrained(state.location(), run.run_id, done)
-    if waiting is not None:
-        training.train(run, waiting.n_identities)
 
 
 def _reward(last: Reward | None, now: WorkspaceStatus) -> str:

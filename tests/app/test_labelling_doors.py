@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from app import payloads, services
 from app.payloads import Desk
+from pul.labelling.annotations import fold
 from pul.store import sqlite_files
+from pul.store.workspace import Workspace
 from tests.app.outbox import act, images_of, outbox
 
 
@@ -271,3 +274,62 @@ def test_pace__ignores_what_was_undone(place: str) -> None:
     pace = services.labels.pace(services.labels.read_annotations(place), n_clusters=12)
     assert (pace.n_identities, pace.n_images, pace.next_number, pace.goal) == (3, 3, 4, 10)
     assert pace.seconds == pytest.approx((10 + 6 + 60 + 2) / 3)  # a pause counts as a minute
+
+
+# Two at once
+
+
+def test_store__two_undos_at_once_take_two_acts_back(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one author in two windows: what an act comes to is settled while nobody else stores."""
+    for number, pid in enumerate((1, 2, 3), start=1):
+        services.acts.store(place, "ann", act(number, "create", images=images_of(place, pid)))
+    both = threading.Barrier(2)
+
+    def check_and_meet(*_args: object) -> None:
+        both.wait(10)  # both have seen the same last act by now
+
+    monkeypatch.setattr(services.acts, "_check_images", check_and_meet)
+    outcomes = []
+    threads = [
+        threading.Thread(
+            target=lambda n=n: outcomes.append(services.acts.store(place, "ann", act(n, "undo")))
+        )
+        for n in (4, 5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcome.text[:24] for outcome in outcomes) == [
+        "Undone: ID_002 made of 8",
+        "Undone: ID_003 made of 8",
+    ]
+    state = services.labels.read_annotations(place)
+    assert [identity.name for identity in state.identities] == ["ID_001"]
+
+
+def test_store__describes_the_act_and_not_a_later_one(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = services.history.report
+
+    def store_another_first(before, after, what, number):
+        monkeypatch.setattr(services.acts, "report", report)
+        with Workspace.open(place) as other:
+            content = {"images": images_of(place, 4), "name": "", "role": "training"}
+            other.append_annotation_event("create", content, "ben")
+            events = other.annotation_events()
+        return report(before, fold(events), what, number)
+
+    monkeypatch.setattr(services.acts, "report", store_another_first)
+    stored = services.acts.store(place, "ann", act(1, "create", images=images_of(place, 1)))
+    assert stored.text.startswith("ID_001 made of")
+
+
+def test_log_name__two_servers_that_see_none_agree(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workspace, "get_setting", lambda *_: None)
+    assert services.labels.log_name(place) == services.labels.log_name(place)

@@ -9,6 +9,7 @@ from app.components.tables.ranked import Ranked, first_match, rank_strip, ranked
 from app.routes import thumbnails
 from app.routes.signed import workspace_key
 from app.services.retrieval import Place
+from app.views import waiting
 from app.views.retrieval import picked, places, queries, threshold
 from app.views.retrieval.dropped_picture import Asked
 from app.wording import fit, percent
@@ -22,11 +23,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
             "There is nothing to search yet.", "Start a run first.", state.page("workspace")
         )
     elif not now.iterations:
-        nothing_yet(
-            "The first features are being extracted.",
-            "See the progress of the run.",
-            state.page("rounds"),
-        )
+        waiting.for_first_iteration(now, "The first features are being extracted.")
     else:
         _retrieval(now)
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import services, state
 from app.services.runs import Untrained
-from app.wording import counted, plain
+from app.wording import counted
 from pul.errors import PulError
 from pul.records import RunRecord
 
@@ -51,24 +51,27 @@ def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
         help=HINT,
         width="stretch",
         on_click=train,
-        args=(run, waiting.n_identities),
+        args=(run,),
     )
-    if trouble := state.trouble(run.run_id):
-        st.error(plain(trouble))
 
 
-def train(run: RunRecord, n_identities: int) -> None:
-    """Start a run with the labels of so many people and select it, compared with the old one.
+def train(run: RunRecord) -> None:
+    """Start a run with the labels and select it, compared with the old one.
 
     The selection is set first: as soon as the run exists, the header may trigger a rerun, and code
     after that might never run.
     """
+    location = state.location()
+    waiting = services.runs.untrained(
+        location, run.run_id, services.runs.iterations(location, run.run_id)
+    )
+    name = _name(run.name, waiting.n_identities) if waiting else run.name
     before = state.compared()
     state.show_run(None)
     state.compare([run.run_id] if run.n_iterations_done else [])
     state.remember_trouble(run.run_id, "")
     try:
-        services.runs.train_with_labels(state.location(), run, _name(run.name, n_identities))
+        services.runs.train_with_labels(location, run, name)
     except PulError as error:
         state.compare(before)
         state.remember_trouble(run.run_id, str(error))
