@@ -58,7 +58,6 @@ def _training(now: WorkspaceStatus) -> None:
     if now.run.status == "finished":
         st.button(
             f"Train with {counted(waiting.n_identities, 'person')}",
-            type="primary",
             help=f"{people}. {training.HINT}",
             on_click=training.train,
             args=(now.run,),

@@ -7,7 +7,7 @@ import streamlit as st
 from app import services, state
 from app.components.charts.curves import Curve, curves
 from app.components.forms.checkpoint import checkpoint_row
-from app.wording import definition, fit
+from app.wording import definition, fit, repeats_the_baseline
 from pul.records import RunRecord
 
 
@@ -36,6 +36,11 @@ def show(
     if changed:
         listed = "; ".join(f"iteration {at}: {text}" for at, text in changed.items())
         st.caption(f"▲ Changed during the run: {listed}.")
+    if repeats_the_baseline(now.iterations):
+        st.caption(
+            "Iteration 1 groups by the features of the start model, as iteration 0 does: their "
+            "shares and clusters are the same. What it trained shows in its mAP."
+        )
     _checkpoint(drawn, f"curves:{run.run_id}")
 
 
