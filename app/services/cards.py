@@ -148,11 +148,6 @@ def board(location: str, run_id: int, iteration: int) -> Board:
     return Board((location, run_id), iteration, index, state, points, answers.owners, answers.means)
 
 
-def n_clusters(on: Board) -> int:
-    """Return the number of clusters with several images: about the people there are to label."""
-    return int(np.count_nonzero(np.unique(on.index.clusters, return_counts=True)[1] > 1))
-
-
 # Cards
 
 

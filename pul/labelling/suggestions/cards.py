@@ -253,8 +253,8 @@ def _reasons(
     if n_cameras:
         yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
     tracklets = index.by_cluster.members(index.by_cluster.of[index.bundles.members(key)[0]])
-    around = index.tracklets.groups.members_of(tracklets)  # whole tracklets, as the card shows them
-    n_judged = len(around) - int(np.count_nonzero(free[around]))
+    around = index.tracklets.groups.members_of(tracklets)  # whole ones, as the card shows them
+    n_judged = int(np.count_nonzero(~free[around]))
     cluster = f"cluster of {len(around):,} image{'s' if len(around) > 1 else ''}"
     yield f"{cluster} ({n_judged:,} judged already)" if n_judged else cluster
     if n_known:
