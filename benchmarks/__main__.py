@@ -17,6 +17,7 @@ NAMES = (
     "networks",
     "gpu",
     "screen",
+    "labelling",
     "clusters",
     "curve",
 )

@@ -11,6 +11,7 @@ from pul.arrays import (
     IndexArray,
     IntArray,
     check_features,
+    drop_pages,
     l2_normalize,
     row_blocks,
 )
@@ -158,6 +159,7 @@ def center_margins(
             own = l2_normalize(check_features(features[members]))
             others = own @ anchors[rivals[cluster]].T  # (members, n_rivals)
             margins[members] = own @ anchors[cluster] - others.max(axis=1)
+            drop_pages(features)
     return margins
 
 
