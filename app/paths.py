@@ -2,6 +2,7 @@
 
 PATHS = {
     "workspace": "",  # the first page
+    "clusters": "clusters",
     "label": "label",
     "map": "map",
     "identities": "identities",

@@ -10,7 +10,7 @@ from app import demo, services, state
 from app.components.header.header import header
 from app.paths import OLD_PATHS, PATHS
 from app.routes import access, status
-from app.views import annotator, experiments, identities, label, switcher, waiting
+from app.views import annotator, clusters, experiments, identities, label, switcher, waiting
 from app.views.export import page as export
 from app.views.map import page as map_view
 from app.views.retrieval import page as retrieval
@@ -87,6 +87,7 @@ def _say_failed(now: services.workspace.WorkspaceStatus | None, key: str) -> Non
 
 VIEWS: dict[str, tuple[str, Show, str]] = {
     "workspace": ("Images", workspace.show, ":material/folder_open:"),
+    "clusters": ("Clusters", clusters.show, ":material/grid_view:"),
     "label": ("Label", label.show, ":material/person_add:"),
     "map": ("Map", map_view.show, ":material/scatter_plot:"),
     "identities": ("Identities", identities.show, ":material/groups:"),
@@ -145,7 +146,7 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
 def _header(now: services.workspace.WorkspaceStatus | None, key: str, title: str) -> None:
     location = "" if state.unknown() else state.location()
     header(
-        status.line(location, now),
+        status.line(state.location(), now),
         moved=status.moved(location, now),
         url=status.url(location, state.run_id()),
         title=title,

@@ -41,16 +41,14 @@ def line(location: str, now: WorkspaceStatus | None) -> str:
     """Return the header as HTML."""
     if now is None:
         return _NO_WORKSPACE
-    pace = services.labels.pace(services.labels.read_annotations(location))
-    way = way_html(services.way.way(location, now, pace), _addresses(location))
-    return way + header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace)
+    way = way_html(services.way.way(location, now), _addresses(location))
+    return way + header_html(now.name, now.n_images, now.run, now.iterations, now.job)
 
 
 def _addresses(location: str) -> dict[str, str]:
     """Return the address of each page, relative to a page, by key."""
     name = quote(services.places.name_of(location))
-    known = {key: f"{path or '.'}?w={name}" for key, path in PATHS.items()}
-    return known | {"clusters": known.get("clusters", known["map"])}
+    return {key: f"{path or '.'}?w={name}" for key, path in PATHS.items()}
 
 
 def moved(location: str, now: WorkspaceStatus | None) -> str:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from app.services.cache import cached
 from app.services.workspace import open_workspace
-from app.wording import counted, gain, percent
+from app.wording import counted, gain, percent, validation_note
 from pul import jobs
 from pul.config import RunConfig
 from pul.jobs.steps import Step, read_steps
 from pul.records import RunRecord
-from pul.reports.verdict import FEW, LabelVerdict, Verdict, judge
+from pul.reports.verdict import LabelVerdict, Verdict, judge
 from pul.store.workspace import Workspace
 
 WITHOUT = " without labels"
@@ -66,9 +66,7 @@ def _course(found: Verdict) -> str:
     )
     if found.source == "test":
         return f"{course}."
-    held_out = "validation identity" if found.n_validation == 1 else "validation identities"
-    told = f"{course}, on your {found.n_validation} {held_out}"
-    return f"{told}: too few to rely on." if found.n_validation < FEW else f"{told}."
+    return f"{course}, {validation_note(found.n_validation)}."
 
 
 def _on_labels(labels: LabelVerdict | None) -> list[str]:

@@ -1,8 +1,9 @@
 """What people said, as a run takes it: annotations, left-out images, validation people."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pul.labelling.annotations import to_rows
 from pul.labelling.log import read_annotations
@@ -18,6 +19,8 @@ class Guidance:
         validation: Row → identity of those held out to measure with.
         left_out: Rows that must not train: validation identities, and junk.
         content_hash: Names this state; "" where people said nothing about these images.
+        together: Rows that people said are one person, whoever it is.
+        apart: Two sides that people said are two people: each row of one from each of the other.
         last_act: The last act that counts; 0 where there is none, or the labels were fixed.
     """
 
@@ -25,6 +28,8 @@ class Guidance:
     validation: dict[int, int]
     left_out: frozenset[int]
     content_hash: str
+    together: tuple[tuple[int, ...], ...] = ()
+    apart: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
     last_act: int = 0
 
 
@@ -51,25 +56,29 @@ def read_guidance(workspace: Workspace, run_id: int, iteration: int | None = Non
     annotations = to_rows(state.training_mapping(), image_ids)
     validation = to_rows(state.validation_mapping(), image_ids)
     left_out = frozenset(to_rows(dict.fromkeys(state.held_out(), 0), image_ids))
+    rows = {int(image): row for row, image in enumerate(image_ids)}
+    groups = (_rows(images, rows) for images in state.unnamed_groups())
+    together = tuple(group for group in groups if len(group) > 1)
+    sides = ((_rows(left, rows), _rows(right, rows)) for left, right in state.two_people())
+    apart = tuple((left, right) for left, right in sides if left and right)
     is_said = annotations or left_out
-    last_act = state.events[-1].event_id if state.events else 0
     content_hash = state.content_hash() if is_said else ""
-    return Guidance(annotations, validation, left_out, content_hash, last_act)
+    if together or apart:
+        content_hash = _hash((content_hash, together, apart))
+    last_act = state.events[-1].event_id if state.events else 0
+    return Guidance(annotations, validation, left_out, content_hash, together, apart, last_act)
 
 
-def fix_guidance(workspace: Workspace, run_id: int, identities: Mapping[int, int]) -> None:
-    """Let a run learn from these identities alone, whatever people say: an experiment's run.
+def fixed_guidance(run_id: int, identities: Mapping[int, int]) -> dict[str, Any]:
+    """Return the setting by which a run learns from these identities alone, whatever people say.
+
+    It is for `Workspace.create_run`, so that no worker begins before it is there.
 
     Args:
-        workspace: Where the run is.
-        run_id: A run that nothing has worked on yet.
+        run_id: The run.
         identities: Number of an image → identity; empty for a run without labels.
-
-    Raises:
-        StoreError: The database refuses.
     """
-    plain = {str(image): identities[image] for image in sorted(identities)}
-    workspace.set_setting(_fixed_name(run_id), plain)
+    return {_fixed_name(run_id): {str(image): identities[image] for image in sorted(identities)}}
 
 
 def is_fixed(workspace: Workspace, run_id: int) -> bool:
@@ -118,7 +127,16 @@ def _acts(workspace: Workspace, name: str) -> dict[int, int]:
 def hash_identities(identities: Mapping[int, int] | Mapping[str, int]) -> str:
     """Return a name for identities of images; "" where there are none."""
     pairs = sorted((int(image), identity) for image, identity in identities.items())
-    return hashlib.sha256(repr(pairs).encode()).hexdigest()[:16] if pairs else ""
+    return _hash(pairs) if pairs else ""
+
+
+def _hash(said: object) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def _rows(images: Iterable[int], rows: Mapping[int, int]) -> tuple[int, ...]:
+    """Return the rows of images; images of other runs have none."""
+    return tuple(rows[image] for image in images if image in rows)
 
 
 def _fixed_name(run_id: int) -> str:

@@ -1,6 +1,9 @@
 """The log of acts in a workspace: add to it, and read how things stand."""
 
+from collections.abc import Callable, Iterable
+
 from pul.labelling.annotations import Act, Annotations, fold
+from pul.store.annotations import AnnotationEvent, NewEvent
 from pul.store.workspace import Workspace
 
 
@@ -21,6 +24,36 @@ def append_act(
     """
     workspace.append_annotation_event(act.kind, act.payload, author, token=token)
     return read_annotations(workspace, state)
+
+
+def append_decided(
+    workspace: Workspace,
+    decide: Callable[[Annotations], Iterable[NewEvent]],
+    state: Annotations,
+    *,
+    author: str,
+) -> tuple[list[int], Annotations]:
+    """Store acts that depend on what is known: all or none, and nobody's in between.
+
+    Args:
+        workspace: Where to store them.
+        decide: Given what is known now, it returns what to store. The database waits for it.
+        state: What was known.
+        author: Who did it.
+
+    Returns:
+        The numbers of the events, and what is known then.
+
+    Raises:
+        StoreError: The database refuses.
+    """
+
+    def go_on(events: list[AnnotationEvent]) -> Iterable[NewEvent]:
+        return decide(fold(events, state))
+
+    last = state.events[-1].event_id if state.events else 0
+    numbers = workspace.append_annotation_events(go_on, author, after=last)
+    return numbers, read_annotations(workspace, state)
 
 
 def read_annotations(

@@ -9,7 +9,6 @@ from pul.records import IterationRecord, RetrievalMetrics, RunRecord
 from pul.store.workspace import Workspace
 
 Source = Literal["test", "validation"]
-FEW = 10  # validation identities below which a figure says little
 _RISING = 0.003  # of mAP over the iteration before: 0.3 points
 _FALLEN = 0.005  # of mAP below the best iteration
 

@@ -147,7 +147,7 @@ def test_verdict__another_baseline_is_no_measure(workspace: Workspace) -> None:
 
 def test_verdict__few_validation_identities_are_too_few(workspace: Workspace) -> None:
     run_id = add_run(workspace, [0.5, 1.0], source="validation_metrics", n_validation_identities=2)
-    assert "on your 2 validation identities: too few to rely on." in words(workspace, run_id)[1]
+    assert "on your 2 validation identities, too few to judge by." in words(workspace, run_id)[1]
 
 
 def test_verdict__without_a_measure_says_what_would_be_one(workspace: Workspace) -> None:

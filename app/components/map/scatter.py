@@ -25,7 +25,7 @@ _DOUBT_RANGE = (-0.3, 0.0)
 
 _render = mount(
     "pul_scatter",
-    script="map/scatter.js",
+    script="map/component.js",
     values=("selection", "lambda_"),
     html="map/scatter.html",
     css="map/scatter.css",

@@ -90,8 +90,11 @@ def _start_run(config: services.runs.RunConfig, model: str, asked: QuickStart) -
         try:
             with st.spinner("Starting"):
                 services.runs.start_run(location, config.replace(**entered), model)
-            st.rerun()
         except PulError as error:
             state.show_run(shown_run)
             problems = [str(error)]
+        else:
+            if asked.act == "group":
+                st.switch_page(state.page("clusters"))
+            st.rerun()
     problem_list(problems)
