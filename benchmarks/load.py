@@ -26,7 +26,7 @@ import psutil
 from app.wording import place
 from benchmarks.browsing import Browsing
 from benchmarks.crowd import Notes, Person
-from benchmarks.labelling import Labelling
+from benchmarks.labellers import Labelling
 from benchmarks.queue import copy_workspace
 from benchmarks.studio import VIEWPORT, Studio, open_browser, serve
 from benchmarks.tally import Growth, Verdict, compare, growth, spread
