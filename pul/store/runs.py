@@ -113,7 +113,7 @@ class RunSection(ImageSection):
             return [_to_run(row) for row in connection.execute(query)]
 
     def set_run_status(self, run_id: int, status: RunStatus) -> None:
-        """Say where a run stands; its jobs do this by themselves.
+        """Set the status of a run; its jobs do this by themselves.
 
         Raises:
             StoreError: There is no such run.
@@ -136,7 +136,7 @@ class RunSection(ImageSection):
         path = Path(self._absolute(row.model))
         if _hash_model(path) != row.model_hash:
             raise ModelError(
-                f"{path} is no longer the file that run {run_id} started from, so going on would "
+                f"{path} is no longer the file that run {run_id} started from, so resuming would "
                 "mix two models. Put the old file back, or start a new run."
             )
         return path
