@@ -18,6 +18,7 @@ client_secret = "any"
 server_metadata_url = "{provider}/.well-known/openid-configuration"
 """
 _DOMAIN = "example.org"
+ADMITTED = f"@{_DOMAIN}"  # PUL_STUDIO_USERS
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def set_up(folder: Path, studio: str, provider: str) -> dict[str, str]:
     settings.parent.mkdir()
     settings.write_text(_SECRETS.format(studio=studio, provider=provider))
     settings.chmod(0o600)
-    return os.environ | {"PUL_STUDIO_USERS": f"@{_DOMAIN}"}
+    return os.environ | {"PUL_STUDIO_USERS": ADMITTED}
 
 
 def free_port() -> int:

@@ -15,10 +15,10 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    cast,
     func,
     select,
     text,
-    type_coerce,
     update,
 )
 
@@ -161,9 +161,7 @@ def select_as_stored(table: Table) -> Select[Any]:
     columns = [key_of(table), table.c.row_sum, *(table.c[name] for name in SUMMED[table])]
     return select(
         *(
-            type_coerce(column, Text).label(column.name)
-            if isinstance(column.type, JSON)
-            else column
+            cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column
             for column in columns
         )
     )

@@ -55,7 +55,7 @@ def attack(
     server: PostgresServer | None = None,
     per_log: int = PER_LOG,
     kill_every: int = 60,
-    stop_every: int = 500,
+    stop_every: int = 200,
     show: Callable[[str], object] = lambda _: None,
 ) -> Tally:
     """Store acts in one workspace after another, killing on the way.
