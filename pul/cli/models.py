@@ -53,6 +53,15 @@ def convert(
     last_stride: Annotated[int | None, network_setting("last_stride")] = None,
     stem: Annotated[str | None, network_setting("stem")] = None,
     gem_p: Annotated[float | None, network_setting("gem_p")] = None,
+    patch_stride: Annotated[int | None, network_setting("patch_stride")] = None,
+    sie_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="What camera embeddings of TransReID or CLIP-ReID are multiplied by; their mean "
+            "is built in. As published if not given; 0 leaves them out.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a start model of another program's weights, without training."""
@@ -72,6 +81,8 @@ def convert(
         last_stride=last_stride,
         stem=stem,
         gem_p=gem_p,
+        patch_stride=patch_stride,
+        sie_weight=sie_weight,
     )
     if json:
         print_json(done)
@@ -94,6 +105,7 @@ def train_source(
     last_stride: Annotated[int, network_setting("last_stride")] = 2,
     stem: Annotated[str, network_setting("stem")] = "relu",
     gem_p: Annotated[float, network_setting("gem_p")] = 1.0,
+    patch_stride: Annotated[int, network_setting("patch_stride")] = 0,
     epochs: Annotated[int, setting("finetune.n_epochs")] = 40,
     lr: Annotated[float, setting("finetune.learning_rate")] = 0.001,
     batch_size: Annotated[int, setting("finetune.batch_size")] = 16,
@@ -132,6 +144,7 @@ def train_source(
         last_stride=last_stride,
         stem=stem,
         gem_p=gem_p,
+        patch_stride=patch_stride,
     )
     config = TrainConfig(
         n_epochs=epochs, learning_rate=lr, batch_size=batch_size, lr_schedule=schedule

@@ -82,6 +82,14 @@ class NetworkConfig(Settings):
         description="Exponent p of the generalised mean that pools a ResNet's last feature maps: "
         "1 is the average (the paper), 3 is usual where GeM pooling is used.",
     )
+    patch_stride: Annotated[int, NotInPaper()] = Field(
+        default=0,
+        ge=0,
+        le=64,
+        title="Patch stride",
+        description="Pixels from one patch of a vision transformer of timm to the next: 0 for the "
+        "patches side by side of its design, 12 or 11 for patches that overlap, as in TransReID.",
+    )
 
     @property
     def padding(self) -> tuple[int, int, int] | None:
