@@ -16,6 +16,8 @@ from pul.arrays import FloatArray
 from pul.labelling import suggestions
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions import SuggestionIndex
+from pul.labelling.suggestions.groups import group
+from pul.labelling.suggestions.sides import SideMeans, side_cosines
 
 MOST_TILES = 80
 N_POOL = 24  # candidates that the browser ranks again when some are accepted
@@ -128,7 +130,7 @@ class Board:
         state: The annotations.
         points: 2-D map, shape (N, 2), or (0, 2).
         owners: Identity of each image, 0 or less for none, shape (N,).
-        means: Mean embedding of each owner, in ascending order, shape (L, P).
+        means: Mean embeddings of the L owners, in ascending order; None for none.
     """
 
     place: tuple[str, int]
@@ -137,7 +139,7 @@ class Board:
     state: Annotations
     points: FloatArray
     owners: NDArray[np.int64]
-    means: FloatArray
+    means: SideMeans | None
 
 
 def board(location: str, run_id: int, iteration: int) -> Board:
@@ -288,11 +290,13 @@ def _likeness(index: SuggestionIndex, rows: Rows, candidates: Sequence[Rows]) ->
 
 def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
     labelled = np.flatnonzero(on.owners > 0)
-    if not len(labelled) or not len(chosen):
+    if on.means is None or not len(chosen):
         return ()
     people = np.unique(on.owners[labelled])
-    cosines = on.means @ on.index.embedding[chosen].mean(axis=0)
-    return tuple(int(identity) for identity in people[np.argsort(-cosines)[:N_NEAREST]])
+    own = on.index.means_of(chosen, group(np.zeros(len(chosen), dtype=np.int64)))
+    cosines = side_cosines(own, on.means)[0]
+    nearest = np.argsort(-cosines)[:N_NEAREST]
+    return tuple(int(identity) for identity in people[nearest[np.isfinite(cosines[nearest])]])
 
 
 def digest(plain: Any) -> str:

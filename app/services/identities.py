@@ -84,7 +84,7 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
     if not people:
         return ()
     means = l2_normalize([index.embedding[rows].mean(axis=0) for _, rows in people])
-    likeness = means @ means.T
+    likeness = index.cosines_among([rows for _, rows in people])
     np.fill_diagonal(likeness, -np.inf)
     contradictions = find_contradictions(state)
     return tuple(
@@ -96,7 +96,8 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
 def _most_like(
     people: list[tuple[Identity, NDArray[np.int64]]], likeness: NDArray[np.float32]
 ) -> str:
-    return people[int(likeness.argmax())][0].name if len(people) > 1 else ""
+    nearest = int(likeness.argmax())
+    return people[nearest][0].name if np.isfinite(likeness[nearest]) else ""
 
 
 def _row(

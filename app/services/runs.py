@@ -67,6 +67,11 @@ def start_models(location: str) -> dict[str, str]:
     return found | {name: name for name in IMAGENET_NETWORKS}
 
 
+def not_tracked(location: str, run_id: int) -> str:
+    """Return why the newest figures did not reach TensorBoard or MLflow; "" where they did."""
+    return jobs.not_tracked(open_workspace(location), run_id)
+
+
 def usual_preset(location: str) -> str:
     """Return the preset of a workspace's settings, or the one for CPUs."""
     return str(open_workspace(location).get_setting("preset", "quick"))

@@ -255,8 +255,9 @@ class EvaluationConfig(Settings):
     side_aware: Annotated[bool, NotInPaper()] = Field(
         default=False,
         title="Compare the same side only",
-        description="Whether images of another side or orientation than the query's are junk, as "
-        "the left and the right flank of an animal; only for images whose side is known.",
+        description="Whether images of two sides or orientations, as the left and the right flank "
+        "of an animal, are never compared: in figures, suggestions and training; only for images "
+        "whose side is known.",
     )
 
 

@@ -14,6 +14,7 @@ from pul.jobs.start import (
     start_run,
     start_video_import,
 )
+from pul.jobs.trackers import not_tracked
 
 __all__ = [
     "LOST_AFTER_S",
@@ -22,6 +23,7 @@ __all__ = [
     "create_fork",
     "create_resumption",
     "create_run",
+    "not_tracked",
     "pause_job",
     "reap_lost_jobs",
     "resume_job",

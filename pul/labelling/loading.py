@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from pul.arrays import FloatArray, IntArray
+from pul.config import RunConfig
 from pul.data.images import load_pixels
 from pul.data.samples import parse_name
 from pul.errors import ImageError, StoreError
@@ -38,6 +39,7 @@ def load_index(
     arrays = workspace.arrays(run_id, iteration, "features", "clusters", "similarities")
     records = {record.iteration: record for record in workspace.iterations(run_id)}
     images = workspace.run_images(run_id, "train")
+    config = RunConfig(**workspace.run(run_id).config)
     if colours is None:
         colours = read_colours(workspace, images)
     return build_index(
@@ -45,15 +47,20 @@ def load_index(
         np.asarray(arrays["clusters"]),
         arrays["similarities"],
         images.image_ids,
-        read_footage(images),
+        read_footage(images, side_aware=config.evaluation.side_aware),
         lambda_=records[iteration].lambda_,
         colours=colours,
         second_clusters=second_clusters,
     )
 
 
-def read_footage(images: ImageTable) -> Footage:
-    """Return where and when images were taken; the recording is read from their names."""
+def read_footage(images: ImageTable, *, side_aware: bool = False) -> Footage:
+    """Return where and when images were taken; the recording is read from their names.
+
+    Args:
+        images: The images.
+        side_aware: Whether images of two sides are never to be compared.
+    """
     names = (parse_name(Path(path).name) for path in images.paths)
     recordings = [name.sequence if name and name.sequence is not None else 0 for name in names]
     return Footage.of(
@@ -61,6 +68,7 @@ def read_footage(images: ImageTable) -> Footage:
         frames=images.frames,
         tracklets=images.tracklets,
         recordings=np.array(recordings, dtype=np.int64),
+        sides=images.sides if side_aware else None,
     )
 
 

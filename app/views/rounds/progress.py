@@ -52,6 +52,9 @@ def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
         )
     if run.status == "failed" and now.job is not None:
         failure(now.job.error, now.job.traceback)
+    if told := services.runs.not_tracked(state.location(), run.run_id):
+        rest = "The run goes on, and writes what is missing as soon as it can."
+        st.warning(f"{plain(told)} {rest if now.is_active else 'They are in this workspace.'}")
     labels.show(now, run)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.index import SuggestionIndex
+from pul.labelling.suggestions.sides import side_cosines
 
 N_TYPICAL = 10  # identities after which the queue turns to doubtful cards: docs/results.md
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
@@ -28,7 +29,7 @@ class Card:
         camids: Camera of each, shape (M,).
         tracklets: Tracklet of each, shape (M,): equal ones are stacked.
         chosen: Images that look like one person, shape (M,); the rest of the cluster is shown
-            unchosen.
+            unchosen, but for images of another side.
         reliable: Images above λ, shape (M,); the others have a dotted border.
         reason: Why this card, for people.
     """
@@ -66,8 +67,7 @@ def next_cards(
     """
     free = index.free(annotations)
     n_known = len(annotations.identities)
-    known = index.identity_means(annotations)
-    likeness = (index.means @ known.T).max(axis=1, initial=0.0)
+    likeness = index.likeness_to_identities(annotations)
     n_free = np.bincount(index.images.of, free, len(index.means)).astype(np.int64)
     n_free[list(skipped)] = 0
     typical = n_known < N_TYPICAL
@@ -82,8 +82,7 @@ def next_cards(
 
 def card_of(index: SuggestionIndex, annotations: Annotations, key: int) -> Card:
     """Return the card with a key, as it is by now."""
-    known = index.identity_means(annotations)
-    likeness = float((known @ index.means[key]).max(initial=0.0))
+    likeness = float(index.likeness_to_identities(annotations, slice(key, key + 1))[0])
     reason = _reason(index, key, likeness, len(annotations.identities), typical=True)
     return _make(index, index.free(annotations), key, reason)
 
@@ -124,7 +123,8 @@ def _best(index: SuggestionIndex, values: DoubleArray, n: int, *, spread: bool) 
         keys.append(int(values.argmax()))
         values[clusters == clusters[keys[-1]]] = -np.inf
         if spread:
-            values -= _KNOWN * np.maximum(index.means @ index.means[keys[-1]], 0)
+            last = index.side_means.take(slice(keys[-1], keys[-1] + 1))
+            values -= _KNOWN * np.maximum(side_cosines(index.side_means, last)[:, 0], 0)
     return keys
 
 
@@ -138,7 +138,7 @@ def _make(index: SuggestionIndex, free: BoolArray, key: int, reason: str) -> Car
     cluster = int(index.cluster_of[index.bundles.members(key)[0]])
     tracklets = np.flatnonzero(index.cluster_of == cluster)
     rows = index.tracklets.groups.members_of(tracklets)
-    rows = rows[free[rows]]
+    rows = rows[free[rows] & index.is_comparable(rows, key)]
     closeness = index.embedding[rows] @ index.means[key]
     chosen = index.images.of[rows] == key
     return _lay_out(index, rows, closeness, chosen, (key, cluster, reason))

@@ -1,5 +1,6 @@
 """All that suggestions need of one iteration, computed once so that a card takes milliseconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from pul.errors import FeatureError
 from pul.labelling.annotations import UNANSWERED, Annotations
 from pul.labelling.suggestions.groups import Groups, group
 from pul.labelling.suggestions.likeness import ONE_PERSON, Tracklets, make_tracklets, mean_of
+from pul.labelling.suggestions.sides import SideMeans, shown_sides, side_cosines, side_means
 
 _BLOCK = 1024
 
@@ -33,6 +35,7 @@ class SuggestionIndex:
         bundles: Tracklets by bundle.
         images: Images by bundle.
         means: Mean embedding of each bundle, L2-normalised, shape (B, P).
+        side_means: The same for each side that images show.
         cohesion: Mean affinity within each bundle, shape (B,).
         n_cameras: Cameras of each bundle, shape (B,).
         doubts: What makes an answer change much, by its reason, each of shape (B,), in [0, 1].
@@ -49,6 +52,7 @@ class SuggestionIndex:
     bundles: Groups
     images: Groups
     means: FloatArray
+    side_means: SideMeans
     cohesion: FloatArray
     n_cameras: IntArray
     doubts: dict[str, FloatArray]
@@ -65,13 +69,49 @@ class SuggestionIndex:
         mask: BoolArray = annotations.owner_of(self.image_ids) == UNANSWERED
         return mask
 
-    def identity_means(self, annotations: Annotations) -> FloatArray:
-        """Return the mean embedding of each identity, in their order, shape (L, P)."""
+    def identity_means(self, annotations: Annotations) -> SideMeans | None:
+        """Return the mean embeddings of the L identities, in their order; None for no identity."""
         owners = annotations.owner_of(self.image_ids)
         rows = np.flatnonzero(owners > 0)
-        if len(rows) == 0:
-            return np.empty((0, self.embedding.shape[1]), dtype=np.float32)
-        return mean_of(self.embedding[rows], group(owners[rows]))
+        return self.means_of(rows, group(owners[rows])) if len(rows) else None
+
+    def likeness_to_identities(
+        self, annotations: Annotations, bundles: IntArray | slice = slice(None)
+    ) -> FloatArray:
+        """Return the cosine of each bundle to the identity it is most like, 0 at least, shape (B,).
+
+        Only images of one side are compared.
+        """
+        own, known = self.side_means.take(bundles), self.identity_means(annotations)
+        if known is None:
+            return np.zeros(own.shown.shape[1], dtype=np.float32)
+        cosines = side_cosines(own, known)
+        likeness: FloatArray = cosines.max(axis=1, initial=0.0)
+        return likeness
+
+    def is_comparable(self, rows: IntArray, bundle: int) -> BoolArray:
+        """Return which images show a side that a bundle shows, or none that is known."""
+        shown = shown_sides(self.footage.sides)[rows]
+        comparable: BoolArray = shown @ self.side_means.shown[:, bundle]
+        return comparable
+
+    def cosines_among(self, parts: Sequence[IntArray]) -> FloatArray:
+        """Return the cosine of each two groups of rows, of one side where sides count, (G, G).
+
+        It is minus infinity where two groups show no common side.
+        """
+        numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
+        means = self.means_of(np.concatenate(parts), group(numbers))
+        return side_cosines(means, means)
+
+    def means_of(self, rows: IntArray, groups: Groups) -> SideMeans:
+        """Return the mean embeddings of groups of rows for each side.
+
+        Args:
+            rows: Rows of the index, shape (R,).
+            groups: Groups of 0 to R - 1.
+        """
+        return side_means(self.embedding[rows], groups, shown_sides(self.footage.sides)[rows])
 
 
 def build_index(
@@ -131,6 +171,7 @@ def build_index(
         bundles=bundles,
         images=images,
         means=mean_of(embedding, images),
+        side_means=side_means(embedding, images, shown_sides(footage.sides)),
         cohesion=_cohesion(tracklets, bundles),
         n_cameras=_count_distinct(images, footage.camids),
         doubts={},
@@ -194,6 +235,7 @@ def _farthest_inside(index: SuggestionIndex) -> FloatArray:
     known = np.unique(index.cluster_of)
     for bundle, cluster in enumerate(np.searchsorted(known, cluster_of_bundle)):
         rows = by_cluster.members(int(cluster))
+        rows = rows[index.is_comparable(rows, bundle)]
         lowest[bundle] = (index.embedding[rows] @ index.means[bundle]).min()
     return lowest
 
@@ -204,7 +246,7 @@ def _nearest_outside(index: SuggestionIndex) -> FloatArray:
     highest = np.empty(len(clusters), dtype=np.float32)
     for start in range(0, len(clusters), _BLOCK):
         block = slice(start, start + _BLOCK)
-        cosines = index.means[block] @ index.means.T
+        cosines = side_cosines(index.side_means.take(block), index.side_means)
         cosines[clusters[block][:, None] == clusters[None]] = -1.0
         highest[block] = cosines.max(axis=1)
     return highest

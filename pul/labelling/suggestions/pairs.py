@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pul.arrays import DoubleArray, FloatArray, IntArray
+from pul.arrays import FloatArray, IntArray
 from pul.labelling.annotations import Annotations, Side
-from pul.labelling.suggestions.groups import group
 from pul.labelling.suggestions.index import SuggestionIndex
-from pul.labelling.suggestions.likeness import mean_of
 
 _N_BUNDLES = 300  # largest bundles that take part
 _TILES = 4  # images shown of each side
@@ -43,10 +41,13 @@ def pair_questions(
     """Return pairs whose answer decides most: open ones that many images hang on.
 
     Pairs of two identities (shall they be merged?), of an identity and a bundle, and of two
-    bundles. Nothing that is answered is asked again.
+    bundles. Nothing that is answered is asked again, nor whether two sides are one individual.
     """
-    sides, means, sizes = _sides(index, annotations)
-    cosines = means @ means.T
+    sides, parts = _sides(index, annotations)
+    if not parts:
+        return []
+    sizes = np.array([len(rows) for rows in parts], dtype=np.float64)
+    cosines = index.cosines_among(parts)
     openness = np.exp(-(((cosines - _OPEN) / _WIDTH) ** 2))
     worth = np.triu(openness * np.sqrt(np.minimum(sizes[:, None], sizes[None])), 1)
     questions: list[PairQuestion] = []
@@ -61,10 +62,8 @@ def pair_questions(
     return questions
 
 
-def _sides(
-    index: SuggestionIndex, annotations: Annotations
-) -> tuple[list[Side], FloatArray, DoubleArray]:
-    """Return identities and the largest free bundles, their mean embeddings and sizes."""
+def _sides(index: SuggestionIndex, annotations: Annotations) -> tuple[list[Side], list[IntArray]]:
+    """Return identities and the largest free bundles, with their rows."""
     free = index.free(annotations)
     n_free = np.bincount(index.images.of, free, len(index.means))
     bundles = np.argsort(-n_free, kind="stable")[:_N_BUNDLES]
@@ -75,11 +74,7 @@ def _sides(
     sides = [Side(identity=known.identity) for known in identities]
     bare = parts[len(identities) :]
     sides += [Side(images=tuple(index.image_ids[rows].tolist())) for rows in bare]
-    sizes = np.array([len(rows) for rows in parts], dtype=np.float64)
-    if not parts:
-        return sides, np.empty((0, index.embedding.shape[1]), np.float32), sizes
-    numbers = np.repeat(np.arange(len(parts)), sizes.astype(np.int64))
-    return sides, mean_of(index.embedding[np.concatenate(parts)], group(numbers)), sizes
+    return sides, parts
 
 
 def _by_worth(worth: FloatArray) -> Iterator[tuple[int, int]]:
