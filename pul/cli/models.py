@@ -25,6 +25,10 @@ from pul.config import EvaluationConfig, NetworkConfig, RunConfig, TrainConfig
 from pul.errors import ConfigError
 
 _Colour = tuple[float, float, float]
+Cache = Annotated[
+    Path | None,
+    typer.Option(help="Folder for decoded pixels, and for the images of cuhk-03.mat."),
+]
 
 
 def convert(
@@ -117,7 +121,10 @@ def train_source(
             help="Any setting of the training, without `finetune.`: dropout=0.3; may be repeated.",
         ),
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for decoded pixels, and for the images of cuhk-03.mat."),
+    ] = None,
     format: Format = "auto",
     levels: Levels = "",
     seed: Seed = 0,
@@ -150,7 +157,9 @@ def train_source(
         n_epochs=epochs, learning_rate=lr, batch_size=batch_size, lr_schedule=schedule
     ).replace(**parse_settings(set_))
     where = prepare(RunConfig(device=device, n_threads=threads))
-    dataset = merge_datasets([read_dataset(path, format=format, levels=levels) for path in data])
+    dataset = merge_datasets(
+        [read_dataset(path, format=format, levels=levels, cache_dir=cache) for path in data]
+    )
     with progress_bar("training") as on_progress:
         network, result = train_source(
             dataset,
@@ -190,7 +199,10 @@ def evaluate(
     precision: Annotated[str, setting("extraction_precision")] = "float32",
     format: Format = "auto",
     levels: Levels = "",
-    cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for decoded pixels, and for the images of cuhk-03.mat."),
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     json: Json = False,
@@ -213,7 +225,7 @@ def evaluate(
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_network(
             load_network(model),
-            read_dataset(data, format=format, levels=levels),
+            read_dataset(data, format=format, levels=levels, cache_dir=cache),
             config,
             rerank=rerank,
             flip=flip,

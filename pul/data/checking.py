@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pul.arrays import DoubleArray
-from pul.data.datasets import Dataset, Skipped
+from pul.data.datasets import Dataset, Skipped, cut_boxes
 from pul.data.decoding import (
     DECODE_ERRORS,
     image_error,
@@ -42,6 +42,36 @@ class _Checked:
     reason: str = ""
     kind: GreyKind | None = None
     is_empty: bool = False
+
+
+def check_dataset(
+    dataset: Dataset,
+    folder: Path | None,
+    *,
+    ranges: GreyRanges = NO_RANGES,
+    on_progress: Callable[[str], Progress] | None = None,
+) -> Dataset:
+    """Do all that an import does before it stores anything: a dry run reports the same.
+
+    Args:
+        dataset: What was read.
+        folder: Where crops go that are cut out of whole pictures; None only tells which can be.
+        ranges: What values of more than 8 bits are stretched by where that is settled already.
+        on_progress: Called with what is done now; gives what is called with (done, in all).
+
+    Returns:
+        The dataset that would be added.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+
+    def report(step: str) -> Progress | None:
+        return on_progress(step) if on_progress is not None else None
+
+    if any(sample.box is not None for sample in dataset.samples):
+        dataset = cut_boxes(dataset, folder, ranges=ranges, on_progress=report("cutting crops"))
+    return check_images(dataset, ranges=ranges, on_progress=report("checking images"))
 
 
 def check_images(
