@@ -7,11 +7,14 @@ from typing import Any
 
 from app import services
 from app.components.charts.palette import CAMERAS
+from app.components.map.scatter import ColorBy, coloring
+from app.routes import maps, similar
 from app.routes.thumbnails import PREFIX, tokens
 from app.services.cards import Candidate, Card, Likeness, More, Tile
 from app.services.desk import Desk
 from app.services.identities import N_BEST, IdentityRow
 from app.services.pairs import PairQuestion, PairSide
+from pul.records import IterationRecord
 
 LIMITS = (25, 50)  # numbers of identities, L, of the paper
 
@@ -73,6 +76,45 @@ def rows_payload(
             for member, token in zip(
                 members or (), tokens(location, [m.image for m in members or ()]), strict=True
             )
+        ],
+    }
+
+
+def clusters_payload(
+    location: str, desk: Desk, run_id: int, record: IterationRecord, newest: int
+) -> dict[str, Any]:
+    """Return what the Clusters page draws; the arrays have addresses of their own."""
+    place = (location, run_id, record.iteration)
+    arrays, purities = services.map.map_arrays(*place), services.clusters.purities(*place)
+    state = services.labels.read_annotations(location)
+    version = services.map.identities_version(location)
+    colorings: tuple[ColorBy, ...] = ("reliable", "identity", "camera", "doubt", "cosine")
+    return desk_payload(location, desk) | {
+        "revision": f"{services.labels.log_name(location)}:{run_id}",
+        "iteration": record.iteration,
+        "newest": newest,
+        "lambda_": record.lambda_ or 0.0,
+        "layout_url": maps.url(*place),
+        "people_url": maps.url(*place, "people", version=version),
+        "identities_url": maps.url(*place, "identities", version=version),
+        "doubts_url": maps.url(*place, "doubts"),
+        "similar_url": similar.url(*place),
+        "has_map": len(arrays.points) > 0,
+        "colorings": {by: asdict(coloring(by, arrays.camera_names)) for by in colorings},
+        "cameras": arrays.camera_names,
+        "purity": {
+            "source": purities.source,
+            "n_people": purities.n_people,
+            "overall": purities.overall if purities.source else None,
+        },
+        "identities": [
+            {
+                "identity": known.identity,
+                "name": state.name(known.identity),
+                "color": color(known.colour),
+                "n": len(known.images),
+            }
+            for known in state.identities
         ],
     }
 

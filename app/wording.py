@@ -21,6 +21,7 @@ STEPS = {
     "finetune": "fine-tuning",
     "evaluate": "evaluating",
     "validate": "measuring on validation identities",
+    "suggest": "finding similar people",
     "import": "importing",
     "export": "writing",
 }
@@ -34,6 +35,13 @@ STEP_NAMES = {  # short ones, for charts
     "finetune": "fine-tuning",
     "evaluate": "evaluation",
     "validate": "validation",
+}
+
+ENDED = {
+    "created": "has not begun",
+    "finished": "finished",
+    "stopped": "was stopped",
+    "failed": "failed",
 }
 
 
@@ -149,7 +157,7 @@ def share_done(progress: JobProgress | None) -> float:
 
 _ORDER = (
     "decode", "initialize", "extract", "cluster", "select", "project", "finetune", "evaluate",
-    "validate",
+    "validate", "suggest",
 )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from app.services import authors as authors
     from app.services import browsing as browsing
     from app.services import cards as cards
+    from app.services import checks as checks
+    from app.services import clusters as clusters
     from app.services import diagnosis as diagnosis
     from app.services import experiments as experiments
     from app.services import exports as exports
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
     from app.services import moved as moved
     from app.services import oracle as oracle
     from app.services import pairs as pairs
+    from app.services import places as places
     from app.services import previews as previews
     from app.services import retrieval as retrieval
     from app.services import runs as runs
     from app.services import settings as settings
     from app.services import uploads as uploads
+    from app.services import way as way
     from app.services import workspace as workspace
 
 

@@ -16,8 +16,7 @@ from pul.arrays import FloatArray
 from pul.labelling import suggestions
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions import SuggestionIndex
-from pul.labelling.suggestions.groups import group
-from pul.labelling.suggestions.sides import SideMeans, side_cosines
+from pul.labelling.suggestions.sides import bar_other_sides
 
 MOST_TILES = 80
 N_POOL = 24  # candidates that the browser ranks again when some are accepted
@@ -130,7 +129,7 @@ class Board:
         state: The annotations.
         points: 2-D map, shape (N, 2), or (0, 2).
         owners: Identity of each image, 0 or less for none, shape (N,).
-        means: Mean embeddings of the L owners, in ascending order; None for none.
+        means: Mean embedding of each owner, in ascending order, shape (L, P).
     """
 
     place: tuple[str, int]
@@ -139,7 +138,7 @@ class Board:
     state: Annotations
     points: FloatArray
     owners: NDArray[np.int64]
-    means: SideMeans | None
+    means: FloatArray
 
 
 def board(location: str, run_id: int, iteration: int) -> Board:
@@ -150,8 +149,8 @@ def board(location: str, run_id: int, iteration: int) -> Board:
     """
     index, state = suggestion_index(location, run_id, iteration), read_annotations(location)
     points = map_arrays(location, run_id, iteration).points
-    owners, means = state.owner_of(index.image_ids), index.identity_means(state)
-    return Board((location, run_id), iteration, index, state, points, owners, means)
+    answers = index.answers(state)
+    return Board((location, run_id), iteration, index, state, points, answers.owners, answers.means)
 
 
 # Cards
@@ -290,11 +289,12 @@ def _likeness(index: SuggestionIndex, rows: Rows, candidates: Sequence[Rows]) ->
 
 def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
     labelled = np.flatnonzero(on.owners > 0)
-    if on.means is None or not len(chosen):
+    if not len(labelled) or not len(chosen):
         return ()
     people = np.unique(on.owners[labelled])
-    own = on.index.means_of(chosen, group(np.zeros(len(chosen), dtype=np.int64)))
-    cosines = side_cosines(own, on.means)[0]
+    cosines = on.means @ on.index.embedding[chosen].mean(axis=0)
+    own, known = on.index.sides_of_rows([chosen]), on.index.identity_sides(on.state)
+    cosines = bar_other_sides(cosines[None], own, known)[0]
     nearest = np.argsort(-cosines)[:N_NEAREST]
     return tuple(int(identity) for identity in people[nearest[np.isfinite(cosines[nearest])]])
 

@@ -11,6 +11,7 @@ from app.wording import fit
 from pul.arrays import BoolArray, l2_normalize
 from pul.labelling.annotations import Annotations, Contradiction, Identity, find_contradictions
 from pul.labelling.suggestions import SuggestionIndex
+from pul.labelling.suggestions.sides import bar_other_sides
 
 N_BEST = 8
 _OUTLIER_SPREADS = 3.5  # of median absolute deviation, scaled to a normal's standard deviation
@@ -84,7 +85,8 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
     if not people:
         return ()
     means = l2_normalize([index.embedding[rows].mean(axis=0) for _, rows in people])
-    likeness = index.cosines_among([rows for _, rows in people])
+    shown = index.sides_of_rows([rows for _, rows in people])
+    likeness = bar_other_sides(means @ means.T, shown, shown)
     np.fill_diagonal(likeness, -np.inf)
     contradictions = find_contradictions(state)
     return tuple(

@@ -19,6 +19,8 @@ from app.wording import fit
 from pul.errors import ConfigError, PulError, StoreError
 from pul.labelling import annotations
 from pul.labelling.annotations import Act, Annotations, Side
+from pul.labelling.log import append_decided
+from pul.store.annotations import NewEvent
 from pul.store.workspace import Workspace
 
 GOAL = 50
@@ -101,9 +103,8 @@ def read_annotations(location: str) -> Annotations:
 def log_name(location: str) -> str:
     """Return the browsers' key for unsent acts; a recreated workspace has a new one."""
     workspace = open_workspace(location)
-    if workspace.get_setting(_LOG_NAME) is None:
-        workspace.set_setting(_LOG_NAME, uuid4().hex)
-    return str(workspace.get_setting(_LOG_NAME))
+    name = workspace.get_setting(_LOG_NAME)
+    return str(name or workspace.init_setting(_LOG_NAME, uuid4().hex))
 
 
 def pace(state: Annotations) -> Pace:
@@ -149,22 +150,36 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
     """
     token, kind = str(commit["token"]), str(commit["kind"])
     try:
-        before = read_annotations(location)
-        if any(event.payload.get("token") == token for event in before.events):
+        known = read_annotations(location)
+        if _is_stored(known, token):
             return Outcome(token, kind, "Already stored.", False)
-        act = _act(location, before, author, commit)
-        extra = _context(commit)
-        workspace = open_workspace(location)
-        workspace.append_annotation_event(
-            act.kind, act.payload | extra | {"token": token}, author, token=token
-        )
-        return Outcome(token, act.kind, _report(before, read_annotations(location), act), False)
+        extra = _context(commit) | {"token": token}
+        _check_images(location, _act(known, author, commit))
+        decided: list[tuple[Annotations, Act]] = []
+
+        def decide(now: Annotations) -> list[NewEvent]:
+            """Settle what the act comes to, while nobody else stores anything."""
+            if _is_stored(now, token):
+                return []
+            act = _act(now, author, commit)
+            decided[:] = [(now, act)]
+            return [NewEvent(act.kind, act.payload | extra, token)]
+
+        numbers, after = append_decided(open_workspace(location), decide, known, author=author)
+        if not numbers:
+            return Outcome(token, kind, "Already stored.", False)
+        (before, act), (number,) = decided[0], numbers
+        return Outcome(token, act.kind, _report(before, after, act, number), False)
     except StoreError:
         raise
     except KeyError as error:
         return refusal(token, kind, f"the act lacks {error}.")
     except (PulError, TypeError, ValueError, OverflowError) as error:
         return refusal(token, kind, str(error))
+
+
+def _is_stored(state: Annotations, token: str) -> bool:
+    return any(event.payload.get("token") == token for event in state.events)
 
 
 def refusal(token: str, kind: str, why: str) -> Outcome:
@@ -192,16 +207,18 @@ def _context(commit: Mapping[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _act(location: str, state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
+def _act(state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
     kind = str(commit["kind"])
     if kind not in _ACTS:
         raise ConfigError(f"There is no act {kind[:40]!r}; use one of {', '.join(_ACTS)}.")
-    act = _ACTS[kind](state, author, commit)
+    return _ACTS[kind](state, author, commit)
+
+
+def _check_images(location: str, act: Act) -> None:
     missing = missing_images(location, annotations.named_images(act))
     if missing:
         shown = ", ".join(map(str, missing[:3])) + (", …" if len(missing) > 3 else "")
         raise ConfigError(f"This workspace has no image {shown}; reload the page.")
-    return act
 
 
 def _images(commit: Mapping[str, Any], name: str = "images") -> list[int]:
@@ -221,7 +238,10 @@ def _refused(commit: Mapping[str, Any]) -> list[int]:
 
 
 def _create(_state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
-    return annotations.create(_images(commit), refused=_refused(commit))
+    name = commit.get("name", "")
+    if not isinstance(name, str):
+        raise ConfigError("A name is text.")
+    return annotations.create(_images(commit), refused=_refused(commit), name=name)
 
 
 def _add(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
@@ -355,13 +375,12 @@ def _describe_event(state: Annotations, event: annotations.Event) -> str:
     return f"{event.kind}: {what}"
 
 
-def _report(before: Annotations, after: Annotations, act: Act) -> str:
+def _report(before: Annotations, after: Annotations, act: Act, event_id: int) -> str:
     if act.kind in ("undo", "redo"):
         event = next(e for e in after.events if e.event_id == act.payload["event"])
         known = before if act.kind == "undo" else after
         start = "Undone" if act.kind == "undo" else "Redone"
         return f"{start}: {_describe(known, event.kind, event.payload, event.event_id)}."
-    event_id = after.events[-1].event_id
     return f"{_describe(after, act.kind, act.payload, event_id)}."
 
 

@@ -7,7 +7,7 @@ from app.components.card.card import card
 from app.components.tables.empty import nothing_yet
 from app.views import annotator
 from app.views.fragments import fragment
-from app.views.waiting import iteration_to_label
+from app.views.waiting import for_first_iteration, iteration_to_label
 from app.wording import fit
 
 N_CARDS = 4  # the one on the screen, and the next three
@@ -24,11 +24,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         return
     place = services.runs.newest_iteration(state.location(), now)
     if place is None:
-        nothing_yet(
-            fit("People are being grouped for the first time."),
-            "See the progress of the run.",
-            state.page("rounds"),
-        )
+        for_first_iteration(now, fit("People are being grouped for the first time."))
     else:
         _label(*place)
 

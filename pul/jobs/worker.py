@@ -93,6 +93,10 @@ def _do(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
             from pul.jobs.preview import do_preview
 
             do_preview(workspace, job, heartbeat)
+        case "suggest":
+            from pul.jobs.suggest import do_suggest
+
+            do_suggest(workspace, job, heartbeat)
         case "export":
             from pul.jobs.export import do_export
 

@@ -383,7 +383,7 @@ def _pick(
     n_free[n_free < 2] = 0  # one image is no question
     if not n_free.any():
         return None
-    clusters = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
+    clusters = index.clusters_of_bundles()
     sizes = np.bincount(clusters, n_free)
     weights = sizes / sizes.sum()
     cluster = (

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JobStatus = Literal["queued", "running", "paused", "stopped", "finished", "failed"]
-JobKind = Literal["import", "run", "preview", "export"]
+JobKind = Literal["import", "run", "preview", "suggest", "export"]
 Command = Literal["pause", "resume", "stop"]
 
 
@@ -13,7 +13,8 @@ class JobProgress:
     """Where a running job stands.
 
     Attributes:
-        step: What it does: decode, evaluate, extract, cluster, select, project, finetune, import.
+        step: What it does: decode, evaluate, extract, cluster, select, project, finetune, suggest,
+            import.
         done: Units of the step that are done.
         total: Units of the step.
         iteration: Iteration of the run, if it is in one.

@@ -160,7 +160,8 @@ def test_export__writes_and_lists(labelled: str, open_studio: Open) -> None:
     wait_until(is_written)
     studio.run()
     assert not studio.exception
-    assert "001-identities-csv.csv" in text_of(studio)
+    job_id = services.exports.exports(labelled)[0].job.job_id
+    assert f"{job_id:03d}-identities-csv.csv" in text_of(studio)
     assert "2 identities, 8 images" in text_of(studio)
 
 

@@ -52,7 +52,7 @@ def test_frame__the_demo_being_made_is_told_on_every_page(
     making = demo.DemoState("making", "drawing people: 40 of 600 images", 40 / 600)
     monkeypatch.setattr(demo, "state", lambda: making)
     studio = open_studio(page)
-    assert "Creating the demo" in text_of(studio)
+    assert "The demo is being made" in text_of(studio)
     assert "nobody to label" not in text_of(studio)
 
 
@@ -105,18 +105,7 @@ def test_frame__another_run_is_picked(location: Path, people: Path, open_studio:
 
 def test_workspace__none_there(open_studio: Open) -> None:
     studio = open_studio()
-    assert "Open a workspace" in text_of(studio)
-    assert labels(studio, "button")[:2] == ["Create it", "Open the demo"]
-
-
-def test_workspace__make_the_one_that_the_studio_was_started_on(
-    location: Path, open_studio: Open
-) -> None:
-    studio = open_studio()
-    assert str(location) in text_of(studio)
-    studio.button[0].click().run()
-    assert Workspace.exists(location)
-    assert "Add images" in text_of(studio)
+    assert labels(studio, "button")[:2] == ["Try the demo", "Add my images"]
 
 
 def test_workspace__a_server_that_does_not_answer(
@@ -126,7 +115,7 @@ def test_workspace__a_server_that_does_not_answer(
     monkeypatch.setenv("PUL_WORKSPACE", place)
     studio = open_studio()
     assert "does not answer, or went away. Check that it runs" in studio.error[0].value
-    assert labels(studio, "button")[0] == "Open the demo"
+    assert labels(studio, "button")[0] == "Try the demo"
     assert "secret" not in text_of(studio)
 
 
@@ -152,7 +141,7 @@ def test_workspace__empty(location: Path, open_studio: Open) -> None:
     studio = open_studio()
     assert "Add images" in text_of(studio)
     assert "no training images" not in text_of(studio)
-    assert "Start PUL" not in labels(studio, "button")
+    assert "Start training" not in labels(studio, "button")
 
 
 def test_workspace__look_at_a_folder(location: Path, people: Path, open_studio: Open) -> None:
@@ -211,7 +200,7 @@ def test_workspace__import(location: Path, people: Path, open_studio: Open) -> N
     wait_for(location, "finished")
     studio.run()
     assert "<td>48</td>" in text_of(studio)
-    assert "Start PUL" in labels(studio, "button")
+    assert "Start training" in labels(studio, "button")
 
 
 def move_images(location: Path, tmp_path: Path) -> Path:

@@ -1,9 +1,11 @@
-"""The header above every page: the status of the workspace and its run."""
+"""The header above every page: the way through, the page's title, and how things stand."""
 
+from collections.abc import Mapping
 from html import escape
 
 from app.components.mount import mount
 from app.services.labels import Pace
+from app.services.way import Way, WayStep
 from app.wording import counted, definition, duration, gain, percent, place
 from pul.records import IterationRecord, JobRecord, RunRecord
 
@@ -15,16 +17,47 @@ _render = mount(
 )
 
 
-def header(html: str, *, moved: str, url: str) -> None:
+def header(html: str, *, moved: str, url: str, title: str, page: str) -> None:
     """Show the header; from then on it polls the status by itself.
 
     Args:
         html: Its current content.
         moved: Hash of what the page is drawn from; the page reruns when the polled hash differs.
-        url: Address to poll: it returns `html`, `moved` and the next `url`.
+        url: Address to poll: it returns `html`, `moved` and the next `url`; "" polls nothing.
+        title: Title of the page.
+        page: Key of the page, whose step is marked.
     """
-    data = {"html": html, "moved": moved, "url": url}
+    data = {"html": html, "moved": moved, "url": url, "title": title, "page": page}
     _render(key="line", data=data)
+
+
+def way_html(shown: Way, addresses: Mapping[str, str]) -> str:
+    """Return the steps, and what is next, as HTML.
+
+    Args:
+        shown: The way.
+        addresses: Address of each page, relative to a page, by key.
+    """
+    steps = "".join(_step(number, each, addresses) for number, each in enumerate(shown.steps, 1))
+    return (
+        f'<div class="pul-way"><nav aria-label="Steps"><ol>{steps}</ol></nav>'
+        f'<a class="pul-next" data-page="{shown.next_page}" '
+        f'href="{escape(addresses[shown.next_page])}">{escape(shown.next_text)} →</a></div>'
+    )
+
+
+_SAID = {"done": "done", "open": "open", "blocked": "not yet"}
+
+
+def _step(number: int, step: WayStep, addresses: Mapping[str, str]) -> str:
+    text = f"{_SAID[step.state]}: {step.text}"
+    mark = "✓" if step.state == "done" else str(number)
+    return (
+        f'<li class="{step.state}"><a data-page="{step.page}" '
+        f'href="{escape(addresses[step.page])}" title="{escape(text)}">'
+        f'<i aria-hidden="true">{mark}</i>{step.name}<span class="pul-said">, {escape(text)}</span>'
+        "</a></li>"
+    )
 
 
 def header_html(
@@ -55,7 +88,7 @@ def header_html(
         parts += _figures(iterations)
     if pace is not None and pace.n_identities:
         parts.append('<span title="All labels that reached the studio are saved">saved</span>')
-    return f'<div class="pul-header">{"".join(parts)}</div>'
+    return f'<div class="pul-title"><h1></h1><div class="pul-header">{"".join(parts)}</div></div>'
 
 
 def _labelled(pace: Pace, n_images: int) -> list[str]:

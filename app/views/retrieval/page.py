@@ -8,6 +8,7 @@ from app.components.tables.empty import nothing_yet
 from app.components.tables.ranked import Ranked, first_match, ranked_strip
 from app.routes import thumbnails
 from app.services.retrieval import Found, Place
+from app.views import waiting
 from app.views.retrieval import places, queries
 from app.wording import percent
 
@@ -20,11 +21,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
             "There is nothing to search yet.", "Start a run first.", state.page("workspace")
         )
     elif not now.iterations:
-        nothing_yet(
-            "The first features are being extracted.",
-            "See the progress of the run.",
-            state.page("rounds"),
-        )
+        waiting.for_first_iteration(now, "The first features are being extracted.")
     else:
         _retrieval(now)
 

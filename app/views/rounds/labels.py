@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import services, state
 from app.services.runs import Untrained
-from app.wording import counted, plain
+from app.wording import counted
 from pul.errors import PulError
 from pul.records import RunRecord
 
@@ -51,18 +51,21 @@ def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
         help=_HINT,
         width="stretch",
         on_click=_train,
-        args=(run, _name(run.name, waiting.n_identities)),
+        args=(run,),
     )
-    if trouble := state.trouble(run.run_id):
-        st.error(plain(trouble))
 
 
-def _train(run: RunRecord, name: str) -> None:
+def _train(run: RunRecord) -> None:
     """Start a run with the labels and select it, compared with the old one.
 
     The selection is set first: as soon as the run exists, the header may trigger a rerun, and code
     after that might never run.
     """
+    location = state.location()
+    waiting = services.runs.untrained(
+        location, run.run_id, services.runs.iterations(location, run.run_id)
+    )
+    name = _name(run.name, waiting.n_identities) if waiting else run.name
     before = state.compared()
     state.show_run(None)
     state.compare([run.run_id] if run.n_iterations_done else [])

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray, row_blocks
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.index import SuggestionIndex
-from pul.labelling.suggestions.sides import side_cosines
+from pul.labelling.suggestions.sides import bar_other_sides
 
 N_TYPICAL = 10  # identities after which the queue turns to doubtful cards: docs/results.md
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
 _PER_SIZE = 0.5  # cosine that e times as many images are worth
 _PER_CAMERA = 0.2  # cosine that one more camera is worth, up to four
+_BLOCK = 512
 _KNOWN = 0.5  # how much a likeness to a known identity counts against a card
 
 
@@ -67,22 +68,22 @@ def next_cards(
     """
     free = index.free(annotations)
     n_known = len(annotations.identities)
-    likeness = index.likeness_to_identities(annotations)
+    known = _Likeness(index, annotations)
     n_free = np.bincount(index.images.of, free, len(index.means)).astype(np.int64)
     n_free[list(skipped)] = 0
     typical = n_known < N_TYPICAL
-    values = _typical(index, n_free, likeness) if typical else _decisive(index, n_free, likeness)
+    values = _typical(index, n_free) if typical else _decisive(index, n_free)
     rounds = (np.where(n_free >= least, values, -np.inf) for least in _LEAST)
-    keys = next(filter(None, (_best(index, each, n, spread=typical) for each in rounds)), [])
+    keys = next(filter(None, (_best(index, each, known, n, spread=typical) for each in rounds)), [])
     return [
-        _make(index, free, key, _reason(index, key, likeness[key], n_known, typical))
+        _make(index, free, key, _reason(index, key, known.of(key), n_known, typical))
         for key in keys
     ]
 
 
 def card_of(index: SuggestionIndex, annotations: Annotations, key: int) -> Card:
     """Return the card with a key, as it is by now."""
-    likeness = float(index.likeness_to_identities(annotations, slice(key, key + 1))[0])
+    likeness = _Likeness(index, annotations).of(key)
     reason = _reason(index, key, likeness, len(annotations.identities), typical=True)
     return _make(index, index.free(annotations), key, reason)
 
@@ -95,50 +96,100 @@ def card_of_images(index: SuggestionIndex, images: IntArray, *, reason: str = ""
     return _lay_out(index, rows, closeness, np.ones(len(rows), np.bool_), (-1, -1, reason))
 
 
-def _typical(index: SuggestionIndex, n_free: IntArray, likeness: FloatArray) -> DoubleArray:
+class _Likeness:
+    """The highest cosine of bundles to an identity, 0 or more: computed where it is asked for."""
+
+    def __init__(self, index: SuggestionIndex, annotations: Annotations) -> None:
+        self._index, self._known = index, index.identity_means(annotations)
+        self._sides = index.identity_sides(annotations)
+
+    def of_all(self, bundles: IntArray) -> FloatArray:
+        """Return that of some bundles, shape (A,)."""
+        cosines = self._index.means[bundles] @ self._known.T
+        bar_other_sides(cosines, self._index.sides[bundles], self._sides)
+        highest: FloatArray = cosines.max(axis=1, initial=0.0)
+        return highest
+
+    def of(self, bundle: int) -> float:
+        """Return that of one bundle."""
+        return float(self.of_all(np.array([bundle]))[0])
+
+
+def _typical(index: SuggestionIndex, n_free: IntArray) -> DoubleArray:
+    """Return what bundles are worth, shape (B,), before a likeness to what is known is taken off.
+
+    What is taken off is never below 0, so that this is a bound.
+    """
     values: DoubleArray = (
         index.cohesion
         + _PER_SIZE * np.log(np.maximum(n_free, 1))
         + _PER_CAMERA * np.minimum(index.n_cameras, 4)
-        - _KNOWN * likeness
     )
     return values
 
 
-def _decisive(index: SuggestionIndex, n_free: IntArray, likeness: FloatArray) -> DoubleArray:
+def _decisive(index: SuggestionIndex, n_free: IntArray) -> DoubleArray:
     """Value doubt by the images it affects, among bundles that look like one person themselves."""
     doubt = np.mean(list(index.doubts.values()), axis=0)
-    values: DoubleArray = _typical(index, n_free, likeness) + _PER_SIZE * doubt * np.log(
+    values: DoubleArray = _typical(index, n_free) + _PER_SIZE * doubt * np.log(
         np.maximum(n_free, 1)
     )
     return values
 
 
-def _best(index: SuggestionIndex, values: DoubleArray, n: int, *, spread: bool) -> list[int]:
-    """Return the n best bundles; with `spread`, each unlike those before it."""
-    values = values.copy()
-    clusters = _clusters(index)
+def _best(
+    index: SuggestionIndex, bounds: DoubleArray, known: _Likeness, n: int, *, spread: bool
+) -> list[int]:
+    """Return the n best bundles, each of another cluster; with `spread`, unlike those before it.
+
+    A likeness only lowers a value. So bundles are looked at by falling bounds, and only until no
+    other can be better: a few hundred of any number.
+    """
+    clusters = index.clusters_of_bundles()
+    order = np.argsort(-bounds, kind="stable")[: np.count_nonzero(bounds > -np.inf)]
+    blocks = (order[rows] for rows in row_blocks(len(order), _BLOCK))
+    seen, values = order[:0], bounds[:0]
     keys: list[int] = []
-    while len(keys) < n and np.isfinite(values.max(initial=-np.inf)):
-        keys.append(int(values.argmax()))
-        values[clusters == clusters[keys[-1]]] = -np.inf
-        if spread:
-            last = index.side_means.take(slice(keys[-1], keys[-1] + 1))
-            values -= _KNOWN * np.maximum(side_cosines(index.side_means, last)[:, 0], 0)
+    while len(keys) < n:
+        best = values.max(initial=-np.inf)
+        if len(seen) < len(order) and bounds[order[len(seen)]] >= best:
+            block = next(blocks)
+            worth = bounds[block] - _KNOWN * known.of_all(block)
+            for key in keys:
+                worth = _lower(index, worth, block, clusters, key, spread=spread)
+            seen, values = np.append(seen, block), np.append(values, worth)
+            continue
+        if not np.isfinite(best):
+            break
+        keys.append(int(seen[values == best].min()))
+        values = _lower(index, values, seen, clusters, keys[-1], spread=spread)
     return keys
 
 
-def _clusters(index: SuggestionIndex) -> IntArray:
-    """Return the cluster that each bundle was cut from, shape (B,)."""
-    clusters: IntArray = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
-    return clusters
+def _lower(
+    index: SuggestionIndex,
+    values: DoubleArray,
+    bundles: IntArray,
+    clusters: IntArray,
+    key: int,
+    *,
+    spread: bool,
+) -> DoubleArray:
+    """Return what bundles are worth after one was chosen, shape (A,)."""
+    if spread:
+        cosines = index.means[bundles] @ index.means[key : key + 1].T
+        bar_other_sides(cosines, index.sides[bundles], index.sides[key : key + 1])
+        values = values - _KNOWN * np.maximum(cosines[:, 0], 0)
+    lowered: DoubleArray = np.where(clusters[bundles] == clusters[key], -np.inf, values)
+    return lowered
 
 
 def _make(index: SuggestionIndex, free: BoolArray, key: int, reason: str) -> Card:
-    cluster = int(index.cluster_of[index.bundles.members(key)[0]])
-    tracklets = np.flatnonzero(index.cluster_of == cluster)
+    first = index.bundles.members(key)[0]
+    cluster = int(index.cluster_of[first])
+    tracklets = index.by_cluster.members(index.by_cluster.of[first])
     rows = index.tracklets.groups.members_of(tracklets)
-    rows = rows[free[rows] & index.is_comparable(rows, key)]
+    rows = rows[free[rows] & (index.sides_shown(rows) @ index.sides[key])]
     closeness = index.embedding[rows] @ index.means[key]
     chosen = index.images.of[rows] == key
     return _lay_out(index, rows, closeness, chosen, (key, cluster, reason))
@@ -189,8 +240,8 @@ def _reasons(
         yield "dense"
     n_cameras = int(index.n_cameras[key])
     yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
-    in_cluster = index.cluster_of[index.tracklets.groups.of] == _clusters(index)[key]
-    n_around = int(np.count_nonzero(in_cluster))  # whole tracklets, as the card shows them
+    tracklets = index.by_cluster.members(index.by_cluster.of[index.bundles.members(key)[0]])
+    n_around = len(index.tracklets.groups.members_of(tracklets))  # as the card shows them
     yield f"cluster of {n_around:,} image{'s' if n_around > 1 else ''}"
     if n_known:
         is_alike = likeness > 0.5  # half-way to being one person

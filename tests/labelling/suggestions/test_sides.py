@@ -5,7 +5,6 @@ flank of animal n + 1 look the same: whoever compares sides takes them for one a
 """
 
 import numpy as np
-import pytest
 
 from pul.arrays import FloatArray
 from pul.data.footage import Footage, find_tracklets
@@ -18,7 +17,7 @@ from pul.labelling.suggestions import (
     suggest_more,
 )
 from pul.labelling.suggestions.groups import group
-from pul.labelling.suggestions.sides import shown_sides, side_cosines, side_means
+from pul.labelling.suggestions.sides import bar_other_sides, shown_sides, sides_of
 from tests.support.events import said
 
 N_ANIMALS, N_CAMERAS, N_IMAGES = 6, 3, 4
@@ -104,19 +103,17 @@ def test_pair_questions__ask_about_one_side() -> None:
     )
 
 
-def test_side_cosines__by_hand() -> None:
-    """Two groups: one of a left image, one of both sides; and one of a right image."""
-    embedding = np.array([[1, 0], [0.6, 0.8], [1, 0], [0, 1]], dtype=np.float32)
-    sides = np.array([0, 0, 1, 1])
-    means = side_means(embedding, group(np.array([0, 1, 1, 2])), shown_sides(sides))
-    cosines = side_cosines(means, means)
-    assert cosines[0, 1] == pytest.approx(0.6)  # left with left; the right one would give 1
-    assert cosines[1, 2] == pytest.approx(0.0)  # right with right
-    assert np.isneginf(cosines[0, 2])
-    unknown = side_means(
-        embedding, group(np.array([0, 1, 1, 2])), shown_sides(np.array([0, 0, 1, -1]))
-    )
-    assert side_cosines(unknown, unknown)[0, 2] == pytest.approx(0.0)
+def test_sides_of__by_hand() -> None:
+    """Groups: a left image; left and right; right; one that is not known; left and not known."""
+    shown = shown_sides(np.array([0, 0, 1, 1, -1, 0, -1]))
+    sides = sides_of(shown, group(np.array([0, 1, 1, 2, 3, 4, 4])))
+    left, right, both = [True, False], [False, True], [True, True]
+    assert sides.tolist() == [left, both, right, both, left]
+    cosines = bar_other_sides(np.zeros((5, 5), dtype=np.float32), sides, sides)
+    barred = np.isneginf(cosines)
+    assert np.argwhere(barred).tolist() == [[0, 2], [2, 0], [2, 4], [4, 2]]
+    alike = shown_sides(np.array([0, 0, -1]))  # one side alone: all are compared
+    assert alike.tolist() == [[True]] * 3
 
 
 def test_find_tracklets__of_two_sides_only_where_the_data_names_them() -> None:
