@@ -17,8 +17,13 @@ from pul import jobs
 from pul.algorithm.events import Event, IterationFinished, NotMeasurable, Progress, RunFinished
 from pul.config import RunConfig, TrainConfig
 from pul.errors import ArtifactError, JobError
+from pul.jobs import run
+from pul.jobs.heartbeat import CHECK_S
 from pul.jobs.run import prune_run
 from pul.jobs.worker import work
+from pul.labelling.annotations import Annotations
+from pul.labelling.loading import stored_index
+from pul.labelling.suggestions import next_cards
 from pul.records import IterationArrays, JobRecord
 from pul.reports.workspace_check import examine_workspace
 from pul.store.workspace import Workspace
@@ -100,6 +105,36 @@ def test_work__does_a_run_from_the_images_to_the_figures(uninterrupted):
     assert rankings.average_precisions.mean() == pytest.approx(records[2].metrics.mean_ap)
     leftovers = sorted(path.name for path in uninterrupted.run_path(1).iterdir())
     assert leftovers == [f"iteration-{n}-job-{job.job_id}" for n in range(3)]
+
+
+def test_work__each_iteration_can_be_labelled_at_once(uninterrupted):
+    for iteration in range(3):
+        index = stored_index(uninterrupted, 1, iteration)
+        assert index is not None
+        assert next_cards(index, Annotations())
+
+
+def test_work__goes_on_where_no_suggestion_index_can_be_stored(workspace):
+    workspace.cache_path.mkdir(exist_ok=True)
+    (workspace.cache_path / "suggestions").write_text("no folder")
+    assert work(workspace, start(workspace).job_id).status == "finished"
+    assert stored_index(workspace, 1, 2) is None
+
+
+def test_work__stopped_while_suggestions_are_found_loses_no_iteration(workspace, monkeypatch):
+    job = start(workspace, CONFIG.replace(finetune=WHOLE_DAY))
+    store = run.store_index
+
+    def stop(*args, on_step, **options):
+        jobs.stop_job(workspace, job.job_id)
+        time.sleep(3 * CHECK_S)  # until the request has come
+        store(*args, on_step=on_step, **options)
+
+    monkeypatch.setattr(run, "store_index", stop)
+    assert work(workspace, job.job_id).status == "stopped"
+    assert workspace.run(1).n_iterations_done == 0
+    assert [record.iteration for record in workspace.iterations(1)] == [0]
+    assert stored_index(workspace, 1, 0) is not None
 
 
 def test_work__tells_of_every_event(workspace):
@@ -326,8 +361,10 @@ def test_main__killed_is_noticed_in_time_and_resumed_by_one_command(workspace, u
     ("call", "n", "n_whole"),
     [
         ("finetune", 5, 1),  # in the second of three epochs of iteration 1
-        ("save", 16, 1),  # half-way in an array of iteration 1, after the 12 of iteration 0
-        ("rename!", 2, 1),  # the folder has its name, and no row
+        ("save", 30, 0),  # in the suggestion index of iteration 0, which has no row yet
+        ("save", 52, 1),  # in an array of iteration 1, after the 12 and the index of iteration 0
+        ("rename!", 3, 0),  # the suggestion index of iteration 0 has its name, and no row
+        ("rename!", 4, 1),  # the folder of iteration 1 has its name, and no row
         ("sql: INSERT INTO metrics", 2, 1),  # the first half of the transaction is done
         ("sql: UPDATE jobs", 3, None),  # in a heartbeat
     ],
