@@ -18,6 +18,7 @@ NAMES = (
     "gpu",
     "screen",
     "labelling",
+    "clusters",
     "curve",
 )
 

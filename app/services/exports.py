@@ -14,6 +14,7 @@ from pul.data.video import read_recordings
 from pul.exchange import LABEL_FORMATS, MODEL_FORMATS, ImportReport, import_annotations
 from pul.exchange.exporting import LabelFormat
 from pul.jobs.export import start_export
+from pul.jobs.steps import has_unknown_labels, read_steps
 from pul.records import JobRecord, RunRecord
 
 __all__ = ["MODEL_FORMATS", "ImportReport"]
@@ -117,8 +118,31 @@ def _outermost(folder: Path) -> Path:
     return _outermost(inside[0]) if len(inside) == 1 and inside[0].is_dir() else folder
 
 
-def command(location: str, run: RunRecord) -> str:
-    """Return the command that repeats a run."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The command that repeats a run.
+
+    Attributes:
+        text: The command.
+        lacks_labels: Whether the run trained with labels that the command cannot name.
+        is_steered: Whether it repeats what was changed on the way.
+    """
+
+    text: str
+    lacks_labels: bool
+    is_steered: bool
+
+
+def command(location: str, run: RunRecord) -> Command:
+    """Return the command that repeats a run, with what was steered on its way."""
+    workspace = open_workspace(location)
     config = RunConfig.model_validate(run.config)
-    place = open_workspace(location).url
-    return shlex.join(repeat_command(config, workspace=place, model=run.model))
+    steps = read_steps(workspace, run.run_id)
+    words = repeat_command(
+        config, workspace=workspace.url, model=str(workspace.path / run.model), steps=steps
+    )
+    return Command(
+        text=shlex.join(words),
+        lacks_labels=has_unknown_labels(workspace, run.run_id),
+        is_steered=any(step.name != "labels" or step.iteration for step in steps),
+    )

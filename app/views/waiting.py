@@ -8,8 +8,9 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import services
-from app.wording import count, duration, fit, share_done
+from app import services, state
+from app.components.tables.empty import nothing_yet
+from app.wording import ENDED, count, duration, fit, plain, share_done
 from pul.errors import ServerLostError
 from pul.records import JobProgress
 
@@ -50,6 +51,30 @@ def for_server(location: str) -> None:
         )
     else:
         st.rerun()
+
+
+def for_first_iteration(now: services.workspace.WorkspaceStatus, text: str) -> None:
+    """Say that a page waits for the first iteration of the run, or why none will come.
+
+    Args:
+        now: Status of the workspace; its run has no iteration yet.
+        text: What is being made, as a sentence.
+    """
+    train = state.page("rounds")
+    if now.run is None or now.is_active:
+        nothing_yet(text, "See the progress of the run.", train)
+    elif now.run.status == "failed":
+        nothing_yet(
+            f"“{plain(now.run.name)}” failed before its first iteration was finished.",
+            "Put its settings right and start again, or choose another run.",
+            train,
+        )
+    else:
+        nothing_yet(
+            f"“{plain(now.run.name)}” has no finished iteration: it {ENDED[now.run.status]}.",
+            "Resume it, or choose another run.",
+            train,
+        )
 
 
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pul.cli.console import OUT, print_json, print_table, progress_bar
+from pul.cli.console import OUT, print_json, print_table
 from pul.cli.options import Json, Location
 
 if TYPE_CHECKING:
@@ -71,13 +71,12 @@ def import_annotations(
     from pul.exchange import import_annotations
     from pul.store.workspace import Workspace
 
-    with Workspace.open(workspace) as opened, progress_bar("storing") as on_progress:
+    with Workspace.open(workspace) as opened:
         report = import_annotations(
             opened,
             source,
             author=author or getpass.getuser(),
             dry_run=dry_run,
-            on_progress=on_progress,
         )
     if json:
         print_json(report)

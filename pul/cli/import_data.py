@@ -234,13 +234,14 @@ def _add(
     from pul.store.workspace import Workspace
 
     is_cut = any(sample.box is not None for sample in dataset.samples)
-    dataset = dataset if is_cut else _check(dataset, None, location)
-    exists = Workspace.exists(location)
-    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
+    is_new = not Workspace.exists(location)
+    if is_new and not is_cut:  # what cannot be read leaves no empty workspace behind
+        dataset = _check(dataset, None, None)
+    with Workspace.open_or_create(location) as workspace, workspace.importing():
         if root is not None:
             workspace.set_image_root(root)
-        if is_cut:
-            dataset = _check(dataset, workspace.path / "images", location)
+        if is_cut or not is_new:
+            dataset = _check(dataset, workspace.path / "images" if is_cut else None, location)
         return dataset, workspace.add_dataset(dataset, **options)
 
 

@@ -37,7 +37,7 @@ def import_videos(
         # A request that cannot be met leaves no empty workspace behind.
         videos.preview_videos(request)
     with (
-        Workspace.open(location) if exists else Workspace.create(location) as workspace,
+        Workspace.open_or_create(location) as workspace,
         progress_bar("cutting crops") as on_progress,
     ):
         if root is not None:

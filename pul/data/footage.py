@@ -95,6 +95,19 @@ def find_tracklets(embedding: FloatArray, footage: Footage) -> IntArray:
     return labels
 
 
+def find_moments(footage: Footage) -> IntArray:
+    """Number the camera frames that images were cut from.
+
+    Returns:
+        Number of each image's frame, shape (N,); -1 where its camera or frame is not known.
+    """
+    known = np.flatnonzero((footage.frames >= 0) & (footage.camids >= 0))
+    places = np.stack([footage.camids, footage.recordings, footage.frames], axis=1)
+    moments = np.full(len(footage), -1, dtype=np.int64)
+    moments[known] = np.unique(places[known], axis=0, return_inverse=True)[1].reshape(-1)
+    return moments
+
+
 def _near_pairs(footage: Footage) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield pairs of images of one camera and recording with near frames, by their distance."""
     known = np.flatnonzero((footage.frames >= 0) & (footage.camids >= 0))

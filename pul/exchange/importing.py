@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from pul.exchange.planning import ImportReport, plan_import
 from pul.exchange.reading import read_labels
 from pul.exchange.spots import find_spots
 from pul.labelling.annotations import Act, Annotations
-from pul.labelling.log import append_act, read_annotations
+from pul.labelling.log import append_decided, read_annotations
 from pul.records import ImageTable
+from pul.store.annotations import NewEvent
 from pul.store.workspace import Workspace
 
 
@@ -25,34 +26,38 @@ def import_annotations(
     *,
     author: str,
     dry_run: bool = False,
-    on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportReport:
     """Add the labels of a file or folder to a workspace; what is known already stays as it is.
 
     A group of images joins the identity that has some of them; else the identity of that name;
     else it is a new one. What contradicts the workspace, or names no image of it, is reported and
-    left out. Importing the same again adds nothing.
+    left out. Importing the same again adds nothing, and so does importing it twice at once: what
+    to store is settled while nobody else stores anything.
 
     Args:
         workspace: Where to store the acts.
         source: A file or a folder of one of the kinds that `read_labels` reads.
         author: Who the acts are signed by.
         dry_run: Only say what would be done.
-        on_progress: Called with (acts stored, acts in all).
 
     Raises:
         DatasetError: The file is missing or of no kind that is read.
-        StoreError: The database refuses; the acts before are stored, and importing again goes on.
+        StoreError: The database refuses; then nothing is stored.
     """
     labels, state = settle_labels(read_labels(source)), read_annotations(workspace)
     found, notes = _find_images(labels, workspace.images(), source)
-    acts, report = plan_import(replace(labels, notes=(*labels.notes, *notes)), found, state)
-    if not dry_run:
+    labels = replace(labels, notes=(*labels.notes, *notes))
+    _, report = plan_import(labels, found, state)
+    if dry_run:
+        return report
+
+    def decide(state: Annotations) -> list[NewEvent]:
+        nonlocal report
+        acts, report = plan_import(labels, found, state)
         tokens = _tokens(acts, author, state)
-        for done, (act, token) in enumerate(zip(acts, tokens, strict=True), start=1):
-            state = append_act(workspace, act, state, author=author, token=token)
-            if on_progress is not None:
-                on_progress(done, len(acts))
+        return [NewEvent(a.kind, a.payload, token) for a, token in zip(acts, tokens, strict=True)]
+
+    append_decided(workspace, decide, state, author=author)
     return report
 
 

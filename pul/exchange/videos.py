@@ -42,6 +42,7 @@ def import_videos(
     *,
     is_same_place: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
+    on_wait: Callable[[], None] = lambda: None,
 ) -> tuple[Dataset, int]:
     """Cut crops out of videos into the workspace's folder, and add them to its images.
 
@@ -53,6 +54,7 @@ def import_videos(
         is_same_place: Whether a number in a camera's name is that of a camera of other images in
             the workspace. Cameras of earlier videos are known by their names anyway.
         on_progress: Called with (crops cut, crops in all).
+        on_wait: As in `Workspace.importing`.
 
     Returns:
         The crops as a data set, and how many were new.
@@ -62,11 +64,12 @@ def import_videos(
         ConfigError: Something must be said that nothing tells.
         StoreError: The disk or the database refuses.
     """
-    plans = _plan(request, workspace, is_same_place=is_same_place)
-    dataset = cut_videos(plans, request, workspace.path, on_progress=on_progress)
-    # Cameras and tracklets were numbered beside what is there already. A crop may look as another
-    # camera's does to the last bit: they are two all the same.
-    return dataset, workspace.add_dataset(dataset, is_same_place=True, duplicates="add")
+    with workspace.importing(on_wait):
+        plans = _plan(request, workspace, is_same_place=is_same_place)
+        dataset = cut_videos(plans, request, workspace.path, on_progress=on_progress)
+        # Cameras and tracklets were numbered beside what is there already. A crop may look as
+        # another camera's does to the last bit: they are two all the same.
+        return dataset, workspace.add_dataset(dataset, is_same_place=True, duplicates="add")
 
 
 def _plan(

@@ -3,7 +3,6 @@
 import shlex
 import time
 
-from pul.errors import JobError
 from pul.jobs.process import WorkerProcess
 from pul.records import JobRecord
 from pul.store.jobs import ACTIVE
@@ -62,15 +61,23 @@ def reap_lost_jobs(
     Returns:
         The jobs whose worker was gone, as they are now; none of a workspace that is read-only.
     """
-    lost: list[JobRecord] = []
-    for job in [] if workspace.is_read_only else workspace.active_jobs():
-        is_lost = _is_lost(workspace, job, timeout_s)
-        while is_lost is None and wait:
+    active = [] if workspace.is_read_only else workspace.active_jobs()
+    reaped = (_reap(workspace, job, timeout_s, wait=wait) for job in active)
+    return [job for job in reaped if job is not None]
+
+
+def _reap(
+    workspace: Workspace, job: JobRecord, timeout_s: float, *, wait: bool
+) -> JobRecord | None:
+    """Return a job as it was marked as failed; None where its worker lives, or may live."""
+    while (is_lost := _is_lost(workspace, job, timeout_s)) or (is_lost is None and wait):
+        failed = _fail(workspace, job) if is_lost else None
+        if failed is not None:
+            return failed
+        if not is_lost:
             time.sleep(_WATCH_S)
-            is_lost = _is_lost(workspace, workspace.job(job.job_id), timeout_s)
-        if is_lost:
-            lost.append(job)
-    return [failed for job in lost for failed in _fail(workspace, job)]
+        job = workspace.job(job.job_id)  # it gave a sign or ended meanwhile
+    return None
 
 
 def _is_lost(workspace: Workspace, job: JobRecord, timeout_s: float) -> bool | None:
@@ -91,7 +98,7 @@ def _is_lost(workspace: Workspace, job: JobRecord, timeout_s: float) -> bool | N
     return True if now - since > timeout_s else None
 
 
-def _fail(workspace: Workspace, job: JobRecord) -> list[JobRecord]:
+def _fail(workspace: Workspace, job: JobRecord) -> JobRecord | None:
     worker = WorkerProcess.parse(job.worker)
     fix = f"start the {job.kind} again"
     if job.run_id is not None:
@@ -102,7 +109,4 @@ def _fail(workspace: Workspace, job: JobRecord) -> list[JobRecord]:
         f"{job.heartbeat_at}): it was killed, or the machine went down. See "
         f"{workspace.log_path(job.job_id)}; {fix}."
     )
-    try:
-        return [workspace.finish_job(job.job_id, "failed", error=error)]
-    except JobError:
-        return []  # it ended by itself between the two queries
+    return workspace.fail_lost_job(job, error)

@@ -1,6 +1,7 @@
 """The job of an export: started by the studio, which loads no torch; done by a worker."""
 
 from pathlib import Path
+from typing import Any
 
 from pul.exchange.exporting import LABEL_FORMATS, MODEL_FORMATS, export_identities
 from pul.jobs import start_job
@@ -27,13 +28,15 @@ def start_export(
         StoreError: There is no such iteration.
     """
     suffix = (LABEL_FORMATS.get(format) or MODEL_FORMATS[format]).suffix
-    number = 1 + sum(job.kind == "export" for job in workspace.jobs())
     name = "identities"
     if format not in LABEL_FORMATS:
         workspace.checkpoint_path(run_id or 0, iteration or 0)  # raises where there is none
         name = f"run-{run_id}-iteration-{iteration}"
-    path = workspace.path / _FOLDER / f"{number:03d}-{name}-{format}{suffix}"
-    params = {"format": format, "path": str(path), "run_id": run_id, "iteration": iteration}
+
+    def params(job_id: int) -> dict[str, Any]:
+        path = workspace.path / _FOLDER / f"{job_id:03d}-{name}-{format}{suffix}"
+        return {"format": format, "path": str(path), "run_id": run_id, "iteration": iteration}
+
     return start_job(workspace, workspace.create_job("export", params=params).job_id)
 
 

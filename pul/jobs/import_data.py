@@ -1,6 +1,7 @@
 """The job of an import: read a dataset, or cut crops out of videos, and add the images."""
 
 from pathlib import Path
+from typing import Any
 
 from pul.data.datasets import Dataset, cut_boxes, read_dataset
 from pul.data.images import check_images
@@ -21,6 +22,11 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
         StoreError: The database or the disk refuses.
     """
     is_same_place = job.params.get("place") == "same"
+
+    def on_wait() -> None:
+        message = "waiting until another import has ended"
+        heartbeat.report_progress(JobProgress(step="import", message=message))
+
     if "video" in job.params:
         heartbeat.report_progress(JobProgress(step="import", message="reading the tracks"))
         dataset, n_new = import_videos(
@@ -28,11 +34,13 @@ def do_import(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> Non
             VideoRequest(**job.params["video"]),
             is_same_place=is_same_place,
             on_progress=heartbeat.progress_callback("import", "cutting crops"),
+            on_wait=on_wait,
         )
     else:
-        dataset = _read_images(workspace, job, heartbeat)
-        duplicates = job.params.get("duplicates", "refuse")
-        n_new = workspace.add_dataset(dataset, is_same_place=is_same_place, duplicates=duplicates)
+        options: dict[str, Any] = {"duplicates": job.params.get("duplicates", "refuse")}
+        with workspace.importing(on_wait):
+            dataset = _read_images(workspace, job, heartbeat)
+            n_new = workspace.add_dataset(dataset, is_same_place=is_same_place, **options)
     n_images = len(dataset.samples)
     message = (
         f"{n_new} new images, {n_images - n_new} known already, {len(dataset.skipped)} left out"

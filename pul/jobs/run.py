@@ -24,7 +24,7 @@ from pul.errors import ImageError, JobError, StoreError
 from pul.evaluation.protocol import Protocol
 from pul.jobs.heartbeat import Heartbeat, JobStopped
 from pul.jobs.trackers import Trackers
-from pul.labelling.guidance import read_guidance
+from pul.labelling.guidance import note_labels, read_guidance
 from pul.labelling.loading import read_footage, store_index
 from pul.models.network import Network, dump_network, load_network
 from pul.models.resources import default_n_threads
@@ -85,7 +85,8 @@ def read_live_settings(
 ) -> LiveSettings:
     """Return λ, K and annotations at the start of an iteration: what people set last."""
     controls = workspace.take_controls(run_id, iteration)
-    guidance = read_guidance(workspace, run_id)
+    guidance = read_guidance(workspace, run_id, iteration)
+    note_labels(workspace, run_id, iteration, guidance.last_act)
     return LiveSettings(
         lambda_=controls.get("lambda_", config.lambda_),
         n_clusters=int(controls.get("n_clusters", config.n_clusters)),
@@ -93,6 +94,8 @@ def read_live_settings(
         annotations_hash=guidance.content_hash,
         left_out=guidance.left_out,
         validation=guidance.validation,
+        together=guidance.together,
+        apart=guidance.apart,
     )
 
 

@@ -1,18 +1,24 @@
 """Create jobs and start a worker on them; light, so that the studio can import it."""
 
+import hashlib
 import shutil
 import threading
 import uuid
+from collections.abc import Callable, Mapping, Sequence
+from filecmp import cmp
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pul.config import RunConfig
 from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
+from pul.jobs.steps import Step, apply_steps, check_steps
 from pul.jobs.trackers import check_trackers
 from pul.models.file_kinds import require_own_checkpoint
-from pul.records import JobRecord
+from pul.records import ImageTable, JobRecord
 from pul.store.additions import Duplicates
 from pul.store.workspace import Workspace
 
@@ -37,6 +43,9 @@ def create_run(
     name: str = "",
     *,
     parent: tuple[int, int] | None = None,
+    key: str = "",
+    settings: Callable[[int], Mapping[str, Any]] = lambda _: {},
+    steps: Sequence[Step] = (),
 ) -> JobRecord:
     """Make a run and its job without starting a worker.
 
@@ -49,24 +58,45 @@ def create_run(
         model: The start model, a safetensors file.
         name: What to call it.
         parent: Run and iteration that the model is of, if it is of one.
+        key, settings: As in `Workspace.create_run`.
+        steps: What it uses from later iterations on.
 
     Raises:
-        ConfigError: A package that the settings need is missing.
+        ConfigError: A package that the settings need is missing, or a step cannot be gone.
         ModelError: There is no such start model, or it must be converted first.
         JobError: There is nothing to train on.
         StoreError: The store refuses.
     """
     check_trackers(config)
     require_own_checkpoint(Path(model).expanduser())
-    images = workspace.images()
-    splits = set(images.splits)
-    if "train" not in splits:
+    check_steps(workspace, steps)
+    run = workspace.create_run(
+        partial(_fit_images, config),
+        model=model,
+        name=name,
+        parent=parent,
+        key=key,
+        settings=settings,
+    )
+    known = workspace.active_job(run.run_id)
+    if known is not None:
+        return known
+    apply_steps(workspace, run.run_id, steps)  # before there is a job that a worker could take
+    return workspace.create_job("run", run_id=run.run_id)
+
+
+def _fit_images(config: RunConfig, images: ImageTable) -> RunConfig:
+    """Return settings that images allow.
+
+    Raises:
+        JobError: There is nothing to train on.
+    """
+    if "train" not in images.splits:
         raise JobError("There are no training images in this workspace; import some first.")
     tested = [split != "train" for split in images.splits]
     if (images.camids[tested] < 0).any():
-        config = config.replace(**{"evaluation.camera_aware": False})
-    run = workspace.create_run(config, model=model, name=name, parent=parent)
-    return workspace.create_job("run", run_id=run.run_id)
+        return config.replace(**{"evaluation.camera_aware": False})
+    return config
 
 
 def create_fork(
@@ -91,12 +121,26 @@ def create_fork(
         StoreError: There is no such iteration, or the disk refuses.
         ArtifactError: Its checkpoint is missing.
     """
-    checkpoint = workspace.checkpoint_path(run_id, iteration)
-    model = workspace.path / "models" / f"run-{run_id}-iteration-{iteration}.safetensors"
-    if not model.is_file():
-        _link_file(checkpoint, model)
+    model = _keep_model(workspace, run_id, iteration)
     name = name or f"{workspace.run(run_id).name}, from iteration {iteration}"
     return create_run(workspace, config, model, name, parent=(run_id, iteration))
+
+
+def _keep_model(workspace: Workspace, run_id: int, iteration: int) -> Path:
+    """Return the network of an iteration in `models/`, where it outlives the run.
+
+    An iteration that was dropped and computed again may have another network than the one that
+    was kept before: it gets a name of its own.
+    """
+    checkpoint = workspace.checkpoint_path(run_id, iteration)
+    name = f"run-{run_id}-iteration-{iteration}"
+    model = workspace.path / "models" / f"{name}.safetensors"
+    if model.is_file() and not cmp(checkpoint, model, shallow=False):
+        digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:8]
+        model = model.with_name(f"{name}-{digest}.safetensors")
+    if not model.is_file():
+        _link_file(checkpoint, model)
+    return model
 
 
 def _link_file(source: Path, target: Path) -> None:
@@ -132,11 +176,6 @@ def create_resumption(workspace: Workspace, run_id: int) -> JobRecord:
         StoreError: There is no such run.
     """
     reap_lost_jobs(workspace, wait=True)
-    run = workspace.run(run_id)
-    if run.shelf == "deleted":
-        raise JobError(f"Run {run_id} is deleted; bring it back first.")
-    if run.status == "finished":
-        raise JobError(f"Run {run_id} is finished; fork it to train further.")
     waiting = workspace.active_job(run_id)
     if waiting is not None and waiting.status == "queued" and not waiting.worker:
         return waiting  # made by a process that died before it could start a worker
@@ -210,14 +249,10 @@ def start_preview(
     if n_clusters is not None:
         RunConfig(n_clusters=n_clusters)
     workspace.arrays(run_id, iteration, "features")  # raises where there is none
-    waiting = active_preview(workspace, run_id)
-    if waiting is not None:
-        raise JobError(
-            f"Job {waiting.job_id} is making a preview already; wait until it has ended."
-        )
     # Not a job *on* the run: it changes nothing of it, and the run may be worked on meanwhile.
     params = {"run_id": run_id, "iteration": iteration, "n_clusters": n_clusters}
-    return start_job(workspace, workspace.create_job("preview", params=params).job_id)
+    job = workspace.create_job("preview", params=params, alone={"run_id": run_id})
+    return start_job(workspace, job.job_id)
 
 
 def active_preview(workspace: Workspace, run_id: int) -> JobRecord | None:

@@ -12,7 +12,7 @@ from pul.config import RunConfig
 from pul.data.datasets import Dataset
 from pul.errors import JobError, PulError
 from pul.jobs import create_resumption, create_run
-from pul.labelling.guidance import fix_guidance, hash_identities
+from pul.labelling.guidance import fixed_guidance, hash_identities
 from pul.records import ExperimentRecord, ExperimentRow, JobStatus
 from pul.reproduce.people import first_people, queue_people
 from pul.reproduce.plan import Ids, SourceConfig, without_machine
@@ -162,10 +162,15 @@ class _RowRunner:
             return int(run_id)
         config = config.replace(device=self.inputs.device, n_threads=self.inputs.n_threads)
         title = f"{self.row.label} · {self.experiment_id}"
-        created = create_run(self.workspace, config, model, title).run_id
+        created = create_run(
+            self.workspace,
+            config,
+            model,
+            title,
+            key=name,
+            settings=lambda run_id: fixed_guidance(run_id, identities),
+        ).run_id
         assert created is not None  # a job on a run has its number
-        fix_guidance(self.workspace, created, identities)
-        self.workspace.set_setting(name, created)
         return created
 
     def _fingerprint(self, config: RunConfig, model: Path, identities: Mapping[int, int]) -> str:

@@ -1,9 +1,10 @@
 """The append-only log of what people said about the images."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from pul.store.row_sums import with_sum
 from pul.store.schema import annotation_events
@@ -29,6 +30,21 @@ class AnnotationEvent:
     payload: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One act to store.
+
+    Attributes:
+        kind: What was done.
+        payload: Values that JSON knows.
+        token: Names the act, so that sending it again stores it once; "" for none.
+    """
+
+    kind: str
+    payload: dict[str, Any]
+    token: str = ""
+
+
 class AnnotationSection(Section):
     """The part of a workspace that remembers every act of annotation."""
 
@@ -49,30 +65,63 @@ class AnnotationSection(Section):
         Raises:
             StoreError: The database refuses.
         """
-        known = select(annotation_events.c.event_id).where(annotation_events.c.token == token)
         with self._database.write() as connection:
-            if token and (event_id := connection.execute(known).scalar()) is not None:
-                return int(event_id)
-            values = {
-                "created_at": self._database.now(connection),
-                "author": author,
-                "kind": kind,
-                "payload": payload,
-                "token": token or None,
-            }
-            row = insert(annotation_events).values(with_sum(annotation_events, values))
-            stored = row.returning(annotation_events.c.event_id)
-            return int(connection.execute(stored).scalar_one())
+            return self._append(connection, NewEvent(kind, payload, token), author)
+
+    def append_annotation_events(
+        self,
+        decide: Callable[[list[AnnotationEvent]], Iterable[NewEvent]],
+        author: str,
+        *,
+        after: int = 0,
+    ) -> list[int]:
+        """Store acts that depend on those before them: all or none, and nobody's in between.
+
+        Args:
+            decide: Given the events after a number, in order, it returns what to store. Nobody
+                else can store anything before it returns, so that it should only compute.
+            author: Who did it.
+            after: The number.
+
+        Returns:
+            The numbers of the events.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.write() as connection:
+            return [
+                self._append(connection, event, author)
+                for event in decide(self._read_events(connection, after))
+            ]
+
+    def _append(self, connection: Connection, event: NewEvent, author: str) -> int:
+        known = select(annotation_events.c.event_id).where(annotation_events.c.token == event.token)
+        if event.token and (event_id := connection.execute(known).scalar()) is not None:
+            return int(event_id)
+        values = {
+            "created_at": self._database.now(connection),
+            "author": author,
+            "kind": event.kind,
+            "payload": event.payload,
+            "token": event.token or None,
+        }
+        row = insert(annotation_events).values(with_sum(annotation_events, values))
+        stored = row.returning(annotation_events.c.event_id)
+        return int(connection.execute(stored).scalar_one())
 
     def annotation_events(self, after: int = 0) -> list[AnnotationEvent]:
         """Return the events after a number, in order."""
+        with self._database.read() as connection:
+            return self._read_events(connection, after)
+
+    def _read_events(self, connection: Connection, after: int) -> list[AnnotationEvent]:
         query = (
             select(annotation_events)
             .where(annotation_events.c.event_id > after)
             .order_by(annotation_events.c.event_id)
         )
-        with self._database.read() as connection:
-            return [
-                AnnotationEvent(row.event_id, row.created_at, row.author, row.kind, row.payload)
-                for row in connection.execute(query)
-            ]
+        return [
+            AnnotationEvent(row.event_id, row.created_at, row.author, row.kind, row.payload)
+            for row in connection.execute(query)
+        ]

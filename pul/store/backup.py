@@ -16,12 +16,13 @@ from pul.errors import ConfigError, JobError, StoreError
 from pul.store.artifacts import PRUNED, UNFINISHED
 from pul.store.atomic_files import new_folder
 from pul.store.file_sums import FileSum
+from pul.store.import_lock import LOCK_FILE
 from pul.store.workspace import Workspace
 
 MANIFEST = "backup.json"
 _DATABASE = "pul.db"
 _ATTEMPTS = 3  # while runs are removed for good, which takes files that rows still named
-_LEFT_OUT = ("cache", _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm")
+_LEFT_OUT = ("cache", LOCK_FILE, _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm")
 
 OnProgress = Callable[[int, int], None]
 

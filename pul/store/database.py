@@ -2,11 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from sqlalchemy import (
     URL,
@@ -93,11 +94,14 @@ class Database:
                 f"{self.describe()} can only be looked at: its disk or its owner lets this user "
                 "not write. Copy the workspace to a disk that can be written."
             )
-        if self.log is not None:
-            self.log.before_write()
         with self._translated(), self._engine.connect() as connection:
             connection.execution_options(pul_writes=True)
             transaction = connection.begin()
+            is_notable = True
+            while self.log and is_notable and not self.log.is_noted(connection):
+                transaction.rollback()  # the note must be there before anything else
+                is_notable = self.log.note()
+                transaction = connection.begin()
             try:
                 if not self.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _WRITE_LOCK})
@@ -184,6 +188,32 @@ class Database:
             return
         with self.write() as connection:
             upgrade(connection, HEAD_REVISION)
+
+    def make_tables(self, values: Mapping[str, Any]) -> bool:
+        """Make the tables of a new workspace, unless it has some; return whether they are new.
+
+        Of two processes that try, one makes them.
+
+        Args:
+            values: What to keep under which name, together with them.
+
+        Raises:
+            WorkspaceError: The database holds tables that are not of a workspace.
+            StoreError: The database refuses.
+        """
+        if self.is_sqlite:
+            self._keep_write_ahead_log()
+        if self.revision() is not None:
+            return False
+        with self.write() as connection:
+            if inspect(connection).get_table_names():
+                return False
+            upgrade(connection, HEAD_REVISION)
+            for name, value in values.items():
+                write_value(connection, name, value)
+        if self.log is not None:
+            self.log.note()
+        return True
 
     def _check_known(self, revision: str | None) -> None:
         if revision is None or revision in _known_revisions():

@@ -1,5 +1,6 @@
 """Background jobs: who works on what, how far they are, and what is asked of them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -18,34 +19,47 @@ class JobSection(Section):
     """The part of a workspace that knows the jobs."""
 
     def create_job(
-        self, kind: JobKind, *, run_id: int | None = None, params: dict[str, Any] | None = None
+        self,
+        kind: JobKind,
+        *,
+        run_id: int | None = None,
+        params: dict[str, Any] | Callable[[int], dict[str, Any]] | None = None,
+        alone: Mapping[str, Any] | None = None,
     ) -> JobRecord:
         """Queue a job; nothing works on it until a worker claims it.
 
         Args:
             kind: `import`, `run`, `preview`, `suggest` or `export`.
             run_id: The run to work on; one job at a time works on a run.
-            params: Other parameters, values that JSON knows.
+            params: Other parameters, values that JSON knows; or what gives them for the job's
+                number, which no other job has.
+            alone: Parameters with which only one job of this kind may be active.
 
         Raises:
-            JobError: Another job works on the run.
+            JobError: Another job works on the run, it is deleted or finished, or another job is
+                active that must be alone.
             StoreError: There is no such run.
         """
         with self._database.write() as connection:
             if run_id is not None:
                 _check_free(connection, run_id)
+            if alone is not None:
+                _check_alone(connection, kind, alone)
             blank = dict.fromkeys(
                 ("error", "traceback", "worker", "started_at", "heartbeat_at", "finished_at"), ""
             )
             row = insert(jobs).values(
                 kind=kind,
                 run_id=run_id,
-                params=params or {},
+                params={} if callable(params) else params or {},
                 status="queued",
                 created_at=self._database.now(connection),
                 **blank,
             )
             job_id = connection.execute(row.returning(jobs.c.job_id)).scalar_one()
+            if callable(params):
+                change = update(jobs).where(jobs.c.job_id == job_id)
+                connection.execute(change.values(params=params(job_id)))
             return _read_job(connection, job_id)
 
     def job(self, job_id: int) -> JobRecord:
@@ -197,6 +211,25 @@ class JobSection(Section):
             _set_status(connection, job, status, **texts, finished_at=now)
             return _read_job(connection, job_id)
 
+    def fail_lost_job(self, job: JobRecord, error: str) -> JobRecord | None:
+        """Mark a job as failed whose worker is gone, unless it gave a sign since the job was read.
+
+        Args:
+            job: The job, as it was when its worker was found to be gone.
+            error: What happened, for people.
+
+        Returns:
+            The job as it is now; None where it has ended, or its worker lives.
+        """
+        with self._database.write() as connection:
+            now = _read_job(connection, job.job_id)
+            is_same = (now.worker, now.heartbeat_at) == (job.worker, job.heartbeat_at)
+            if now.status not in ACTIVE or not is_same:
+                return None
+            texts = {"error": _storable(error), "finished_at": self._database.now(connection)}
+            _set_status(connection, now, "failed", **texts)
+            return _read_job(connection, job.job_id)
+
 
 def check_worker(connection: Connection, job_id: int, worker: str = "") -> None:
     """Make sure within a transaction that a job is at work, and by that worker if one is named.
@@ -239,8 +272,14 @@ def _storable(text: str) -> str:
 
 
 def _check_free(connection: Connection, run_id: int) -> None:
-    if connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is None:
+    run = connection.execute(select(runs.c.shelf, runs.c.status).where(runs.c.run_id == run_id))
+    found = run.first()
+    if found is None:
         raise StoreError(f"There is no run {run_id} in this workspace.")
+    if found.shelf == "deleted":
+        raise JobError(f"Run {run_id} is deleted; bring it back first.")
+    if found.status == "finished":
+        raise JobError(f"Run {run_id} is finished; fork it to train further.")
     busy = select(jobs.c.job_id, jobs.c.status).where(
         jobs.c.run_id == run_id, jobs.c.status.in_(ACTIVE)
     )
@@ -249,3 +288,12 @@ def _check_free(connection: Connection, run_id: int) -> None:
         raise JobError(
             f"Job {row.job_id} already works on run {run_id} ({row.status}); stop it first."
         )
+
+
+def _check_alone(connection: Connection, kind: JobKind, alone: Mapping[str, Any]) -> None:
+    active = select(jobs.c.job_id, jobs.c.params).where(
+        jobs.c.kind == kind, jobs.c.status.in_(ACTIVE)
+    )
+    for row in connection.execute(active.order_by(jobs.c.job_id)):
+        if all(row.params.get(name) == value for name, value in alone.items()):
+            raise JobError(f"Job {row.job_id}, {kind}, does this already; wait until it has ended.")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from pul.config import RunConfig
 from pul.errors import ModelError, StoreError
 from pul.records import (
+    ImageTable,
     IterationArrays,
     IterationRankings,
     IterationRecord,
@@ -25,32 +26,39 @@ from pul.records import (
 from pul.store import artifacts
 from pul.store.encoding import from_plain, to_plain
 from pul.store.file_sums import FileSum
+from pul.store.images import ImageSection
 from pul.store.jobs import check_worker
+from pul.store.named_values import read_value, write_value
 from pul.store.row_sums import with_sum
 from pul.store.schema import images, iterations, metrics, runs
-from pul.store.section import Section
 
 TEST_SET = "test"  # source of the metrics on the dataset's own query and gallery
 
 
-class RunSection(Section):
+class RunSection(ImageSection):
     """The part of a workspace that knows the runs."""
 
     def create_run(
         self,
-        config: RunConfig,
+        config: RunConfig | Callable[[ImageTable], RunConfig],
         *,
         model: str | Path,
         name: str = "",
         parent: tuple[int, int] | None = None,
+        key: str = "",
+        settings: Callable[[int], Mapping[str, Any]] = lambda _: {},
     ) -> RunRecord:
         """Make a run of the images that are in the workspace now.
 
         Args:
-            config: Its settings.
+            config: Its settings; or what gives them for the images that it works on, which
+                nobody adds to meanwhile.
             model: The start model, a safetensors file.
             name: What people call it; by default `run <number>`.
             parent: Run and iteration that the start model is of, if it is of one.
+            key: Names the run, so that making it again returns the one there is; "" for none. It
+                is kept as a setting.
+            settings: Given its number, what to keep under a name together with it.
 
         Raises:
             ModelError: There is no such file.
@@ -58,7 +66,6 @@ class RunSection(Section):
         """
         parent_run_id, parent_iteration = parent or (None, None)
         values: dict[str, Any] = {
-            "config": config.model_dump(mode="json"),
             "model": self._portable(model),
             "model_hash": _hash_model(Path(model)),
             "name": name,
@@ -67,12 +74,20 @@ class RunSection(Section):
             "parent_iteration": parent_iteration,
         }
         with self._database.write() as connection:
+            known = read_value(connection, key) if key else None
+            if known is not None and _is_there(connection, known):
+                return read_run(connection, known)
+            if callable(config):
+                config = config(self._read_images(connection))
             last = connection.execute(select(func.max(images.c.image_id))).scalar()
             values |= {"last_image_id": last or 0, "created_at": self._database.now(connection)}
+            values["config"] = config.model_dump(mode="json")
             row = insert(runs).values(with_sum(runs, values))
             run_id = connection.execute(row.returning(runs.c.run_id)).scalar_one()
             if not name:
                 _update_run(connection, run_id, name=f"run {run_id}")
+            for setting, value in {**settings(run_id), **({key: run_id} if key else {})}.items():
+                write_value(connection, setting, value)
             return read_run(connection, run_id)
 
     def run(self, run_id: int) -> RunRecord:
@@ -141,7 +156,7 @@ class RunSection(Section):
         )
         with self._database.read() as connection:
             folder = connection.execute(query).scalar()
-        return self.run_path(run_id) / (folder or _folder_name(iteration))
+        return self.run_path(run_id) / (folder or folder_name(iteration))
 
     def remove_stray_folders(self, run_id: int) -> None:
         """Remove what no row names: of workers that were killed, or of iterations dropped since.
@@ -151,8 +166,8 @@ class RunSection(Section):
         query = select(iterations.c.iteration, iterations.c.folder)
         with self._database.read() as connection:
             rows = connection.execute(query.where(iterations.c.run_id == run_id)).all()
-        named = {row.folder or _folder_name(row.iteration) for row in rows}
-        for pattern in (f"{artifacts.UNFINISHED}*", _folder_name("*")):
+        named = {row.folder or folder_name(row.iteration) for row in rows}
+        for pattern in (f"{artifacts.UNFINISHED}*", folder_name("*")):
             for folder in sorted(self.run_path(run_id).glob(pattern)):
                 if folder.name not in named:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -190,7 +205,7 @@ class RunSection(Section):
         """
         with self._database.read() as connection:
             _check_next(connection, run_id, record.iteration)
-        folder = self.run_path(run_id) / _folder_name(
+        folder = self.run_path(run_id) / folder_name(
             record.iteration, worker[0] if worker else None
         )
         sums = artifacts.write_iteration(folder, to_plain(record), arrays, checkpoint, rankings)
@@ -272,7 +287,9 @@ class RunSection(Section):
             StoreError: The database refuses.
         """
         change = update(iterations).where(
-            iterations.c.run_id == run_id, iterations.c.iteration == iteration
+            iterations.c.run_id == run_id,
+            iterations.c.iteration == iteration,
+            iterations.c.files.is_(None),  # it may have been computed again meanwhile
         )
         with self._database.write() as connection:
             connection.execute(change.values(files=to_plain(dict(sums))))
@@ -289,7 +306,7 @@ class RunSection(Section):
                 raise StoreError(
                     f"Run {run_id} has no iteration {iteration}; {n_whole} are stored, from 0."
                 )
-        folder = self.run_path(run_id) / (row.folder or _folder_name(iteration))
+        folder = self.run_path(run_id) / (row.folder or folder_name(iteration))
         return folder, from_plain(dict[str, FileSum], row.files or {})
 
 
@@ -310,6 +327,12 @@ def _select_runs() -> Select[Any]:
         .scalar_subquery()
     )
     return select(runs, done.label("n_iterations_done")).order_by(runs.c.run_id)
+
+
+def _is_there(connection: Connection, run_id: int) -> bool:
+    return (
+        connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
+    )
 
 
 def read_run(connection: Connection, run_id: int) -> RunRecord:
@@ -360,7 +383,8 @@ def _check_next(connection: Connection, run_id: int, iteration: int) -> None:
         )
 
 
-def _folder_name(iteration: int | str, job_id: int | None = None) -> str:
+def folder_name(iteration: int | str, job_id: int | None = None) -> str:
+    """Return the name of an iteration's folder, within that of its run."""
     return f"iteration-{iteration}" if job_id is None else f"iteration-{iteration}-job-{job_id}"
 
 

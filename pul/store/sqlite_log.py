@@ -14,6 +14,9 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
 IDLE_S, LONGEST_S = 2.0, 10.0  # after the last write, and after the first since the log was moved
 _BUSY_S = 5.0
 _FLAG = "log_since"  # the setting: since when there may be a log
@@ -22,6 +25,7 @@ _READ = "SELECT value FROM settings WHERE name = ?"
 _SET = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"
 _CLEAR = "DELETE FROM settings WHERE name = ?"
 _MOVE = "PRAGMA wal_checkpoint(PASSIVE)"
+_VERSION = "PRAGMA data_version"  # changes whenever another connection has committed something
 
 
 class WriteAheadLog:
@@ -42,13 +46,27 @@ class WriteAheadLog:
         self.missing_since = _missing_since(file)
         self._end = weakref.finalize(self, _settle, file)  # at the end of the process, too
 
-    def before_write(self) -> None:
-        """Note in the database itself that there is a log from now on."""
-        with suppress(sqlite3.Error), self._connected() as connection:  # no such table yet
-            if connection.execute(_READ, (_FLAG,)).fetchone() is None:
+    def is_noted(self, connection: Connection) -> bool:
+        """Whether the database says that there is a log, within a transaction that writes.
+
+        As long as that lasts, no other process can take the note for settled.
+        """
+        try:
+            noted = connection.exec_driver_sql(_READ, (_FLAG,)).first()
+        except SQLAlchemyError:  # no such table yet
+            return True
+        return noted is not None
+
+    def note(self) -> bool:
+        """Note in the database itself that there is a log from now on; return whether it worked."""
+        try:
+            with self._connected() as connection:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 connection.execute(_SET, (_FLAG, f'"{now}"'))
                 connection.execute(_MOVE)
+        except sqlite3.Error:  # a full disk: the write itself will say it
+            return False
+        return True
 
     def after_write(self) -> None:
         """Have the log moved into the database when writing pauses."""
@@ -121,9 +139,13 @@ def _settle(file: Path) -> None:
         if not file.is_file():
             return
         with closing(_connect(file)) as connection:
+            before = connection.execute(_VERSION).fetchone()
             _busy, n_pages, n_moved = connection.execute(_MOVE).fetchone()
             if n_pages == n_moved and connection.execute(_READ, (_FLAG,)).fetchone() is not None:
-                connection.execute(_CLEAR, (_FLAG,))
+                connection.execute("BEGIN IMMEDIATE")
+                if connection.execute(_VERSION).fetchone() == before:  # nobody wrote meanwhile
+                    connection.execute(_CLEAR, (_FLAG,))
+                connection.execute("COMMIT")
                 connection.execute(_MOVE)
 
 
@@ -136,12 +158,22 @@ def _missing_since(file: Path) -> str:
     log = file.with_name(f"{file.name}-wal")
     if not file.is_file():
         return ""
-    has_log = log.is_file() and log.stat().st_size > 0
     with suppress(sqlite3.Error), closing(_connect(file)) as connection:
-        since = connection.execute(_READ, (_FLAG,)).fetchone()
-        if since is not None and not has_log:  # kept until somebody takes what is there
-            connection.execute(_SET, (_MISSING, since[0]))
-            connection.execute(_CLEAR, (_FLAG,))
+        if _is_log_lost(connection, log):
+            connection.execute("BEGIN IMMEDIATE")  # nobody writes the note meanwhile
+            if _is_log_lost(connection, log):  # kept until somebody takes what is there
+                since = connection.execute(_READ, (_FLAG,)).fetchone()
+                connection.execute(_SET, (_MISSING, since[0]))
+                connection.execute(_CLEAR, (_FLAG,))
+            connection.execute("COMMIT")
         row = connection.execute(_READ, (_MISSING,)).fetchone()
         return "" if row is None else str(row[0]).strip('"')
     return ""
+
+
+def _is_log_lost(connection: sqlite3.Connection, log: Path) -> bool:
+    """Whether a database says that there is a log where there is none."""
+    # Read first: who writes the note keeps the log from then on until the note is taken back.
+    if connection.execute(_READ, (_FLAG,)).fetchone() is None:
+        return False
+    return not (log.is_file() and log.stat().st_size > 0)

@@ -11,7 +11,7 @@ from pul.store.artifacts import CHECKPOINT, OLDEST_FILES, prune, pruned
 from pul.store.encoding import from_plain
 from pul.store.file_sums import FileSum
 from pul.store.jobs import ACTIVE
-from pul.store.runs import RunSection, read_run
+from pul.store.runs import RunSection, folder_name, read_run
 from pul.store.schema import images, iterations, jobs, metrics, runs, settings
 
 FEATURES = "features.npy"
@@ -98,11 +98,16 @@ class UpkeepSection(RunSection):
         Raises:
             StoreError: There is no such run, or the disk refuses.
         """
-        whole = [record.iteration for record in self.iterations(run_id)]
-        for iteration in whole:
-            names = [] if iteration in whole[-keep_features:] else [FEATURES]
-            names += [] if iteration in checkpoints else [CHECKPOINT]
-            prune(self.iteration_path(run_id, iteration), names)
+        query = select(iterations.c.iteration, iterations.c.folder)
+        query = query.where(iterations.c.run_id == run_id).order_by(iterations.c.iteration)
+        with self._database.write() as connection:  # two at once would forget what the other noted
+            read_run(connection, run_id)
+            rows = connection.execute(query).all()
+            kept = {row.iteration for row in rows[-keep_features:]}
+            for row in rows:
+                names = [] if row.iteration in kept else [FEATURES]
+                names += [] if row.iteration in checkpoints else [CHECKPOINT]
+                prune(self.run_path(run_id) / (row.folder or folder_name(row.iteration)), names)
 
     def pruned(self, run_id: int, iteration: int) -> frozenset[str]:
         """Return the names of the files of an iteration that were removed to save room."""

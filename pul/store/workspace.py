@@ -11,6 +11,7 @@ from pul.store.annotations import AnnotationSection
 from pul.store.controls import ControlSection
 from pul.store.database import Database
 from pul.store.experiments import ExperimentSection
+from pul.store.import_lock import ImportSection
 from pul.store.jobs import JobSection
 from pul.store.locations import DATABASE_FILE, locate, without_password
 from pul.store.named_values import read_value, write_value
@@ -30,6 +31,7 @@ __all__ = ["Workspace", "without_password"]
 
 class Workspace(
     AdditionSection,
+    ImportSection,
     RelocationSection,
     UpkeepSection,
     RunSection,
@@ -73,10 +75,9 @@ class Workspace(
         url, path, address = locate(location)
         _make_folder(path)
         workspace = cls(url, path, address)
-        if workspace._database.revision() is not None:
+        if not workspace._database.make_tables({_NAME: name or path.name}):
+            workspace.close()
             raise WorkspaceError(f"{address} already holds a workspace; open it instead.")
-        workspace._database.migrate()
-        workspace.set_setting(_NAME, name or path.name)
         return workspace
 
     @classmethod
@@ -102,6 +103,23 @@ class Workspace(
             )
         workspace.patience.try_until_deadline(workspace._database.migrate)
         return workspace
+
+    @classmethod
+    def open_or_create(cls, location: str | Path) -> Self:
+        """Open a workspace, or make it; of several who try at once one makes it.
+
+        Raises:
+            WorkspaceError: There is something else, or it was written by a newer version.
+            StoreError: It cannot be read.
+        """
+        if cls.exists(location):
+            return cls.open(location)
+        try:
+            return cls.create(location)
+        except WorkspaceError:
+            if not cls.exists(location):
+                raise
+            return cls.open(location)
 
     @classmethod
     def exists(cls, location: str | Path) -> bool:
@@ -176,6 +194,18 @@ class Workspace(
         """
         with self._database.write() as connection:
             write_value(connection, name, value)
+
+    def init_setting(self, name: str, value: Any) -> Any:
+        """Keep a value under a name unless there is one; return the one that is kept.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.write() as connection:
+            known = read_value(connection, name)
+            if known is None:
+                write_value(connection, name, value)
+            return value if known is None else known
 
     def close(self) -> None:
         """Close all connections to the database."""

@@ -31,7 +31,7 @@ def labelled(location: Path, people: Path) -> str:
             "kind": "create",
             "images": ids[4 * number : 4 * number + 4],
         }
-        services.labels.store(str(location), "ann", commit)
+        services.acts.store(str(location), "ann", commit)
     return str(location)
 
 
@@ -79,7 +79,7 @@ def test_import_labels__looks_first_and_adds_then(labelled: str, tmp_path: Path)
     [export] = services.exports.exports(labelled)
     content = export.path.read_bytes()
     for token in ("u1", "u2"):
-        services.labels.store(labelled, "ann", {"token": token, "kind": "undo"})
+        services.acts.store(labelled, "ann", {"token": token, "kind": "undo"})
     assert services.labels.read_annotations(labelled).identities == ()
     sent = services.uploads.Sent("labels.json", io.BytesIO(content))
     report = services.exports.import_labels(labelled, sent, "bob", dry_run=True)
@@ -160,7 +160,8 @@ def test_export__writes_and_lists(labelled: str, open_studio: Open) -> None:
     wait_until(is_written)
     studio.run()
     assert not studio.exception
-    assert "001-identities-csv.csv" in text_of(studio)
+    job_id = services.exports.exports(labelled)[0].job.job_id
+    assert f"{job_id:03d}-identities-csv.csv" in text_of(studio)
     assert "2 identities, 8 images" in text_of(studio)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from app import services, state
 from pul.config import load_preset
 from pul.labelling.annotations import create
-from pul.labelling.guidance import fix_guidance, read_guidance
+from pul.labelling.guidance import fixed_guidance, read_guidance
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
 from tests.app import fabricated
@@ -173,7 +173,8 @@ def test_rounds__an_experiment_keeps_to_its_own_labels(
     fabricate(location, people, status="finished")
     label_people(location, 2)
     with Workspace.open(location) as workspace:
-        fix_guidance(workspace, 1, {})
+        for name, value in fixed_guidance(1, {}).items():
+            workspace.set_setting(name, value)
     assert "Train with them" not in labels(open_studio("rounds"), "button")
 
 
@@ -252,6 +253,6 @@ def test_label__leads_to_the_rounds_once_the_goal_is_reached(page: Page, studio:
     expect(page.locator(".label-empty [data-act=rounds]")).to_be_visible(timeout=TIMEOUT_MS)
     wait_until_saved(page)
     onward.click()
-    page.wait_for_url("**/rounds*", timeout=TIMEOUT_MS)
+    page.wait_for_url("**/train*", timeout=TIMEOUT_MS)
     expect(page.get_by_text("51 people, 153 images")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.get_by_role("button", name="Train with them")).to_be_enabled(timeout=TIMEOUT_MS)

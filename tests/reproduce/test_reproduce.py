@@ -12,7 +12,7 @@ from pul.cli.main import app
 from pul.config import EvaluationConfig, RunConfig, TrainConfig
 from pul.data.datasets import read_dataset
 from pul.errors import ConfigError, DataError, PulError
-from pul.labelling.guidance import fix_guidance, read_guidance
+from pul.labelling.guidance import fixed_guidance, read_guidance
 from pul.reproduce.data import choose_sources, choose_target, open_workspace
 from pul.reproduce.people import first_people, queue_people
 from pul.reproduce.plan import Request, SourceConfig, plan_experiment
@@ -154,18 +154,23 @@ def test_run_rows__a_stopped_sweep_goes_on_where_it_was(place, tmp_path):
 # Labelled people
 
 
-def test_fix_guidance__a_run_heeds_it_alone(place, tmp_path):
+def test_fixed_guidance__a_run_heeds_it_alone(place, tmp_path):
     from pul.labelling.annotations import create
 
     with open_workspace(tmp_path / "w", read_dataset(place / "market-tiny")) as workspace:
         ids = workspace.images("train").image_ids.tolist()
         act = create(ids[:2], refused=())
         workspace.append_annotation_event(act.kind, act.payload, "someone")
-        free = workspace.create_run(RunConfig(), model=place / "start.safetensors").run_id
-        fixed = workspace.create_run(RunConfig(), model=place / "start.safetensors").run_id
-        none = workspace.create_run(RunConfig(), model=place / "start.safetensors").run_id
-        fix_guidance(workspace, fixed, {ids[4]: 7, ids[5]: 7})
-        fix_guidance(workspace, none, {})
+        free, fixed, none = (
+            workspace.create_run(
+                RunConfig(), model=place / "start.safetensors", settings=settings
+            ).run_id
+            for settings in (
+                lambda _: {},
+                lambda run_id: fixed_guidance(run_id, {ids[4]: 7, ids[5]: 7}),
+                lambda run_id: fixed_guidance(run_id, {}),
+            )
+        )
         assert set(read_guidance(workspace, free).annotations) == {0, 1}
         guidance = read_guidance(workspace, fixed)
         assert guidance.annotations == {4: 7, 5: 7}

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
@@ -93,3 +94,36 @@ def flagged(place) -> bool:
     with closing(sqlite3.connect(place / "pul.db")) as connection:
         query = "SELECT count(*) FROM settings WHERE name = 'log_since'"
         return bool(connection.execute(query).fetchone()[0])
+
+
+def test_log__its_note_stays_while_somebody_writes(place):
+    """Who moves the log must not take the note back that another write relies on."""
+    with Workspace.create(place) as workspace, Workspace.open(place) as other:
+        label(workspace)
+        with other._database.write() as connection:
+            settling = threading.Thread(target=sqlite_log._settle, args=(place / "pul.db",))
+            settling.start()
+            time.sleep(0.3)  # by now it has moved the log, and waits to take the note back
+            connection.exec_driver_sql("INSERT INTO settings VALUES ('late', '1')")
+        settling.join()
+        assert flagged(place)
+
+
+def test_log__who_opens_while_another_begins_to_write_misses_nothing(place, monkeypatch):
+    """The note is there before the first write is, and with it the log."""
+    Workspace.create(place).close()
+    assert not flagged(place)
+    seen = []
+    note = sqlite_log.WriteAheadLog.note
+
+    def note_and_look(log):
+        noted = note(log)
+        monkeypatch.setattr(sqlite_log.WriteAheadLog, "note", note)
+        with Workspace.open(place) as other:
+            seen.append(other.missing_since())
+        return noted
+
+    with Workspace.open(place) as workspace:
+        monkeypatch.setattr(sqlite_log.WriteAheadLog, "note", note_and_look)
+        label(workspace)
+    assert seen == [""]

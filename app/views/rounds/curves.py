@@ -18,7 +18,7 @@ def show(
         st.rerun()  # a click here changed other parts of the page
     drawn = [Curve(run.run_id, run.name, now.iterations), *_others(now, run)]
     changed = {c.iteration: "; ".join(c.parts) for c in services.runs.changes(now.iterations)}
-    chosen = st.plotly_chart(
+    st.plotly_chart(
         curves(drawn, changed),
         config={"displayModeBar": False},
         alt="Curves of mAP, rank-k, reliable share and loss by iteration",
@@ -36,7 +36,7 @@ def show(
     if changed:
         listed = "; ".join(f"iteration {at}: {text}" for at, text in changed.items())
         st.caption(f"▲ Changed during the run: {listed}.")
-    _checkpoint(drawn, [p["customdata"] for p in chosen.selection.points if "customdata" in p])
+    _checkpoint(drawn, f"curves:{run.run_id}")
 
 
 def _others(now: services.workspace.WorkspaceStatus, run: RunRecord) -> list[Curve]:
@@ -59,14 +59,31 @@ def _others(now: services.workspace.WorkspaceStatus, run: RunRecord) -> list[Cur
     return [Curve(i, names[i], services.runs.iterations(state.location(), i)) for i in picked]
 
 
-def _checkpoint(drawn: list[Curve], points: list[list[int]]) -> None:
+def _checkpoint(drawn: list[Curve], key: str) -> None:
     names = {curve.run_id: curve.name for curve in drawn}
-    last = (drawn[0].run_id, drawn[0].iterations[-1].iteration)
-    run_id, iteration = next(((r, i) for r, i in points if r in names), last)
+    point = _clicked(drawn, key)
+    run_id, iteration = point or _last(drawn)
     checkpoint_row(
         f"{names[run_id]}, iteration {iteration}",
         services.runs.checkpoint(state.location(), run_id, iteration),
-        on_fork=partial(state.fork_from, (run_id, iteration)),
-        is_chosen=bool(points),
+        on_fork=partial(_fork, drawn, key),
+        is_chosen=point is not None,
         key=f"checkpoint:{run_id}:{iteration}",
     )
+
+
+def _fork(drawn: list[Curve], key: str) -> None:
+    """Fork from the point that is clicked when the button is pressed."""
+    state.fork_from(_clicked(drawn, key) or _last(drawn))
+
+
+def _clicked(drawn: list[Curve], key: str) -> tuple[int, int] | None:
+    """Return run and iteration of the point that was clicked; None if none of these runs was."""
+    selection = (st.session_state.get(key) or {}).get("selection") or {}
+    points = [point["customdata"] for point in selection.get("points", ()) if "customdata" in point]
+    known = {curve.run_id for curve in drawn}
+    return next(((int(r), int(i)) for r, i in points if r in known), None)
+
+
+def _last(drawn: list[Curve]) -> tuple[int, int]:
+    return drawn[0].run_id, drawn[0].iterations[-1].iteration

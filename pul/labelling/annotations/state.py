@@ -233,11 +233,32 @@ class Annotations:
             )
         )
 
+    def two_people(self) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+        """Return the closure of the cannot-links: two sides of images each, ascending.
+
+        Each image of one side shows somebody else than each of the other: an identity and what it
+        refuses, and sides without an identity that somebody said are apart. That the images of two
+        identities show two people is not listed.
+        """
+        sides = []
+        for known in self.identities:
+            refused = (x for x in self.refused_by(known.identity) if self.owners.get(x, 0) <= 0)
+            sides.append((known.images, tuple(sorted(refused))))
+        for pair in self.apart:
+            left, right = (self.side_images(side) for side in (pair.left, pair.right))
+            if not (self._people(left) or self._people(right)):  # else an identity refuses them
+                sides.append((tuple(sorted(left)), tuple(sorted(right))))
+        return tuple((left, right) for left, right in sides if left and right)
+
+    def unnamed_groups(self) -> tuple[tuple[int, ...], ...]:
+        """Return the groups of images that show one person of no identity, each ascending."""
+        return tuple(group for group in self.groups if not self._people(frozenset(group)))
+
     def was_asked(self, left: Iterable[int], right: Iterable[int]) -> bool:
         """Whether it is answered already if the images of two sides show one person."""
         first, second = frozenset(left), frozenset(right)
         group_of = self._group_of
-        if {group_of.get(x, -x) for x in first} & {group_of.get(x, -x) for x in second}:
+        if {group_of.get(x, x) for x in first} & {group_of.get(x, x) for x in second}:
             return True
         left_people, right_people = self._people(first), self._people(second)
         if left_people & right_people:
@@ -285,11 +306,13 @@ class Annotations:
 
     def undoable(self, author: str) -> int | None:
         """Return the event that the author's next undo takes back; None if there is none."""
-        return next(iter(self._stacks(author)[0][::-1]), None)
+        done, _ = self._stacks(author)
+        return done[-1] if done else None
 
     def redoable(self, author: str) -> int | None:
         """Return the event that the author's next redo brings back; None if there is none."""
-        return next(iter(self._stacks(author)[1][::-1]), None)
+        _, taken_back = self._stacks(author)
+        return taken_back[-1] if taken_back else None
 
     def _stacks(self, author: str) -> tuple[list[int], list[int]]:
         done: list[int] = []

@@ -38,9 +38,8 @@ def describe_colours(pixels: ByteArray) -> FloatArray:
         bins = sum(table[hsv[..., n]] for n, table in enumerate(tables)) + rows[:, None]
         bins = bins + N_COLOURS * np.arange(len(some))[:, None, None]
         spread = np.broadcast_to(weights, bins.shape)
-        counts = np.bincount(bins.ravel(), spread.ravel(), minlength=len(some) * N_COLOURS)
-        counts = counts.astype(np.float32).reshape(len(some), _STRIPS, n_colours)
-        shares[block] = _shares(counts)
+        sums = np.bincount(bins.ravel(), spread.ravel(), minlength=len(some) * N_COLOURS)
+        shares[block] = _shares(sums.astype(np.float32).reshape(len(some), _STRIPS, n_colours))
     return shares
 
 

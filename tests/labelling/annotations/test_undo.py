@@ -74,6 +74,11 @@ def test_undoable__is_the_authors_own_last_act() -> None:
     assert (state.undoable("ann"), state.redoable("ann")) == (5, None)
 
 
+def test_redoable__is_the_last_that_was_taken_back() -> None:
+    state = fold(log(create([1]), create([2]), undo(2), undo(1)))
+    assert (state.undoable("ann"), state.redoable("ann")) == (None, 1)
+
+
 def test_undoable__what_somebody_else_took_back_is_not_ones_own_next_undo() -> None:
     acts = [create([1]), create([2])]
     state = fold(log(*acts, ("bob", undo(2))))
