@@ -35,8 +35,13 @@ def show(
 
 def _chart(figure: go.Figure, alt: str, *, key: str = "") -> None:
     """Show a chart; the points of one with a key can be clicked."""
-    options = {"on_select": "rerun", "selection_mode": "points", "key": key} if key else {}
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, **options)
+    options = {"displayModeBar": False}
+    if key:
+        st.plotly_chart(
+            figure, config=options, alt=alt, on_select="rerun", selection_mode="points", key=key
+        )
+    else:
+        st.plotly_chart(figure, config=options, alt=alt)
 
 
 def _explain(now: services.workspace.WorkspaceStatus, changed: Mapping[int, str]) -> None:
