@@ -35,13 +35,13 @@ def show(
 
 def _chart(figure: go.Figure, alt: str, *, key: str = "") -> None:
     """Show a chart; the points of one with a key can be clicked."""
-    options = {"displayModeBar": False}
+    config = {"displayModeBar": False}
     if key:
         st.plotly_chart(
-            figure, config=options, alt=alt, on_select="rerun", selection_mode="points", key=key
+            figure, config=config, alt=alt, key=key, on_select="rerun", selection_mode="points"
         )
     else:
-        st.plotly_chart(figure, config=options, alt=alt)
+        st.plotly_chart(figure, config=config, alt=alt)
 
 
 def _explain(now: services.workspace.WorkspaceStatus, changed: Mapping[int, str]) -> None:
