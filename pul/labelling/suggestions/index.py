@@ -1,5 +1,6 @@
 """All that suggestions need of one iteration, computed once so that a card takes milliseconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,8 +9,9 @@ from pul.arrays import BoolArray, FloatArray, IntArray, drop_pages, row_blocks, 
 from pul.data.footage import Footage
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.answers import Answers, AnswersMemory
-from pul.labelling.suggestions.groups import Groups
+from pul.labelling.suggestions.groups import Groups, group
 from pul.labelling.suggestions.likeness import Tracklets
+from pul.labelling.suggestions.sides import shown_sides, sides_of
 
 _MOST_MAPPED = 64 << 20  # bytes of an array that may stay in memory
 _NEAR = 8_192  # tracklets that a person is compared with where there are very many
@@ -41,6 +43,8 @@ class SuggestionIndex:
         bundles: Tracklets by bundle.
         images: Images by bundle.
         means: Mean embedding of each bundle, L2-normalised, shape (B, P).
+        sides: Sides that each bundle shows, shape (B, V); those without a common one are never
+            compared. V is 1 where all are.
         cohesion: Mean affinity within each bundle, shape (B,).
         n_cameras: Cameras of each bundle, shape (B,).
         doubts: What makes an answer change much, by its reason, each of shape (B,), in [0, 1].
@@ -60,6 +64,7 @@ class SuggestionIndex:
     bundles: Groups
     images: Groups
     means: FloatArray
+    sides: BoolArray
     cohesion: FloatArray
     n_cameras: IntArray
     doubts: dict[str, FloatArray]
@@ -83,6 +88,26 @@ class SuggestionIndex:
     def identity_means(self, annotations: Annotations) -> FloatArray:
         """Return the mean embedding of each identity, by their numbers, shape (L, P)."""
         return self.answers(annotations).means
+
+    def sides_shown(self, rows: IntArray) -> BoolArray:
+        """Return the sides that images show, shape (R, V); all where it is not known."""
+        return shown_sides(self.footage.sides)[rows]
+
+    def sides_of_rows(self, parts: Sequence[IntArray]) -> BoolArray:
+        """Return the sides that groups of rows show, shape (G, V)."""
+        if self.sides.shape[1] == 1 or not parts:
+            return np.ones((len(parts), self.sides.shape[1]), dtype=np.bool_)
+        numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
+        return sides_of(self.sides_shown(np.concatenate(parts)), group(numbers))
+
+    def identity_sides(self, annotations: Annotations) -> BoolArray:
+        """Return the sides that each identity shows, by their numbers, shape (L, V)."""
+        answers = self.answers(annotations)
+        if self.sides.shape[1] == 1:
+            return np.ones((len(answers.identities), 1), dtype=np.bool_)
+        return self.sides_of_rows(
+            [np.flatnonzero(answers.owners == identity) for identity in answers.identities]
+        )
 
     def tracklets_near(self, tracklets: IntArray, weights: IntArray) -> IntArray | None:
         """Return the 8,192 tracklets that are likest to some, by their sketches; None for all.
