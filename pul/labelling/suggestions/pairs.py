@@ -76,11 +76,14 @@ def _sides(
     sides += [Side(images=tuple(index.image_ids[rows].tolist())) for rows in parts]
     n_images = np.bincount(np.searchsorted(identities, answers.owners[answers.owners > 0]))
     sizes = np.concatenate([n_images, n_free[bundles]]).astype(np.float64)
+    bare = index.means[bundles]
+    cut = np.flatnonzero(n_free[bundles] < index.images.sizes()[bundles])  # partly judged
+    if len(cut):
+        rows = [parts[place] for place in cut.tolist()]
+        numbers = np.repeat(np.arange(len(cut)), [len(each) for each in rows])
+        bare[cut] = mean_of(index.embedding[np.concatenate(rows)], group(numbers))
+    index.drop_pages()
     shown = np.concatenate([index.identity_sides(annotations), index.sides[bundles]])
-    if not parts:
-        return sides, answers.means, sizes, shown
-    numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
-    bare = mean_of(index.embedding[np.concatenate(parts)], group(numbers))
     return sides, np.concatenate([answers.means, bare]), sizes, shown
 
 
