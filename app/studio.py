@@ -146,7 +146,7 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
 def _header(now: services.workspace.WorkspaceStatus | None, key: str, title: str) -> None:
     location = "" if state.unknown() else state.location()
     header(
-        status.line(state.location(), now),
+        status.line(location, now),
         moved=status.moved(location, now),
         url=status.url(location, state.run_id()),
         title=title,

@@ -41,14 +41,17 @@ def line(location: str, now: WorkspaceStatus | None) -> str:
     """Return the header as HTML."""
     if now is None:
         return _NO_WORKSPACE
-    way = way_html(services.way.way(location, now), _addresses(location))
+    n_clusters = now.iterations[-1].n_clusters if now.iterations else 0
+    pace = services.labels.pace(services.labels.read_annotations(location), n_clusters)
+    way = way_html(services.way.way(location, now, pace), _addresses(location))
     return way + header_html(now.name, now.n_images, now.run, now.iterations, now.job)
 
 
 def _addresses(location: str) -> dict[str, str]:
     """Return the address of each page, relative to a page, by key."""
     name = quote(services.places.name_of(location))
-    return {key: f"{path or '.'}?w={name}" for key, path in PATHS.items()}
+    known = {key: f"{path or '.'}?w={name}" for key, path in PATHS.items()}
+    return known | {"clusters": known.get("clusters", known["map"])}
 
 
 def moved(location: str, now: WorkspaceStatus | None) -> str:

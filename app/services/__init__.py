@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from app.services import rewards as rewards
     from app.services import runs as runs
     from app.services import settings as settings
+    from app.services import thresholds as thresholds
     from app.services import uploads as uploads
+    from app.services import verdicts as verdicts
     from app.services import way as way
     from app.services import workspace as workspace
 

@@ -81,8 +81,8 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
         if not numbers:
             return Outcome(token, kind, "Already stored.", False)
         (before, act), (number,) = decided[0], numbers
-        taken = _taken_from_others(location, before, act, author)
         text = report(before, after, act, number)
+        taken = _taken_from_others(location, before, act, author)
         return Outcome(token, act.kind, f"{text}{taken}", False, is_news=bool(taken))
     except StoreError:
         raise

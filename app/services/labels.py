@@ -26,6 +26,7 @@ class Pace:
     Attributes:
         n_identities: Identities so far, L.
         goal: Identities to reach next; 0 where there are as many as clusters.
+        is_enough: Whether a first training with them is worth its time.
         n_images: Images in them.
         next_number: Number that the next identity gets.
         seconds: Mean labelling time per identity; None before the first.
@@ -33,6 +34,7 @@ class Pace:
 
     n_identities: int
     goal: int
+    is_enough: bool
     n_images: int
     next_number: int
     seconds: float | None
@@ -92,6 +94,7 @@ def pace(state: Annotations, n_clusters: int) -> Pace:
     return Pace(
         n_identities=len(identities),
         goal=next_goal(len(identities), n_clusters),
+        is_enough=0 < min(_GOALS[0], n_clusters) <= len(identities),
         n_images=sum(len(identity.images) for identity in identities),
         next_number=max(state.numbers.values(), default=0) + 1,
         seconds=sum(seconds) / n_made if n_made else None,

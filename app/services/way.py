@@ -6,10 +6,7 @@ No Streamlit here.
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from app import services
-from app.services.cache import cached
 from app.services.labels import Pace
 from app.services.workspace import WorkspaceStatus, open_workspace
 from app.wording import counted, gain, percent
@@ -49,28 +46,27 @@ class Way:
     next_page: str
 
 
-def way(location: str, now: WorkspaceStatus) -> Way:
+def way(location: str, now: WorkspaceStatus, pace: Pace) -> Way:
     """Return where a workspace stands on the way.
 
     Args:
         location: The workspace.
         now: Its status.
+        pace: Progress of its labelling.
     """
-    newest = services.runs.newest_iteration(location, now)
-    has_clusters = newest is not None
-    n_clusters = _n_clusters(location, *newest) if newest else 0
-    pace = services.labels.pace(services.labels.read_annotations(location), n_clusters)
-    enough = services.labels.next_goal(0, n_clusters)
+    has_clusters = bool(now.iterations) or (
+        services.runs.newest_iteration(location, now) is not None
+    )
     n_exports = _n_exports(location)
     steps = (
         _images(now),
         _clusters(now, has_clusters=has_clusters),
-        _label(pace, enough, has_clusters=has_clusters),
+        _label(pace, has_clusters=has_clusters),
         _train(now),
         _compare(now),
         _export(now, pace, n_exports),
     )
-    text, page = _next(location, now, pace, enough, has_clusters=has_clusters, n_exports=n_exports)
+    text, page = _next(location, now, pace, has_clusters=has_clusters, n_exports=n_exports)
     return Way(steps, text, page)
 
 
@@ -92,11 +88,11 @@ def _clusters(now: WorkspaceStatus, *, has_clusters: bool) -> WayStep:
     return WayStep("Clusters", "clusters", "open", text)
 
 
-def _label(pace: Pace, enough: int, *, has_clusters: bool) -> WayStep:
-    """Return the step that is done with the first goal, however many people there are."""
-    people = counted(pace.n_identities, "person")
-    text = f"{pace.n_identities:,} of {counted(pace.goal, 'person')}" if pace.goal else people
-    if has_clusters and pace.n_identities >= enough:
+def _label(pace: Pace, *, has_clusters: bool) -> WayStep:
+    text = counted(pace.n_identities, "person")
+    if pace.goal:
+        text = f"{pace.n_identities:,} of {counted(pace.goal, 'person')}"
+    if pace.is_enough:
         return WayStep("Label", "label", "done", text)
     if not has_clusters:
         return WayStep("Label", "label", "blocked", "needs clusters")
@@ -140,13 +136,7 @@ def _export(now: WorkspaceStatus, pace: Pace, n_exports: int) -> WayStep:
 
 
 def _next(
-    location: str,
-    now: WorkspaceStatus,
-    pace: Pace,
-    enough: int,
-    *,
-    has_clusters: bool,
-    n_exports: int,
+    location: str, now: WorkspaceStatus, pace: Pace, *, has_clusters: bool, n_exports: int
 ) -> tuple[str, str]:
     """Return what is next, and on which page."""
     run = now.run
@@ -158,8 +148,9 @@ def _next(
         return "See what failed", "rounds"
     if not has_clusters:
         return ("See the grouping", "rounds") if now.is_active else ("Group images", "workspace")
-    if pace.n_identities < enough and not (run and now.is_active and pace.n_identities == 0):
-        left = counted(enough - pace.n_identities, "person")
+    is_waiting = run is not None and now.is_active and pace.n_identities == 0
+    if not pace.is_enough and pace.goal and not is_waiting:
+        left = counted(pace.goal - pace.n_identities, "person")
         return f"Label {left}", "label"
     if now.is_active:
         return "See the training", "rounds"
@@ -168,15 +159,6 @@ def _next(
     if run is not None and not run.n_iterations_done:
         return "Train a model", "rounds"
     return ("Compare models", "retrieval") if n_exports else ("Export the model", "export")
-
-
-@cached(maxsize=8)
-def _n_clusters(location: str, run_id: int, iteration: int) -> int:
-    """Return the number of clusters with several images, as the Label page counts them."""
-    clusters = np.asarray(
-        open_workspace(location).arrays(run_id, iteration, "clusters")["clusters"]
-    )
-    return int(np.count_nonzero(np.unique(clusters[clusters >= 0], return_counts=True)[1] > 1))
 
 
 def _n_exports(location: str) -> int:

@@ -53,7 +53,7 @@ def _label(run_id: int, newest: int) -> None:
         services.identities.identity_rows(location, run_id, iteration),
         services.map.map_arrays(location, run_id, iteration).camera_names,
         services.cards.more(board, **wanted) if wanted else None,
-        n_clusters=services.cards.n_clusters(board),
+        n_clusters=services.runs.iterations(location, run_id)[-1].n_clusters,
         author=author,
         drafts=_drafts(board, sent.get("drafts")),
     )

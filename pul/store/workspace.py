@@ -18,9 +18,11 @@ from pul.store.named_values import read_value, write_value
 from pul.store.previews import PreviewSection
 from pul.store.relocation import RelocationSection
 from pul.store.retrying import Retries
+from pul.store.row_recovery import RecoverySection
 from pul.store.row_sums import RowSumSection
 from pul.store.runs import RunSection
 from pul.store.shelf import ShelfSection
+from pul.store.sums import ALL_SUMMED
 from pul.store.upkeep import UpkeepSection
 
 _NAME = "workspace_name"
@@ -42,6 +44,7 @@ class Workspace(
     PreviewSection,
     ExperimentSection,
     RowSumSection,
+    RecoverySection,
 ):
     """Images, runs, jobs and annotations that belong together.
 
@@ -75,7 +78,7 @@ class Workspace(
         url, path, address = locate(location)
         _make_folder(path)
         workspace = cls(url, path, address)
-        if not workspace._database.make_tables({_NAME: name or path.name}):
+        if not workspace._database.make_tables({_NAME: name or path.name, ALL_SUMMED: True}):
             workspace.close()
             raise WorkspaceError(f"{address} already holds a workspace; open it instead.")
         return workspace

@@ -313,7 +313,7 @@ def test_store__two_undos_at_once_take_two_acts_back(
 def test_store__describes_the_act_and_not_a_later_one(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = services.acts.report
+    report = services.history.report
 
     def store_another_first(before, after, what, number):
         monkeypatch.setattr(services.acts, "report", report)

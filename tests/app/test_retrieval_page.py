@@ -70,7 +70,7 @@ def test_retrieval__the_newest_beside_the_baseline(filled: str, open_studio: Ope
     assert [html.count('<figure class="') for html in lists["Found by"]] == [22, 22]
     assert "✓" in "".join(lists["Found by"])
     assert "✗" in "".join(lists["Found by"])
-    (chart,) = studio.get("plotly_chart")
+    chart = studio.get("plotly_chart")[0]  # of the CMC; the other is the threshold
     assert [t["name"] for t in json.loads(chart.proto.spec)["data"]] == [
         "run 1, iteration 2", "run 1, baseline",
     ]  # fmt: skip
@@ -220,3 +220,47 @@ def test_retrieval__similar_to_a_picked_picture(filled: str, open_studio: Open) 
     back = next(b for b in studio.button if b.label == "Back to the queries")
     back.click()
     assert "first true match" in text_of(studio.run())
+
+
+# The threshold
+
+
+def test_threshold__is_measured_on_ground_truth_kept_and_tells_who_is_unknown(
+    filled: str, open_studio: Open
+) -> None:
+    place, table = Place(1, 2), services.retrieval.train_images(filled, 1)
+    measured = services.thresholds.measure(filled, place)
+    assert measured is not None
+    with Workspace.open(filled) as workspace:
+        features = np.asarray(workspace.arrays(1, 2, "features")["features"])
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    different = [
+        float(unit[a] @ unit[b])
+        for a in range(len(table))
+        for b in range(a)
+        if table.pids[a] != table.pids[b]
+    ]
+    level = measured.pairs.threshold(0.1)
+    n_above = sum(cosine > level + 1e-6 for cosine in different)
+    assert n_above == int(0.1 * len(different))
+    studio = open_studio("retrieval")
+    assert f"of {len(different):,} pairs of different people" in text_of(studio)
+    next(b for b in studio.button if b.label == "Use this threshold").click()
+    studio.run()
+    kept = services.thresholds.kept(filled, place)
+    assert kept is not None
+    assert kept.threshold == measured.pairs.threshold(0.01)
+    assert f"In use: {kept.threshold:.3f}" in text_of(studio)
+    assert services.thresholds.kept(filled, Place(1, 1)) is None
+
+
+def test_threshold__nobody_above_it_is_unknown(filled: str, open_studio: Open) -> None:
+    place = Place(1, 2)
+    measured = services.thresholds.measure(filled, place)
+    assert measured is not None
+    services.thresholds.keep(filled, place, measured, 0.0)
+    with Workspace.open(filled) as workspace:
+        name = "threshold of run 1, iteration 2"
+        workspace.set_setting(name, workspace.get_setting(name) | {"threshold": 0.9999})
+    studio = open_studio("retrieval")
+    assert "Unknown: nobody is above the threshold 1.000" in studio.info[0].value

@@ -30,7 +30,7 @@ def filled(location: Path, people: Path) -> str:
 def test_serve_standing__says_what_the_page_says(filled: str) -> None:
     now = status.read_status(filled, None)
     answer = json.loads(ask(status.url(filled, None)).body)
-    assert answer["html"] == status.line(now)
+    assert answer["html"] == status.line(filled, now)
     assert answer["moved"] == status.moved(filled, now)
     assert ask(answer["url"]).status_code == 200
     assert "104 images" in answer["html"]
@@ -55,7 +55,8 @@ def test_serve_standing__a_new_iteration_has_moved_and_a_label_has_not(filled: s
         add_iteration(elsewhere, 1)
     after = json.loads(ask(url).body)
     assert labelled["moved"] == before["moved"]
-    assert labelled["html"] == before["html"]  # labels are counted where they are made
+    assert "open: 0 of 8 people" in before["html"]
+    assert "open: 1 of 8 people" in labelled["html"]
     assert after["moved"] != before["moved"]
 
 

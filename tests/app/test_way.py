@@ -92,7 +92,7 @@ def test_next__follows_what_was_done(
     location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fabricate(location, people, status="finished")
-    monkeypatch.setattr(services.labels, "_GOALS", (3,))
+    monkeypatch.setattr(services.labels, "_GOALS", (3, 25))
     name_people(location, 3)
     assert next_of(header_of(open_studio())) == "Train with 3 people"
     assert steps(header_of(open_studio()))["Label"] == "done: 3 of 8 people"

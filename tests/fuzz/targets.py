@@ -254,7 +254,7 @@ def _message(data: st.DataObject, folder: Path) -> None:
     desk.receive(location, {"commits": sent}, annotator)
     after = services.labels.read_annotations(location)
     assert len(after.events) >= before
-    services.labels.pace(after, n_clusters=50)
+    services.labels.pace(after, 50)
     after.content_hash()
     with suppress(*OUR_ERRORS):
         export_identities(workspace, folder / f"out-{next(_numbers)}", format=format)

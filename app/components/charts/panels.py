@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.wording import validation_note
+from app.wording import counted, validation_note
 from pul.records import IterationRecord
 
 Value = Callable[[IterationRecord], float | None]
@@ -51,7 +51,9 @@ def panels(records: Sequence[IterationRecord]) -> list[Panel]:
     shown = []
     if last is not None and last.metrics is not None:
         lines = (Line("", _metric("mean_ap"), has_baseline=True),)
-        shown.append(Panel(f"mAP, % ({last.metrics.ap_method} AP)", lines))
+        n = last.metrics.n_queries
+        title = f"mAP on {counted(n, 'test query')}, % ({last.metrics.ap_method} AP)"
+        shown.append(Panel(title, lines))
         shown.append(Panel("Rank-k, %", _RANKS))
     if last is not None and last.validation_metrics is not None:
         title = f"mAP {validation_note(last.n_validation_identities)}, %"

@@ -10,7 +10,7 @@ from app.routes import thumbnails
 from app.routes.signed import workspace_key
 from app.services.retrieval import Place
 from app.views import waiting
-from app.views.retrieval import picked, places, queries
+from app.views.retrieval import picked, places, queries, threshold
 from app.views.retrieval.dropped_picture import Asked
 from app.wording import fit, percent
 
@@ -42,6 +42,7 @@ def _retrieval(now: services.workspace.WorkspaceStatus) -> None:
     with right:
         st.html(f'<img class="pul-query" src="{query.url}" alt="The query">')
         _cmc(now, chosen)
+        threshold.show(chosen[0])
 
 
 def _found(query: Asked, place: Place, name: str) -> None:
@@ -66,6 +67,7 @@ def _found(query: Asked, place: Place, name: str) -> None:
     # A component's key must not contain two underscores in a row, but a path may.
     workspace = workspace_key(state.location()).hex()
     key = f"ranked-{workspace}-{place.run_id}-{place.iteration}-{query.name}"
+    threshold.tell_unknown(place, found)
     picks = [ranked_strip(images, n_shown=N_SHOWN, name=f"Found by {name}", key=key)]
     picks.append(_true_matches(query, place, f"{key}-true"))
     picked.show(place.run_id, next((pick for pick in picks if pick is not None), None), key=key)

@@ -30,6 +30,10 @@ def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
             st.caption(f"Forked from run {run.parent_run_id}, iteration {run.parent_iteration}")
         if now.is_active and now.job is not None:
             progress_panel(now.job, remaining_s=remaining_s(now.job.progress, now.iterations))
+            st.caption(
+                "*Pause* loses nothing and keeps the memory; *Stop* frees it, and loses what is "
+                "done of the present iteration."
+            )
         else:
             done = counted(run.n_iterations_done, "iteration")
             st.markdown(f"**{plain(run.name)}** {ENDED.get(run.status, run.status)} after {done}.")
@@ -53,6 +57,9 @@ def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
         failure(run.name, now.job.error, now.job.traceback, on_fix=partial(state.fix, run.run_id))
     if trouble := state.trouble(run.run_id):
         st.error(plain(trouble))
+    if told := services.runs.not_tracked(state.location(), run.run_id):
+        rest = "The run goes on, and writes what is missing as soon as it can."
+        st.warning(f"{plain(told)} {rest if now.is_active else 'They are in this workspace.'}")
     labels.show(now, run)
 
 

@@ -244,7 +244,7 @@ class Annotations:
         for known in self.identities:
             refused = (x for x in self.refused_by(known.identity) if self.owners.get(x, 0) <= 0)
             sides.append((known.images, tuple(sorted(refused))))
-        for pair in self.apart:
+        for pair in self.cannot_links:
             left, right = (self.side_images(side) for side in (pair.left, pair.right))
             if not (self._people(left) or self._people(right)):  # else an identity refuses them
                 sides.append((tuple(sorted(left)), tuple(sorted(right))))
