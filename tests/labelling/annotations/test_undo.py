@@ -23,7 +23,6 @@ from pul.labelling.annotations import (
 )
 from tests.support.events import log, members
 
-
 # What an act may change.
 PARTS = ("owners", "names", "roles", "merged", "links", "cannot_links", "refusals", "undecided")
 
