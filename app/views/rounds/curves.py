@@ -1,4 +1,4 @@
-"""The part of the Rounds page with the curves of runs, and the models of their points."""
+"""The part of the Train page with the curves of runs, and the models of their points."""
 
 from collections.abc import Mapping
 from functools import partial
