@@ -221,7 +221,7 @@ class RelocationSection(ImageSection):
         return {image_id: self._absolute(path, root) for image_id, path in rows}
 
     def _store_places(self, connection: Connection, root: str, places: Mapping[int, str]) -> None:
-        """Write the paths of all images anew, relative to a root."""
+        """Rewrite the paths of all images, relative to a root."""
         stored = dict(connection.execute(select(images.c.image_id, images.c.path)).tuples().all())
         places = {**self._places(connection), **places}
         portable = {image_id: self._portable(path, root) for image_id, path in places.items()}

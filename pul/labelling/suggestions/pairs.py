@@ -46,7 +46,7 @@ def pair_questions(
 ) -> list[PairQuestion]:
     """Return pairs whose answer decides most: open ones that many images hang on.
 
-    Pairs of two identities (shall they be merged?), of an identity and a bundle, and of two
+    Pairs of two identities (should they be merged?), of an identity and a bundle, and of two
     bundles. Nothing that is answered is asked again, nor whether two flanks are one individual.
     """
     sides, means, sizes, shown = _sides(index, annotations)
