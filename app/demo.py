@@ -1,16 +1,19 @@
 """The demo: created once, in a separate process; then its run is started."""
 
+import base64
 import logging
 import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from typing import Literal
 
 from app import services
 from pul.errors import PulError
 
+_TOLD = 0.05  # share that is done before a remaining time is told
 _LOG = logging.getLogger(__name__)
 
 
@@ -22,11 +25,13 @@ class DemoState:
         status: `absent`, `making`, `ready` or `failed`.
         message: The current step, or the error; "" for none.
         share: Share that is done, in [0, 1].
+        remaining_s: Seconds that it will still take; None if not known yet.
     """
 
     status: Literal["absent", "making", "ready", "failed"]
     message: str = ""
     share: float = 0.0
+    remaining_s: float | None = None
 
 
 class _Maker:
@@ -37,6 +42,7 @@ class _Maker:
         self._process: subprocess.Popen[str] | None = None
         self._n_done = self._n_total = 0
         self._error = ""
+        self._began = 0.0
 
     def start(self) -> None:
         with self._lock:
@@ -47,6 +53,7 @@ class _Maker:
             if services.workspace.exists(services.workspace.demo_location()):
                 self._start_run()
                 return
+            self._began = time.monotonic()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, services.workspace.demo_location()],
                 cwd=services.workspace.ROOT,
@@ -66,7 +73,8 @@ class _Maker:
         if self._is_making():
             share = self._n_done / self._n_total if self._n_total else 0.0
             people = f"drawing people: {self._n_done:,} of {self._n_total:,} images"
-            return DemoState("making", people if self._n_total else "starting", share)
+            left = (time.monotonic() - self._began) * (1 / share - 1) if share > _TOLD else None
+            return DemoState("making", people if self._n_total else "starting", share, left)
         if services.workspace.exists(services.workspace.demo_location()):
             return DemoState("ready", self._error, 1.0)
         return DemoState("failed" if self._error else "absent", self._error)
@@ -110,6 +118,12 @@ def stop() -> None:
 def state() -> DemoState:
     """Return the status of the demo."""
     return _maker.state()
+
+
+def pictures(n: int) -> list[str]:
+    """Return the first pictures as addresses that hold them, while it is being created."""
+    found = services.workspace.demo_pictures(n)
+    return [f"data:image/jpeg;base64,{base64.b64encode(each).decode()}" for each in found]
 
 
 def main() -> None:

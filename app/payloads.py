@@ -7,11 +7,16 @@ from typing import Any
 
 from app import services
 from app.components.charts.palette import CAMERAS
+from app.components.map.scatter import ColorBy, coloring
+from app.routes import maps, similar
 from app.routes.thumbnails import PREFIX, tokens
 from app.services.cards import Candidate, Card, Likeness, More, Tile
 from app.services.desk import Desk
+from app.services.drafts import Draft
 from app.services.identities import N_BEST, IdentityRow
+from app.services.merges import Merge
 from app.services.pairs import PairQuestion, PairSide
+from pul.records import IterationRecord
 
 LIMITS = (25, 50)  # numbers of identities, L, of the paper
 
@@ -35,10 +40,16 @@ def card_payload(
     people: Sequence[IdentityRow],
     cameras: Sequence[int],
     more: More | None = None,
+    *,
+    n_clusters: int,
+    author: str = "",
+    drafts: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return all that the Label page draws: next cards, questions, identities, progress."""
-    pace = services.labels.pace(services.labels.read_annotations(location))
+    pace = services.labels.pace(services.labels.read_annotations(location), n_clusters)
     return desk_payload(location, desk) | {
+        "author": services.cards.digest(author),
+        "drafts": drafts,
         "cards": [_card(location, card) for card in cards],
         "more": more and _more(location, more),
         "pairs": [_pair(location, pair) for pair in pairs],
@@ -59,20 +70,81 @@ def card_payload(
     }
 
 
+def drafts_payload(location: str, asked: str, drafts: Sequence[Draft], told: str) -> dict[str, Any]:
+    """Return the drafts that a browser asked for, laid out again, by the name of its question."""
+    return {
+        "asked": asked,
+        "told": told,
+        "works": [
+            {
+                "card": _card(location, draft.card),
+                "dropped": draft.dropped,
+                "accepted": [_candidate(location, candidate) for candidate in draft.accepted],
+                "rejected": [_candidate(location, candidate) for candidate in draft.rejected],
+                "told": draft.told,
+            }
+            for draft in drafts
+        ],
+    }
+
+
 def rows_payload(
-    location: str, desk: Desk, rows: Sequence[IdentityRow], opened: int | None
+    location: str,
+    desk: Desk,
+    rows: Sequence[IdentityRow],
+    opened: int | None,
+    merges: Sequence[Merge] = (),
 ) -> dict[str, Any]:
     """Return all that the Identities page draws, with the images of the opened identity."""
     members = next((row.members for row in rows if row.identity == opened), None)
     return desk_payload(location, desk) | {
         "rows": [_row(location, row) for row in rows],
-        "goals": LIMITS,
+        "merges": [[merge.left, merge.right, merge.has_one_name] for merge in merges],
         "opened": opened if members else None,
         "members": [
             [member.image, token, member.camera, member.is_outlier]
             for member, token in zip(
                 members or (), tokens(location, [m.image for m in members or ()]), strict=True
             )
+        ],
+    }
+
+
+def clusters_payload(
+    location: str, desk: Desk, run_id: int, record: IterationRecord, newest: int
+) -> dict[str, Any]:
+    """Return what the Clusters page draws; the arrays have addresses of their own."""
+    place = (location, run_id, record.iteration)
+    arrays, purities = services.map.map_arrays(*place), services.clusters.purities(*place)
+    state = services.labels.read_annotations(location)
+    version = services.map.identities_version(location)
+    colorings: tuple[ColorBy, ...] = ("reliable", "identity", "camera", "doubt", "cosine")
+    return desk_payload(location, desk) | {
+        "revision": f"{services.labels.log_name(location)}:{run_id}",
+        "iteration": record.iteration,
+        "newest": newest,
+        "lambda_": record.lambda_ or 0.0,
+        "layout_url": maps.url(*place),
+        "people_url": maps.url(*place, "people", version=version),
+        "identities_url": maps.url(*place, "identities", version=version),
+        "doubts_url": maps.url(*place, "doubts"),
+        "similar_url": similar.url(*place),
+        "has_map": len(arrays.points) > 0,
+        "colorings": {by: asdict(coloring(by, arrays.camera_names)) for by in colorings},
+        "cameras": arrays.camera_names,
+        "purity": {
+            "source": purities.source,
+            "n_people": purities.n_people,
+            "overall": purities.overall if purities.source else None,
+        },
+        "identities": [
+            {
+                "identity": known.identity,
+                "name": state.name(known.identity),
+                "color": color(known.colour),
+                "n": len(known.images),
+            }
+            for known in state.identities
         ],
     }
 

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from uvicorn.config import HTTP_PROTOCOLS
 
 from app import demo, services
-from app.routes import access, maps, status, thumbnails
+from app.routes import access, maps, similar, status, thumbnails
 from app.routes.doors import Doors
 from app.wording import plain
 from pul.errors import PulError
@@ -35,7 +35,7 @@ def _explain(error: Exception) -> bool:
 # Streamlit leaves the choice of the parser to uvicorn, and lets nobody else make it.
 HTTP_PROTOCOLS["auto"] = "app.http_limits:LimitedProtocol"
 
-_ROUTES = (*thumbnails.ROUTES, *maps.ROUTES, *status.ROUTES)
+_ROUTES = (*thumbnails.ROUTES, *maps.ROUTES, *similar.ROUTES, *status.ROUTES)
 
 app = st.App(
     Path(__file__).with_name("studio.py"),

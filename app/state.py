@@ -13,7 +13,10 @@ from app.services.desk import Desk
 from pul.records import RunRecord
 
 LOCATION = "location"
+UNKNOWN = "unknown"
 RUN_ID = "run_id"
+NO_RUN = "no_run"
+REMEMBERED = "remembered"
 ITERATIONS = "iterations"
 FOUND = "found"
 READINGS = "readings"
@@ -21,17 +24,25 @@ MOVED = "moved"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
+LIKE = "like"
 COMPARED = "compared"
 FORK = "fork"
+AGAIN = "again"
 FORM_REMEMBERED = "form_remembered"
 SHELVED = "shelved"
 TROUBLE = "trouble"
 PREVIEWED = "previewed"
 BROWSED = "browsed"
 
+WORKSPACE = "w"  # in the address
+_MAX_DIGITS = 9  # of the number of a run
+
 _DEFAULTS: dict[str, Any] = {
     LOCATION: None,  # the open workspace; None for the server's default
+    UNKNOWN: "",  # the workspace that the address names, if no such one is known; "" otherwise
     RUN_ID: None,  # the selected run; None for the newest
+    NO_RUN: "",  # the run that the address names, if there is no such one; "" otherwise
+    REMEMBERED: "",  # the workspace that the server was told to know by name
     ITERATIONS: {},  # the iteration on the map by run, if not the newest
     FOUND: None,  # the dataset that was checked and is not imported yet
     READINGS: None,  # a folder that can be read in several ways, and the ways
@@ -41,8 +52,10 @@ _DEFAULTS: dict[str, Any] = {
     BROWSED: "",  # the folder of the server that is looked at, below the root
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # image ids chosen on another page: the Label page's next card
+    LIKE: None,  # the image whose like are looked for on the Retrieval page
     COMPARED: (),  # the runs compared with the selected one
     FORK: None,  # run and iteration whose model the next run starts from
+    AGAIN: None,  # the failed run whose settings the form of the next run shows
     FORM_REMEMBERED: False,  # whether the form of a new run keeps its values
     TROUBLE: (0, ""),  # the run from which another could not be started, and why
     SHELVED: None,  # the run that was archived or deleted last, for Undo
@@ -50,16 +63,38 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def init_session() -> None:
-    """Set missing keys to their defaults; read the selected and the compared runs from the URL."""
+    """Set missing keys to their defaults; read the workspace and the runs from the address.
+
+    The address is read when a session begins: at a reload, in a second tab, by a shared link. From
+    then on the session is what counts, and the address follows it.
+    """
     is_new = RUN_ID not in st.session_state
     for key, value in _DEFAULTS.items():
         st.session_state.setdefault(key, copy(value))  # no two sessions share a dictionary
-    named = st.query_params.get("run", "")
-    if is_new and named.isdigit():
-        st.session_state[RUN_ID] = int(named)
     if is_new:
-        others = st.query_params.get("compare", "").split(",")
-        st.session_state[COMPARED] = tuple(int(name) for name in others if name.isdigit())
+        _read_address()
+
+
+def _read_address() -> None:
+    named = st.query_params.get(WORKSPACE, "")
+    if named:
+        st.session_state[LOCATION] = services.places.location_of(named)
+        st.session_state[UNKNOWN] = "" if st.session_state[LOCATION] else named
+    run = st.query_params.get("run", "")
+    if run and not _is_number(run):
+        st.session_state[NO_RUN] = run
+    st.session_state[RUN_ID] = int(run) if _is_number(run) else None
+    others = st.query_params.get("compare", "").split(",")
+    st.session_state[COMPARED] = tuple(int(name) for name in others if _is_number(name))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+
+
+def unknown() -> str:
+    """Return the workspace that the address names if this server knows no such one, else ""."""
+    return cast("str", st.session_state[UNKNOWN])
 
 
 def location() -> str:
@@ -69,13 +104,41 @@ def location() -> str:
 
 def open_location(place: str) -> None:
     """Open another workspace in this session."""
-    st.session_state[LOCATION] = place
-    st.session_state[FOUND] = st.session_state[MOVED] = None
+    st.session_state[LOCATION] = services.places.canonical(place)
+    st.session_state[UNKNOWN] = ""
+    st.session_state[FOUND] = st.session_state[READINGS] = st.session_state[MOVED] = None
     st.session_state[CARD_IMAGES] = []
+    st.session_state[LIKE] = None
     st.session_state[COMPARED] = ()
-    st.session_state[FORK] = st.session_state[SHELVED] = None
+    st.session_state[FORK] = st.session_state[AGAIN] = st.session_state[SHELVED] = None
     remember_form(False)
     show_run(None)
+    write_workspace()
+
+
+def remember_workspace() -> None:
+    """Let the server know the open workspace by name from now on, once a session."""
+    if st.session_state[REMEMBERED] != location():
+        st.session_state[REMEMBERED] = location()
+        services.places.remember(location())
+
+
+def write_workspace() -> None:
+    """Write to the address which workspace is open, so that a reload opens the same one."""
+    name = unknown() or services.places.name_of(location())
+    if st.query_params.get(WORKSPACE) != name:
+        st.query_params[WORKSPACE] = name
+
+
+def no_run() -> str:
+    """Return the run that was asked for if the workspace has no such one, else ""."""
+    return cast("str", st.session_state[NO_RUN])
+
+
+def note_no_run(name: str) -> None:
+    """Note that there is no such run; the newest is shown instead."""
+    show_run(None)
+    st.session_state[NO_RUN] = name
 
 
 def run_id() -> int | None:
@@ -86,6 +149,7 @@ def run_id() -> int | None:
 def show_run(run_id: int | None) -> None:
     """Select a run, in the URL too; None for the newest."""
     st.session_state[RUN_ID] = run_id
+    st.session_state[NO_RUN] = ""
     if run_id is None:
         st.query_params.pop("run", None)
     else:
@@ -119,7 +183,17 @@ def fork() -> tuple[int, int] | None:
 
 def fork_from(place: tuple[int, int] | None) -> None:
     """Let the next run start from the model of an iteration; None cancels."""
-    st.session_state[FORK] = place
+    st.session_state[FORK], st.session_state[AGAIN] = place, None
+
+
+def again() -> int | None:
+    """Return the failed run whose settings the form of the next run shows."""
+    return cast("int | None", st.session_state[AGAIN])
+
+
+def fix(run_id: int | None) -> None:
+    """Show the settings of a failed run in the form of the next one; None cancels."""
+    st.session_state[AGAIN], st.session_state[FORK] = run_id, None
 
 
 def is_form_remembered() -> bool:
@@ -155,7 +229,7 @@ def remember_trouble(run_id: int, why: str) -> None:
 
 def shown_on_rounds() -> tuple[object, ...]:
     """Return what a click on Rounds may change, to compare before and after."""
-    return (run_id(), fork(), shelved(), compared())
+    return (run_id(), fork(), again(), shelved(), compared())
 
 
 def iteration(run_id: int, newest: int) -> int:
@@ -239,3 +313,13 @@ def preview(run_id: int, iteration: int, n_clusters: int) -> None:
     """Show a preview of an iteration on the map; 0 goes back to its own clusters."""
     chosen = cast("dict[tuple[str, int, int], int]", st.session_state[PREVIEWED])
     chosen[location(), run_id, iteration] = n_clusters
+
+
+def like() -> int | None:
+    """Return the image whose like are looked for on the Retrieval page; None for none."""
+    return cast("int | None", st.session_state[LIKE])
+
+
+def find_like(image_id: int | None) -> None:
+    """Look for images like one, on the Retrieval page; None goes back to its queries."""
+    st.session_state[LIKE] = image_id

@@ -1,5 +1,6 @@
 """The frame around every page: title, navigation, and the header, which polls."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import streamlit as st
 
 from app import demo, services, state
 from app.components.header.header import header
+from app.paths import OLD_PATHS, PATHS
 from app.routes import access, status
-from app.views import annotator, experiments, identities, label, waiting
+from app.views import annotator, clusters, experiments, identities, label, switcher, waiting
 from app.views.export import page as export
 from app.views.map import page as map_view
 from app.views.retrieval import page as retrieval
@@ -19,6 +21,7 @@ from app.wording import plain
 from pul.errors import PulError, ServerLostError
 
 HERE = Path(__file__).parent
+Show = Callable[[services.workspace.WorkspaceStatus | None], None]
 
 
 def main() -> None:
@@ -29,45 +32,95 @@ def main() -> None:
     access.require_access()
     state.init_session()
     try:
-        now = status.read_status(state.location(), state.run_id())
-        page = _navigate(now)
+        now = _read_status()
+        key, page = _navigate(now)
+        st.set_page_config(f"{page.title} · {now.name if now else 'PUL Studio'}")
+        state.write_workspace()
+        is_welcome = now is None and (
+            state.unknown() or demo.state().status == "making" or key == "workspace"
+        )
         with st.container(key="header"):
-            _header(now)
-        if now is None and demo.state().status == "making":
-            opening.show()  # on every page, until the demo exists
-        else:
-            page.run()
+            _header(now, key, "Welcome" if is_welcome else page.title)
+        if is_welcome:
+            opening.show()  # on every page while the demo is made
+            return
+        _say_no_run(now)
+        _say_failed(now, key)
+        page.run()
     except ServerLostError:
         waiting.for_server(state.location())
     except PulError as error:
         st.error(plain(str(error)))
 
 
-def _navigate(now: services.workspace.WorkspaceStatus | None) -> st.Page:
-    views = (
-        ("Workspace", workspace.show, ":material/folder_open:"),
-        ("Label", label.show, ":material/person_add:"),
-        ("Map", map_view.show, ":material/scatter_plot:"),
-        ("Identities", identities.show, ":material/groups:"),
-        ("Rounds", rounds.show, ":material/show_chart:"),
-        ("Experiments", experiments.show, ":material/science:"),
-        ("Retrieval", retrieval.show, ":material/person_search:"),
-        ("Export", export.show, ":material/output:"),
-    )
-    pages = [
-        st.Page(partial(show, now), title=title, icon=icon, url_path=title.lower())
-        for title, show, icon in views
-    ]
-    st.session_state[state.PAGES] = {
-        title.lower(): page for (title, *_), page in zip(views, pages, strict=True)
-    }
-    page = st.navigation(pages)
+def _read_status() -> services.workspace.WorkspaceStatus | None:
+    """Return the status of the workspace; None where there is none, or the address knows none."""
+    if state.unknown():
+        return None
+    now = status.read_status(state.location(), state.run_id())
     if now is not None:
-        with st.sidebar:
+        state.remember_workspace()
+    asked = state.run_id()
+    if now is not None and asked is not None and (now.run is None or now.run.run_id != asked):
+        state.note_no_run(str(asked))
+    return now
+
+
+def _say_no_run(now: services.workspace.WorkspaceStatus | None) -> None:
+    if now is not None and (name := state.no_run()):
+        shown = "" if now.run is None else f" Shown is “{now.run.name}”, the newest."
+        known = ", ".join(str(run.run_id) for run in now.runs) or "none"
+        st.warning(plain(f"There is no run {name} in “{now.name}”; there are: {known}.{shown}"))
+
+
+def _say_failed(now: services.workspace.WorkspaceStatus | None, key: str) -> None:
+    """Say on every page that the run failed, and why; the Train page says more itself."""
+    if now is None or now.run is None or now.run.status != "failed" or now.job is None:
+        return
+    if key != "rounds":
+        text, button = st.columns([5, 1.2], vertical_alignment="center")
+        text.error(f"**“{plain(now.run.name)}” failed.** {plain(now.job.error)}")
+        with button:
+            if st.button("Fix and start again", on_click=state.fix, args=(now.run.run_id,)):
+                st.switch_page(state.page("rounds"))
+
+
+VIEWS: dict[str, tuple[str, Show, str]] = {
+    "workspace": ("Images", workspace.show, ":material/folder_open:"),
+    "clusters": ("Clusters", clusters.show, ":material/grid_view:"),
+    "label": ("Label", label.show, ":material/person_add:"),
+    "map": ("Map", map_view.show, ":material/scatter_plot:"),
+    "identities": ("Identities", identities.show, ":material/groups:"),
+    "rounds": ("Train", rounds.show, ":material/show_chart:"),
+    "retrieval": ("Retrieval", retrieval.show, ":material/person_search:"),
+    "experiments": ("Experiments", experiments.show, ":material/science:"),
+    "export": ("Finish", export.show, ":material/output:"),
+}
+
+
+def _navigate(now: services.workspace.WorkspaceStatus | None) -> tuple[str, st.Page]:
+    """Show the navigation, and return key and page of what is open."""
+    pages = {
+        key: st.Page(partial(show, now), title=title, icon=icon, url_path=PATHS[key] or "images")
+        for key, (title, show, icon) in VIEWS.items()
+    }
+    old = {
+        key: st.Page(
+            partial(VIEWS[key][1], now), title=VIEWS[key][0], url_path=path, visibility="hidden"
+        )
+        for key, path in OLD_PATHS.items()
+    }
+    st.session_state[state.PAGES] = pages
+    page = st.navigation([*pages.values(), *old.values()])
+    with st.sidebar:
+        switcher.show(now)
+        if now is not None:
             if now.runs:
                 _choose_run(now)
             annotator.show()
-    return page
+    every = (*pages.items(), *old.items())
+    key = next((key for key, known in every if known.url_path == page.url_path), "workspace")
+    return key, page
 
 
 def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
@@ -90,12 +143,14 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
         st.rerun()
 
 
-def _header(now: services.workspace.WorkspaceStatus | None) -> None:
-    location = state.location()
+def _header(now: services.workspace.WorkspaceStatus | None, key: str, title: str) -> None:
+    location = "" if state.unknown() else state.location()
     header(
         status.line(location, now),
         moved=status.moved(location, now),
         url=status.url(location, state.run_id()),
+        title=title,
+        page=key,
     )
 
 

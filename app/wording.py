@@ -21,6 +21,7 @@ STEPS = {
     "finetune": "fine-tuning",
     "evaluate": "evaluating",
     "validate": "measuring on validation identities",
+    "suggest": "finding similar people",
     "import": "importing",
     "export": "writing",
 }
@@ -34,6 +35,13 @@ STEP_NAMES = {  # short ones, for charts
     "finetune": "fine-tuning",
     "evaluate": "evaluation",
     "validate": "validation",
+}
+
+ENDED = {
+    "created": "has not begun",
+    "finished": "finished",
+    "stopped": "was stopped",
+    "failed": "failed",
 }
 
 
@@ -86,6 +94,16 @@ def percent(fraction: float) -> str:
 def gain(fraction: float) -> str:
     """Return a difference of fractions in points: +1.9."""
     return f"{100 * fraction:+.1f}"
+
+
+_FEW_VALIDATION = 10  # identities: below, one more right answer moves the mAP by points
+
+
+def validation_note(n_identities: int) -> str:
+    """Return what an mAP on validation identities was measured on, and whether that is too few."""
+    held = counted(n_identities, "validation identity")
+    few = ", too few to judge by" if n_identities < _FEW_VALIDATION else ""
+    return f"on your {held}{few}"
 
 
 def lambda_text(lambda_: float | None) -> str:
@@ -149,7 +167,7 @@ def share_done(progress: JobProgress | None) -> float:
 
 _ORDER = (
     "decode", "initialize", "extract", "cluster", "select", "project", "finetune", "evaluate",
-    "validate",
+    "validate", "suggest",
 )  # fmt: skip
 
 

@@ -9,7 +9,18 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import machine, measure, report
 
-NAMES = ("kmeans", "evaluation", "reranking", "maps", "networks", "gpu", "screen", "curve")
+NAMES = (
+    "kmeans",
+    "evaluation",
+    "reranking",
+    "maps",
+    "networks",
+    "gpu",
+    "screen",
+    "labelling",
+    "clusters",
+    "curve",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:

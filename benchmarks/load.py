@@ -25,7 +25,9 @@ from typing import Any
 import psutil
 
 from app.wording import place
-from benchmarks.crowd import Browsing, Labelling, Notes, Person
+from benchmarks.browsing import Browsing
+from benchmarks.crowd import Notes, Person
+from benchmarks.labellers import Labelling
 from benchmarks.provider import provide
 from benchmarks.queue import copy_workspace
 from benchmarks.studio import VIEWPORT, Studio, open_browser, serve

@@ -19,7 +19,15 @@ N_ITERATIONS = 2
 _PLANNED = 25
 
 
-def make_workspace(folder: Path, n_images: int, n_dims: int, n_people: int) -> Path:
+def make_workspace(
+    folder: Path,
+    n_images: int,
+    n_dims: int,
+    n_people: int,
+    *,
+    n_iterations: int = N_ITERATIONS,
+    share_strayed: float = 0.0,
+) -> Path:
     """Make a workspace of coloured crops with a stopped run of two iterations.
 
     Args:
@@ -27,6 +35,8 @@ def make_workspace(folder: Path, n_images: int, n_dims: int, n_people: int) -> P
         n_images: Training images.
         n_dims: Dimensions of the features.
         n_people: People, each a cluster.
+        n_iterations: Iterations of the run, the baseline included.
+        share_strayed: Share of the images that lie in the cluster of somebody else.
     """
     features, drawn = people(n_images, n_dims, n_people)
     pids = np.unique(drawn, return_inverse=True)[1].astype(np.int64) + 1
@@ -39,8 +49,9 @@ def make_workspace(folder: Path, n_images: int, n_dims: int, n_people: int) -> P
         config = load_preset("paper").replace(n_clusters=int(pids.max()), n_iterations=_PLANNED)
         run = workspace.create_run(config, model=model)
         features = features[np.argsort(drawn, kind="stable")]
-        for iteration in range(N_ITERATIONS):
-            arrays = _arrays(features, pids, iteration, config.lambda_)
+        clusters = _stray(pids - 1, share_strayed)
+        for iteration in range(n_iterations):
+            arrays = _arrays(features, clusters, iteration, config.lambda_)
             record = _record(iteration, arrays, pids, config.lambda_)
             workspace.add_iteration(run.run_id, record, arrays, b"no checkpoint")
         workspace.set_run_status(run.run_id, "stopped")
@@ -60,16 +71,21 @@ def _draw(root: Path, pids: Ids) -> None:
         (folder / name).write_bytes(picture.getvalue())
 
 
+def _stray(clusters: Ids, share: float) -> Ids:
+    rng = np.random.default_rng(2)
+    others = rng.permutation(clusters)
+    return np.where(rng.random(len(clusters)) < share, others, clusters)
+
+
 def _arrays(
-    features: Features, pids: Ids, iteration: int, lambda_: float | None
+    features: Features, clusters: Ids, iteration: int, lambda_: float | None
 ) -> IterationArrays:
     rng = np.random.default_rng(iteration)
-    clusters = pids - 1
     centers = np.unique(clusters, return_index=True)[1].astype(np.int64)
     similarities = center_similarities(features, clusters, centers)
     reliable = threshold(similarities, centers, lambda_=lambda_)
     places = np.random.default_rng(1).normal(0, 10, (len(centers), 2))
-    points = places[clusters] + 0.5 * rng.normal(size=(len(pids), 2))
+    points = places[clusters] + 0.5 * rng.normal(size=(len(clusters), 2))
     return IterationArrays(
         features=features,
         clusters=clusters,

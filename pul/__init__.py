@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pul.algorithm.finetuning import finetune
     from pul.algorithm.loop import run
     from pul.algorithm.selection import select_reliable
+    from pul.cluster.links import Links
     from pul.config import NetworkConfig, RunConfig, TrainConfig, load_preset
     from pul.data.datasets import read_dataset
     from pul.data.images import load_pixels
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 __all__ = [
     "EvaluationSet",
     "IterationFinished",
+    "Links",
     "LiveSettings",
     "NetworkConfig",
     "PulError",
@@ -54,6 +56,7 @@ __all__ = [
 _MODULES = {
     "EvaluationSet": "pul.algorithm.events",
     "IterationFinished": "pul.algorithm.events",
+    "Links": "pul.cluster.links",
     "LiveSettings": "pul.algorithm.events",
     "NetworkConfig": "pul.config",
     "PulError": "pul.errors",

@@ -1,6 +1,8 @@
 """Array types, and what every function on features shares: checks, blocks of rows, group means."""
 
+import mmap
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +16,7 @@ IndexArray = NDArray[np.int32]  # what the store and the browser hold
 BoolArray = NDArray[np.bool_]
 ByteArray = NDArray[np.uint8]
 
+_BLOCK_BYTES = 32 << 20
 _EPSILON = 1e-12  # a feature that is all zeros stays all zeros instead of becoming NaN
 
 
@@ -33,7 +36,10 @@ def check_features(features: ArrayLike, *, name: str = "features") -> FloatArray
     array = np.ascontiguousarray(features, dtype=np.float32)
     if array.ndim != 2:
         raise FeatureError(f"{name} must have shape (N, D), but has shape {array.shape}.")
-    finite = np.isfinite(array).all(axis=1)
+    finite = np.empty(len(array), dtype=np.bool_)
+    for block in row_blocks(len(array), rows_within(_BLOCK_BYTES, array.shape[1])):
+        finite[block] = np.isfinite(array[block]).all(axis=1)
+        drop_pages(array)
     if not finite.all():
         rows = np.flatnonzero(~finite)
         raise FeatureError(
@@ -73,6 +79,19 @@ def row_blocks(n_rows: int, size: int) -> Iterator[slice]:
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
     return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
+
+
+def drop_pages(*arrays: NDArray[Any]) -> None:
+    """Let go of the memory of arrays that are mapped from disk; they are read again when used.
+
+    What was read of a mapped file counts as memory of the process until then.
+    """
+    for array in arrays:
+        base: object = array
+        while isinstance(base, np.ndarray):
+            base = base.base
+        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)
 
 
 def group_means(

@@ -1,7 +1,17 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from pul.arrays import check_features, group_means, l2_normalize, row_blocks, rows_within
+from pul.arrays import (
+    check_features,
+    drop_pages,
+    group_means,
+    l2_normalize,
+    row_blocks,
+    rows_within,
+)
 from pul.errors import FeatureError
 
 
@@ -55,3 +65,20 @@ def test_rows_within__by_hand():
     assert rows_within(799, 10) == 19
     assert rows_within(39, 10) == 1  # one row at least
     assert rows_within(8, 0) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_drop_pages__what_is_mapped_is_no_memory_of_the_process_any_more(tmp_path: Path) -> None:
+    np.save(tmp_path / "large.npy", np.ones((4096, 2048), dtype=np.float32))
+    mapped = np.asarray(np.load(tmp_path / "large.npy", mmap_mode="r"))[:, :]
+
+    def resident() -> int:
+        text = Path("/proc/self/smaps").read_text()
+        part = text[text.index("large.npy") :]
+        return int(part[part.index("Rss:") :].split()[1]) * 1024
+
+    total = mapped.sum()
+    assert resident() > 24 << 20
+    drop_pages(mapped, np.ones(3))
+    assert resident() < 1 << 20
+    assert mapped.sum() == total

@@ -36,8 +36,6 @@ def test_run_config__defaults_are_the_papers():
         ({"k": 5}, "k"),
         ({"finetune": {"n_epochs": 0}}, "n_epochs"),
         ({"dbscan": {"eps": 1.0}}, "eps"),
-        ({"clustering": "dbscan", "annotation_mode": "constrained"}, "takes 'append'"),
-        ({"clustering": "dbscan", "use_tracklets": True}, "use_tracklets"),
         ({"finetune": {"augmentation": {"flip_probability": 2}}}, "flip_probability"),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 from pul.algorithm.clustering import cluster_images
 from pul.algorithm.finetuning import finetune
 from pul.cli.reference import pages
+from pul.cluster.links import Links
 from pul.config import RunConfig, TrainConfig, describe
 from pul.config.methods import CLUSTERINGS, LOSSES, load_method
 from pul.errors import ConfigError
@@ -49,9 +50,11 @@ def test_config__unknown_method_lists_the_known_ones(config, setting, choices):
         config(**{setting: "sfotmax"})
 
 
-def test_config__another_clustering_takes_no_constraints_of_kmeans(monkeypatch):
+def test_cluster_images__a_method_that_keeps_no_links_is_refused(monkeypatch):
     monkeypatch.setitem(CLUSTERINGS, "sign", f"{OWN}:by_sign")
-    with pytest.raises(ConfigError, match="'sign' takes 'append'"):
-        RunConfig(clustering="sign", annotation_mode="constrained")
-    with pytest.raises(ConfigError, match="turn it off for 'sign'"):
-        RunConfig(clustering="sign", use_tracklets=True)
+    features = np.array([[-1.0, 0], [1, 0], [2, 0]])
+    for links in (Links.of(3, together=[(0, 1)]), Links.of(3, apart=[((1,), (2,))])):
+        with pytest.raises(ConfigError, match="'sign' does not keep what people"):
+            cluster_images(
+                features, n_clusters=2, seed=0, config=RunConfig(clustering="sign"), links=links
+            )

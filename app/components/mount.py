@@ -11,12 +11,18 @@ from app.wording import fit, subject
 
 _FOLDER = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\..*)";\n', re.MULTILINE)
+_INCLUDE = re.compile(r"<!-- include: (\S+) -->")
 _TEXT = re.compile(r'>[^<]+<|title="[^"]*"')  # what people read, and no names of classes
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 def mount(
-    name: str, script: str, values: Sequence[str], *, html: str = "", css: str = ""
+    name: str,
+    script: str,
+    values: Sequence[str],
+    *,
+    html: str = "",
+    css: str | Sequence[str] = "",
 ) -> Callable[..., Any]:
     """Register a component and return the function that draws it.
 
@@ -24,16 +30,17 @@ def mount(
         name: Name under which Streamlit registers the component.
         script: Its JavaScript module, below `app/components`; its imports are joined with it.
         values: Names of the values that the browser sends.
-        html: Its HTML, or the file that holds it.
-        css: The file of its style; "" for none.
+        html: Its HTML, or the file that holds it, in which `<!-- include: FILE -->` is another.
+        css: The file of its style, or several; "" for none.
 
     Returns:
         A function of `key`, `data` and, for any of the values, `on_VALUE_change`.
     """
+    styles = [css] if isinstance(css, str) else css
     render = st.components.v2.component(
         name,
-        html=_fit_html(_read(html)) if html.endswith(".html") else html,
-        css=_read(css) if css else None,
+        html=_fit_html(_read_html(html)) if html.endswith(".html") else html,
+        css="\n".join(map(_read, filter(None, styles))) or None,
         js=_fit_script(join_modules(_FOLDER / script)),
         isolate_styles=False,
     )
@@ -74,6 +81,10 @@ def _fit_script(script: str) -> str:
     one, many = subject()  # instead of those of shared_js/words.js
     script = script.replace('PERSON = "person"', f'PERSON = "{one}"')
     return script.replace('PEOPLE = "people"', f'PEOPLE = "{many}"')
+
+
+def _read_html(name: str) -> str:
+    return _INCLUDE.sub(lambda found: _read(found[1]), _read(name))
 
 
 def _read(name: str) -> str:

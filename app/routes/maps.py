@@ -20,12 +20,12 @@ from app.routes.thumbnails import tokens
 from app.routes.tokens import expiry, sign
 from app.services.cache import cached
 
-Layer = Literal["base", "preview", "identities", "doubts"]
+Layer = Literal["base", "preview", "identities", "doubts", "people"]
 Arrays = dict[str, NDArray[np.generic]]
 
 PREFIX = "maps/"  # relative to a page, which may be behind a sub-path
 _PURPOSE = "map"
-_LAYERS: tuple[Layer, ...] = ("base", "preview", "identities", "doubts")
+_LAYERS: tuple[Layer, ...] = ("base", "preview", "identities", "doubts", "people")
 _PAYLOAD = struct.Struct(">8sIIBIQ")  # workspace, run, iteration, layer, K, version
 _CACHE_CONTROL = "private, max-age=21600, immutable"  # not longer than the tokens in it are valid
 
@@ -89,6 +89,10 @@ def _content(location: str, run_id: int, iteration: int, layer: Layer, n_cluster
     if layer == "identities":
         colors = services.map.identity_colors(location, run_id, len(CAMERAS))
         return pack({"identities": colors})
+    if layer == "people":
+        purities = services.clusters.purities(location, run_id, iteration)
+        owners = services.clusters.owners(location, run_id)
+        return pack({"owners": owners, "purities": purities.shares})
     if layer == "base":
         arrays = services.map.map_arrays(location, run_id, iteration)
         return _base(location, arrays, expiry())
@@ -106,6 +110,7 @@ def _base(location: str, arrays: services.map.MapArrays, _expires: int) -> bytes
             "points": arrays.points.ravel(),
             **_clustering(arrays),
             "cameras": arrays.cameras,
+            "images": arrays.image_ids.astype(np.int32),
             "tokens": np.frombuffer(text, dtype=np.uint8),
         }
     )

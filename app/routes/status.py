@@ -7,12 +7,14 @@ server and the browser a hundred times as much.
 import hashlib
 import json
 import struct
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app import demo, services
-from app.components.header.header import header_html
+from app.components.header.header import header_html, way_html
+from app.paths import PATHS
 from app.routes.signed import response_headers, routes, signed, workspace_key
 from app.routes.tokens import expiry, sign
 from app.services.workspace import WorkspaceStatus
@@ -20,7 +22,10 @@ from app.services.workspace import WorkspaceStatus
 PREFIX = "status/"  # relative to a page, which may be behind a sub-path
 _PURPOSE = "status"
 _PAYLOAD = struct.Struct(">8sI")  # workspace, run; 0 is the newest run
-_NO_WORKSPACE = '<div class="pul-header"><b>PUL Studio</b><span>no workspace open</span></div>'
+_NO_WORKSPACE = (
+    '<div class="pul-title"><h1></h1><div class="pul-header"><b>PUL Studio</b>'
+    "<span>no workspace open</span></div></div>"
+)
 
 
 def read_status(location: str, run_id: int | None) -> WorkspaceStatus | None:
@@ -36,8 +41,17 @@ def line(location: str, now: WorkspaceStatus | None) -> str:
     """Return the header as HTML."""
     if now is None:
         return _NO_WORKSPACE
-    pace = services.labels.pace(services.labels.read_annotations(location))
-    return header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace)
+    n_clusters = now.iterations[-1].n_clusters if now.iterations else 0
+    pace = services.labels.pace(services.labels.read_annotations(location), n_clusters)
+    way = way_html(services.way.way(location, now, pace), _addresses(location))
+    return way + header_html(now.name, now.n_images, now.run, now.iterations, now.job)
+
+
+def _addresses(location: str) -> dict[str, str]:
+    """Return the address of each page, relative to a page, by key."""
+    name = quote(services.places.name_of(location))
+    known = {key: f"{path or '.'}?w={name}" for key, path in PATHS.items()}
+    return known | {"clusters": known.get("clusters", known["map"])}
 
 
 def moved(location: str, now: WorkspaceStatus | None) -> str:

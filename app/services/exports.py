@@ -13,7 +13,8 @@ from pul.data.archives import unpack
 from pul.data.video import read_recordings
 from pul.exchange import LABEL_FORMATS, MODEL_FORMATS, ImportReport, import_annotations
 from pul.exchange.exporting import LabelFormat
-from pul.jobs.export import start_export
+from pul.jobs.export import start_export, threshold_path
+from pul.jobs.steps import has_unknown_labels, read_steps
 from pul.records import JobRecord, RunRecord
 
 __all__ = ["MODEL_FORMATS", "ImportReport"]
@@ -30,12 +31,14 @@ class Export:
         path: Path of the file or folder, even before it is written.
         text: Its summary, or its error; "" while it is being written.
         n_bytes: Size of the file; None for a folder or a missing file.
+        threshold: File of the threshold beside a model; None if there is none.
     """
 
     job: JobRecord
     path: Path
     text: str
     n_bytes: int | None
+    threshold: Path | None = None
 
     @property
     def is_open(self) -> bool:
@@ -75,7 +78,9 @@ def exports(location: str) -> list[Export]:
 def _export(job: JobRecord) -> Export:
     path = Path(job.params["path"])
     text = job.error or (job.progress.message if job.progress else "")
-    return Export(job, path, text, path.stat().st_size if path.is_file() else None)
+    beside = threshold_path(path)
+    size = path.stat().st_size if path.is_file() else None
+    return Export(job, path, text, size, beside if beside.is_file() else None)
 
 
 def import_labels(location: str, source: str | Sent, author: str, *, dry_run: bool) -> ImportReport:
@@ -117,8 +122,31 @@ def _outermost(folder: Path) -> Path:
     return _outermost(inside[0]) if len(inside) == 1 and inside[0].is_dir() else folder
 
 
-def command(location: str, run: RunRecord) -> str:
-    """Return the command that repeats a run."""
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The command that repeats a run.
+
+    Attributes:
+        text: The command.
+        lacks_labels: Whether the run trained with labels that the command cannot name.
+        is_steered: Whether it repeats what was changed on the way.
+    """
+
+    text: str
+    lacks_labels: bool
+    is_steered: bool
+
+
+def command(location: str, run: RunRecord) -> Command:
+    """Return the command that repeats a run, with what was steered on its way."""
+    workspace = open_workspace(location)
     config = RunConfig.model_validate(run.config)
-    place = open_workspace(location).url
-    return shlex.join(repeat_command(config, workspace=place, model=run.model))
+    steps = read_steps(workspace, run.run_id)
+    words = repeat_command(
+        config, workspace=workspace.url, model=str(workspace.path / run.model), steps=steps
+    )
+    return Command(
+        text=shlex.join(words),
+        lacks_labels=has_unknown_labels(workspace, run.run_id),
+        is_steered=any(step.name != "labels" or step.iteration for step in steps),
+    )

@@ -1,79 +1,120 @@
-"""The suggestion index of an iteration: built once, in the background if possible."""
+"""The suggestion index of an iteration: mapped from where a worker stored it, or made behind."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-from app.services.cache import cached
-from app.services.workspace import open_workspace, run_images
-from pul.arrays import FloatArray
-from pul.errors import PulError
-from pul.labelling.loading import load_index, read_colours
+from app.services.workspace import open_workspace
+from pul import jobs
+from pul.errors import JobError
+from pul.labelling.loading import load_index, stored_index
 from pul.labelling.suggestions import SuggestionIndex
+from pul.records import JobProgress
 from pul.store.workspace import Workspace
 
-_Run = tuple[Workspace, int]
+_Place = tuple[Workspace, int, int]  # workspace, run, iteration
+
+_MOST_BYTES, _MOST_IMAGES = 16 << 20, 5_000  # features that take this process a second
+_MOST_MAPPED = 64 << 20  # bytes of an index that may stay in memory
+_N_OPEN = 4
 
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
 _lock = Lock()
-_prepared: dict[_Run, int] = {}  # the newest iteration with an index
-_requested: dict[_Run, int] = {}  # the newest one whose index was requested
+_open: OrderedDict[_Place, SuggestionIndex] = OrderedDict()  # the last ones used
+_making: dict[_Place, Future[SuggestionIndex] | int] = {}  # in a thread, or by a job
 
 
 def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIndex:
-    """Return the suggestion index of an iteration; the first call takes seconds.
+    """Return the suggestion index of an iteration; it is made if `prepared` was not asked before.
 
     Raises:
         StoreError: There is no such iteration.
     """
-    return _index(location, open_workspace(location), run_id, iteration)
+    place = (open_workspace(location), run_id, iteration)
+    return _keep(place, _find(place) or load_index(*place))
 
 
-def prepared(location: str, run_id: int, newest: int) -> int:
+def prepared(location: str, run_id: int, newest: int) -> int | None:
     """Return the iteration to label on: the newest with an index.
 
-    Training never blocks labelling: the index of a new iteration is built in the background, and
-    the previous one is used until then. Only the first of a run is waited for.
+    Training never blocks labelling: workers store an index with each iteration. If one is missing,
+    it is made behind, and an earlier iteration is used until then.
 
     Args:
         location: The workspace.
         run_id: The run.
         newest: Its newest finished iteration.
 
+    Returns:
+        The iteration; None while its index is made and no earlier one has any.
+
     Raises:
-        StoreError: There is no such iteration.
+        StoreError: There is no such iteration, or its index cannot be made.
+        ArtifactError: Its arrays are missing or damaged.
+        JobError: The worker that makes the index failed, or cannot be started.
     """
-    run = (open_workspace(location), run_id)
+    workspace = open_workspace(location)
+    place = (workspace, run_id, newest)
+    if index := _find(place):
+        _keep(place, index)
+        return newest
+    _make_behind(place)
+    earlier = ((workspace, run_id, iteration) for iteration in range(newest - 1, -1, -1))
+    return next((iteration for *_, iteration in filter(_find, earlier)), None)
+
+
+def progress(location: str, run_id: int, newest: int) -> JobProgress | None:
+    """Return how far the job is that makes an index; None if there is none."""
+    workspace = open_workspace(location)
+    making = _making.get((workspace, run_id, newest))
+    return workspace.job(making).progress if isinstance(making, int) else None
+
+
+def _find(place: _Place) -> SuggestionIndex | None:
     with _lock:
-        known = _prepared.get(run)
-        if known is not None and known != newest and _requested.get(run) != newest:
-            _requested[run] = newest
-            _background.submit(_prepare_in_background, location, run, newest)
-    if known is None:
-        _prepare(location, run, newest)
-        known = newest
-    return min(known, newest)  # `doctor --repair` may have dropped iterations
+        known = _open.get(place)
+    return known or stored_index(*place)
 
 
-def _prepare(location: str, run: _Run, iteration: int) -> None:
-    suggestion_index(location, run[1], iteration)
+def _keep(place: _Place, index: SuggestionIndex) -> SuggestionIndex:
+    """Keep an index, and return the one of this place that was kept first."""
     with _lock:
-        _prepared[run] = iteration
+        index = _open.setdefault(place, index)
+        _open.move_to_end(place)
+        if len(_open) > _N_OPEN:
+            _open.popitem(last=False)
+    if index.embedding.nbytes > _MOST_MAPPED:
+        index.drop_pages()  # of what the page before has read
+    return index
 
 
-def _prepare_in_background(location: str, run: _Run, iteration: int) -> None:
-    try:
-        _prepare(location, run, iteration)
-    except PulError:  # the next request fails in the foreground and shows the error
-        with _lock:
-            _prepared.pop(run, None)
-            _requested.pop(run, None)
+def _make_behind(place: _Place) -> None:
+    """Start making an index, unless that is being done; raise what went wrong, once."""
+    with _lock:
+        making = _making.get(place)
+        if making is None:
+            _making[place] = _start(place)
+        elif _has_ended(place[0], making):
+            del _making[place]
+    if isinstance(making, Future) and making.done():
+        _keep(place, making.result())
+    elif isinstance(making, int) and place not in _making:
+        job = place[0].job(making)
+        if job.status != "finished":
+            raise JobError(job.error or "Similar people were not found: somebody stopped the job.")
 
 
-@cached(maxsize=2)
-def _index(location: str, workspace: Workspace, run_id: int, iteration: int) -> SuggestionIndex:
-    return load_index(workspace, run_id, iteration, colours=_colours(location, workspace, run_id))
+def _start(place: _Place) -> Future[SuggestionIndex] | int:
+    workspace, run_id, iteration = place
+    features = workspace.arrays(run_id, iteration, "features")["features"]
+    is_small = features.nbytes <= _MOST_BYTES and len(features) <= _MOST_IMAGES
+    if is_small or workspace.is_read_only:
+        return _background.submit(load_index, *place)
+    return jobs.start_suggest(*place).job_id
 
 
-@cached(maxsize=1)
-def _colours(location: str, workspace: Workspace, run_id: int) -> FloatArray | None:
-    return read_colours(workspace, run_images(location, run_id))
+def _has_ended(workspace: Workspace, making: Future[SuggestionIndex] | int) -> bool:
+    if isinstance(making, Future):
+        return making.done()
+    jobs.reap_lost_jobs(workspace)
+    return workspace.job(making).status in ("finished", "stopped", "failed")

@@ -164,14 +164,23 @@ def quality(location: str, run_id: int, iteration: int, arrays: MapArrays) -> Qu
 def _quality(
     location: str, run_id: int, iteration: int, arrays: MapArrays, _version: int
 ) -> Quality:
-    people, source = _annotated(location, run_id), "annotations"
-    if not (people > 0).any():
-        people = run_images(location, run_id).pids
-        source = "truth" if (people > 0).any() else ""
+    people, source = known_people(location, run_id)
     curves = trace_selection(arrays.similarities, arrays.clusters, arrays.centers, people=people)
     record = open_workspace(location).iterations(run_id)[iteration]
     is_optimistic = source == "annotations" and record.n_identities > 0
     return Quality(curves, source, len(np.unique(people[people > 0])), is_optimistic)
+
+
+def known_people(location: str, run_id: int) -> tuple[IntArray, str]:
+    """Return who each image shows as far as it is known, shape (N,), and where that is from.
+
+    Annotated identities, else ground truth: `annotations`, `truth`, or `` if nobody is known.
+    """
+    people = _annotated(location, run_id)
+    if (people > 0).any():
+        return people, "annotations"
+    people = run_images(location, run_id).pids
+    return people, "truth" if (people > 0).any() else ""
 
 
 def _annotated(location: str, run_id: int) -> IntArray:

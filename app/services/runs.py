@@ -8,13 +8,14 @@ from pathlib import Path
 
 from app import services
 from app.services.cache import cached
+from app.services.settings import run_settings
 from app.services.workspace import ROOT, WorkspaceStatus, n_train_images, open_workspace
 from pul import demo, jobs
 from pul.config import NetworkConfig, RunConfig, load_preset, preset_names, suggest_n_clusters
 from pul.config.base import flatten
-from pul.errors import ModelError
-from pul.labelling.guidance import Guidance, read_guidance
-from pul.records import IterationRecord, JobRecord, RunRecord, Shelf
+from pul.errors import JobError, ModelError
+from pul.labelling.guidance import Guidance, pinned_labels, read_guidance
+from pul.records import IterationRecord, RunRecord, Shelf
 from pul.reports import changes as run_changes
 from pul.reports.changes import Difference, changes, setting_text
 from pul.reports.html import render_report
@@ -65,6 +66,11 @@ def start_models(location: str) -> dict[str, str]:
         if path.is_file():
             found[name if name not in found else str(path)] = str(path)
     return found | {name: name for name in IMAGENET_NETWORKS}
+
+
+def start_model(location: str, run: RunRecord) -> str:
+    """Return the path of the model that a run started from, whether it is still there or not."""
+    return str(open_workspace(location).path / run.model)
 
 
 def usual_preset(location: str) -> str:
@@ -121,18 +127,16 @@ def _imagenet_model(folder: Path, name: str) -> str:
 
 
 def differences(location: str, runs: Sequence[RunRecord]) -> list[Difference]:
-    """Return the differences between runs: start model, settings, and labels at the end.
+    """Return in what runs differ: start model, settings, and what was steered on the way.
 
     Args:
         location: The workspace.
         runs: The runs.
     """
-    rows = run_changes.differences(runs)
-    last = [_last_trained(iterations(location, run.run_id)) for run in runs]
-    if len({record.annotations_hash if record else "" for record in last}) > 1:
-        labels = tuple(_labels_text(record) for record in last)
-        rows.append(Difference("labels, last iteration", labels))
-    return rows
+    rows = run_changes.differences(runs, [iterations(location, run.run_id) for run in runs])
+    names = {path: setting.label for path, setting in run_settings().items()}
+    names |= {"start model": "Start model", "labels": "Labels"}
+    return [Difference(names.get(row.setting, row.setting), row.values) for row in rows]
 
 
 def _last_trained(iterations: Sequence[IterationRecord]) -> IterationRecord | None:
@@ -140,24 +144,30 @@ def _last_trained(iterations: Sequence[IterationRecord]) -> IterationRecord | No
     return next((record for record in reversed(iterations) if record.iteration), None)
 
 
-def _labels_text(record: IterationRecord | None) -> str:
-    if record is None or not record.annotations_hash:
-        return "none"
-    return f"{record.n_identities:,} IDs, {record.n_annotated_images:,} images"
-
-
-def steer(location: str, job: JobRecord, act: str) -> None:
-    """Pause, unpause or stop a job, or resume its run from the last finished iteration.
+def steer(location: str, run_id: int, act: str) -> None:
+    """Pause, unpause or stop the job on a run, or resume the run from the last finished iteration.
 
     Raises:
-        JobError: The job has ended meanwhile, or the run already has an active job.
+        JobError: The run has no job, the job has ended meanwhile, or another one is active.
     """
     workspace = open_workspace(location)
     if act == "resume":
-        jobs.resume_run(workspace, job.run_id or 0)
-    else:
-        commands = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
-        commands[act](workspace, job.job_id)
+        jobs.resume_run(workspace, run_id)
+        return
+    job = next(iter(reversed(workspace.jobs(run_id=run_id))), None)
+    if job is None:
+        raise JobError(f"Run {run_id} has no job to {act}.")
+    control_job(location, job.job_id, act)
+
+
+def control_job(location: str, job_id: int, act: str) -> None:
+    """Pause, unpause or stop a job.
+
+    Raises:
+        JobError: The job has ended meanwhile.
+    """
+    commands = {"pause": jobs.pause_job, "unpause": jobs.resume_job, "stop": jobs.stop_job}
+    commands[act](open_workspace(location), job_id)
 
 
 def fork_run(location: str, run_id: int, iteration: int, config: RunConfig, name: str = "") -> None:
@@ -197,6 +207,8 @@ def untrained(
         run_id: The run.
         iterations: Its finished iterations.
     """
+    if pinned_labels(open_workspace(location), run_id):
+        return None  # it was asked for with the labels that it has
     n_acts = len(services.labels.read_annotations(location).events)
     guidance = _guidance(open_workspace(location), run_id, n_acts)
     last = _last_trained(iterations)
@@ -269,7 +281,11 @@ class CurrentSettings:
 
 def current_settings(location: str, run: RunRecord) -> CurrentSettings:
     """Return λ and K that a run will use next: the last requested ones, else its settings."""
-    controls = open_workspace(location).controls(run.run_id)
+    controls = [
+        control
+        for control in open_workspace(location).controls(run.run_id)
+        if (control.applied_at_iteration or 0) <= run.n_iterations_done + 1  # --steer plans ahead
+    ]
     requested = {control.name: control.value for control in controls}
     waiting = {c.name: c.value for c in controls if c.applied_at_iteration is None}
     return CurrentSettings(

@@ -3,6 +3,7 @@
 A finished iteration never changes, so its arrays are cached by (run, iteration).
 """
 
+import itertools
 import os
 from collections.abc import Callable, Collection
 from dataclasses import astuple, dataclass
@@ -24,6 +25,7 @@ from pul.store.workspace import Workspace, without_password
 ROOT = (
     Path(__file__).resolve().parents[2]
 )  # the checkout, or site-packages: `python -m` starts here
+_END_OF_JPEG = b"\xff\xd9"
 _ACTIVE = ("queued", "running", "paused")
 
 
@@ -90,6 +92,26 @@ def demo_location() -> str:
     return str(Path(os.environ.get("PUL_DEMO") or "demo").absolute())
 
 
+def free_location() -> str:
+    """Return a folder for a new workspace, beside the demo, that does not exist yet."""
+    folder = Path(demo_location()).parent
+    names = ("my-images", *(f"my-images-{number}" for number in range(2, 1000)))
+    return str(next(folder / name for name in names if not (folder / name).exists()))
+
+
+def demo_pictures(n: int) -> list[bytes]:
+    """Return the first pictures of the demo that is being made, at most n."""
+    place = demo_location()
+    folder = Path(f"{place}.making") / "images"
+    found = (path for path in folder.rglob("*.jpg"))
+    pictures = []
+    for path in itertools.islice(found, n):
+        content = path.read_bytes()
+        if content.endswith(_END_OF_JPEG):  # the last one may be half written
+            pictures.append(content)
+    return pictures
+
+
 def make_demo(location: str, on_progress: Callable[[int, int], None]) -> None:
     """Create the demo workspace; takes seconds.
 
@@ -112,7 +134,9 @@ def start_demo_run() -> None:
 
 
 def exists(location: str) -> bool:
-    """Whether a location holds a workspace."""
+    """Whether a location holds a workspace; "" is none."""
+    if not location:
+        return False
     try:
         if "://" in location:  # the connection to a database server is opened once and cached
             return bool(open_workspace(location))

@@ -44,7 +44,11 @@ def _experiment(location: str, experiment_id: str) -> None:
     shown = services.experiments.experiment(location, experiment_id)
     record = shown.record
     st.caption(" · ".join(f"{name}: {value}" for name, value in record.settings.items()))
-    paper_table([_row(result) for result in shown.results], services.experiments.FIGURES)
+    paper_table(
+        [_row(result) for result in shown.results],
+        services.experiments.FIGURES,
+        services.places.name_of(location),
+    )
     for result in shown.results:
         if result.row.error:
             st.error(services.experiments.describe_row(result))

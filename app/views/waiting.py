@@ -1,15 +1,18 @@
 """Waiting for slow work without blocking the user's next click."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from app import services
-from app.wording import fit
+from app import services, state
+from app.components.tables.empty import nothing_yet
+from app.wording import ENDED, count, duration, fit, plain, share_done
 from pul.errors import ServerLostError
+from pul.records import JobProgress
 
 T = TypeVar("T")
 
@@ -50,7 +53,54 @@ def for_server(location: str) -> None:
         st.rerun()
 
 
+def for_first_iteration(now: services.workspace.WorkspaceStatus, text: str) -> None:
+    """Say that a page waits for the first iteration of the run, or why none will come.
+
+    Args:
+        now: Status of the workspace; its run has no iteration yet.
+        text: What is being made, as a sentence.
+    """
+    train = state.page("rounds")
+    if now.run is None or now.is_active:
+        nothing_yet(text, "See the progress of the run.", train)
+    elif now.run.status == "failed":
+        nothing_yet(
+            f"“{plain(now.run.name)}” failed before its first iteration was finished.",
+            "Put its settings right and start again, or choose another run.",
+            train,
+        )
+    else:
+        nothing_yet(
+            f"“{plain(now.run.name)}” has no finished iteration: it {ENDED[now.run.status]}.",
+            "Resume it, or choose another run.",
+            train,
+        )
+
+
 def iteration_to_label(location: str, run_id: int, newest: int) -> int:
-    """Return the iteration to label on; wait for its suggestion index if there is none."""
-    prepare = partial(services.index.prepared, location, run_id, newest)
-    return wait_in_background(prepare, fit("Finding similar people"))
+    """Return the iteration to label on; show progress while its suggestion index is made."""
+    place = (location, run_id, newest)
+    iteration = services.index.prepared(*place)
+    if iteration is not None:
+        return iteration
+    bar = st.empty()
+    started = time.monotonic()
+    with st.spinner(fit("Finding similar people")):
+        while iteration is None:
+            time.sleep(_SLICE_S)
+            _show(bar, services.index.progress(*place), time.monotonic() - started)
+            iteration = services.index.prepared(*place)
+    bar.empty()
+    return iteration
+
+
+def _show(bar: DeltaGenerator, progress: JobProgress | None, seconds: float) -> None:
+    if progress is None:
+        st.session_state.get("waiting")  # a Streamlit call, at which a rerun can interrupt
+        return
+    share = share_done(progress)
+    text = progress.message.capitalize()
+    if share:
+        text += f": {count(progress.done)} of {count(progress.total)} images"
+        text += f", about {duration(seconds * (1 - share) / share)} left"
+    bar.progress(share, text)

@@ -1,20 +1,50 @@
-"""Clusters of an iteration's images, with or without identities that people gave."""
+"""Clusters of an iteration's images, with what people and cameras know of them."""
 
-from collections.abc import Mapping
-
-import numpy as np
 from numpy.typing import ArrayLike
 
-from pul.arrays import FloatArray, IntArray, check_features, group_means
+from pul.algorithm.events import LiveSettings
+from pul.arrays import FloatArray, check_features
 from pul.cluster.clustering import Clustering
 from pul.cluster.kmeans import cluster
-from pul.cluster.tracklets import cluster_tracklets
+from pul.cluster.linked_kmeans import cluster_linked, refine_linked
+from pul.cluster.links import Links, beside_identities
 from pul.config import RunConfig
 from pul.config.methods import CLUSTERINGS, load_method
-from pul.data.footage import Footage, embed, find_tracklets
+from pul.data.footage import Footage, embed, find_moments, find_tracklets
 from pul.errors import ConfigError
 
-_CONSTRAINED_ITERATIONS = 30  # Lloyd from a converged start settles in far fewer
+
+def find_links(
+    features: FloatArray,
+    settings: LiveSettings,
+    *,
+    config: RunConfig | None = None,
+    footage: Footage | None = None,
+) -> Links:
+    """Put together what people said of the images, and what their cameras say of them.
+
+    Args:
+        features: Un-normalised features, shape (N, D): frames that are near in time are one
+            tracklet where they look alike too.
+        settings: What people said.
+        config: Whether footage counts (`use_tracklets`).
+        footage: Where and when the images were taken.
+
+    Raises:
+        ConfigError: People named an image that is not there.
+    """
+    tracklets = moments = None
+    if config is not None and config.use_tracklets and footage is not None:
+        tracklets = find_tracklets(embed(features, footage.camids), footage)
+        moments = find_moments(footage)
+    return Links.of(
+        len(features),
+        annotations=settings.annotations,
+        together=settings.together,
+        apart=settings.apart,
+        tracklets=tracklets,
+        moments=moments,
+    )
 
 
 def cluster_images(
@@ -23,68 +53,81 @@ def cluster_images(
     n_clusters: int,
     seed: int,
     config: RunConfig | None = None,
-    annotations: Mapping[int, int] | None = None,
-    footage: Footage | None = None,
+    links: Links | None = None,
 ) -> Clustering:
-    """Cluster images by the method of the settings, with or without identities that people gave.
+    """Cluster images by the method of the settings, with or without what is known of them.
 
     N images, D dimensions, K clusters, L identities. Identities are the first L clusters, in
-    ascending order of their number.
+    ascending order of their number. Whatever the method: images of a group share a cluster, or are
+    outliers together; two identities, and groups that are apart, never share one. With
+    `annotation_mode` `append`, the paper's, an image that is in no identity's group never joins
+    one; with `constrained` it does where the method would join it.
 
     Args:
         features: Un-normalised features, shape (N, D).
         n_clusters: K, the identities included; a method that finds K itself ignores it.
         seed: Seed of k-means.
         config: Which method, and its settings; the paper's by default.
-        annotations: Image index → identity; empty is plain PUL, all images is supervised learning.
-        footage: Where and when the images were taken, for `use_tracklets`.
+        links: What is known of the images. Without identities this is plain PUL; with an identity
+            for each image it is supervised learning.
 
     Returns:
         The clustering of all N images.
 
     Raises:
-        ConfigError: K or another setting does not suit these images.
+        ConfigError: K or another setting does not suit these images, or links are of other images.
         FeatureError: Features are misshapen or not finite.
 
     References:
         Algorithm 1, lines 4-5; Sec. III-C.
     """
-    config = config or RunConfig()
+    config, matrix = config or RunConfig(), check_features(features)
+    links = links or Links.of(len(matrix))
+    if len(links) != len(matrix):
+        raise ConfigError(f"Links of {len(links)} images cannot steer {len(matrix)} images.")
     clustering: Clustering = load_method(CLUSTERINGS, config.clustering)(
-        check_features(features),
-        n_clusters=n_clusters,
-        seed=seed,
-        config=config,
-        annotations=annotations or {},
-        footage=footage,
+        matrix, n_clusters=n_clusters, seed=seed, config=config, links=links
     )
+    if not links.hold_in(clustering.clusters):
+        raise ConfigError(
+            f"The clustering method {config.clustering!r} does not keep what people and cameras "
+            "said of the images; choose another one, or run without labels and tracklets."
+        )
     return clustering
 
 
 def by_kmeans(
-    features: FloatArray,
-    *,
-    n_clusters: int,
-    seed: int,
-    config: RunConfig,
-    annotations: Mapping[int, int],
-    footage: Footage | None,
+    features: FloatArray, *, n_clusters: int, seed: int, config: RunConfig, links: Links
 ) -> Clustering:
-    """Run the method `kmeans` of `RunConfig.clustering`, the paper's."""
-    tracklets = None
-    if config.use_tracklets and footage is not None:
-        tracklets = find_tracklets(embed(features, footage.camids), footage)
-    if not annotations:
-        return _kmeans(features, n_clusters, seed, config, tracklets)
-    return _kmeans_around_people(features, n_clusters, seed, config, tracklets, annotations)
+    """Run the method `kmeans` of `RunConfig.clustering`, the paper's.
+
+    With identities there are K - L other clusters, found among the images of no identity. In
+    `constrained`, Lloyd's iterations follow over all images with the identities held.
+    """
+    if not links.n_identities:
+        return _kmeans(features, n_clusters, seed, config, links)
+    n_free = links.n_groups - links.n_identities
+    if n_free:
+        _check_n_clusters(n_clusters, links.n_identities, n_free)
+    clusters = beside_identities(
+        links,
+        lambda free: (
+            _kmeans(
+                features[free], n_clusters - links.n_identities, seed, config, links.take(free)
+            ).clusters
+        ),
+    )
+    if config.annotation_mode == "constrained":
+        return refine_linked(features, clusters, links)
+    return Clustering.from_labels(features, clusters)
 
 
 def _kmeans(
-    features: FloatArray, n_clusters: int, seed: int, config: RunConfig, tracklets: IntArray | None
+    features: FloatArray, n_clusters: int, seed: int, config: RunConfig, links: Links
 ) -> Clustering:
-    if tracklets is not None:
-        return cluster_tracklets(
-            features, tracklets, n_clusters=n_clusters, seed=seed, n_init=config.kmeans_n_init
+    if not links.says_nothing:
+        return cluster_linked(
+            features, links, n_clusters=n_clusters, seed=seed, n_init=config.kmeans_n_init
         )
     return cluster(
         features,
@@ -95,67 +138,29 @@ def _kmeans(
     )
 
 
-def _kmeans_around_people(
-    features: FloatArray,
-    n_clusters: int,
-    seed: int,
-    config: RunConfig,
-    tracklets: IntArray | None,
-    annotations: Mapping[int, int],
-) -> Clustering:
-    """Cluster into L identities and K - L others, found among the images without an annotation.
-
-    `append` (the paper): an image without an annotation never joins an identity. `constrained`:
-    Lloyd's iterations follow over all images with the annotated ones held, so that a cluster that
-    is really a known person joins that person; two persons never share one.
-    """
-    clusters, n_identities = _identity_clusters(len(features), annotations)
-    free = np.flatnonzero(clusters < 0)
-    if len(free):
-        _check_n_clusters(n_clusters, n_identities, len(free))
-        of_free = None if tracklets is None else tracklets[free]
-        found = _kmeans(features[free], n_clusters - n_identities, seed, config, of_free)
-        clusters[free] = found.clusters + n_identities
-        if config.annotation_mode == "constrained":
-            clusters = _refine(features, clusters, free)
-    return Clustering.from_labels(features, clusters)
-
-
-def fit_n_clusters(n_clusters: int, n_images: int, annotations: Mapping[int, int]) -> int:
-    """Return the K that a run uses, given what people have labelled by now.
+def fit_n_clusters(n_clusters: int, links: Links) -> int:
+    """Return the K that a run uses, given what is known of its images by now.
 
     N images, K clusters, L identities. It is K, the L identities included, where that leaves from
-    one cluster to one for each image to those that nobody labelled. More people than K are known
-    sooner than an iteration ends; a run must not fail for that, so the images without a label get
+    one cluster to one for each group to the images of no identity. More people than K are known
+    sooner than an iteration ends; a run must not fail for that, so the images of no identity get
     their share of K then: as many clusters to an image as K has.
 
     Args:
         n_clusters: K as asked for.
-        n_images: N.
-        annotations: Image index → identity.
+        links: What is known of the N images.
 
     References:
         Sec. III-C of the paper on K - L clusters.
     """
-    n_identities, n_free = len(set(annotations.values())), n_images - len(annotations)
+    n_images, n_identities = len(links), links.n_identities
+    n_free = int((links.identity_of < 0).sum())
     if not n_identities or not n_free or n_clusters > n_images:  # the last is refused, as ever
         return n_clusters
+    highest = links.n_groups
     if n_clusters > n_identities:
-        return min(n_clusters, n_identities + n_free)
-    return n_identities + max(1, round(n_clusters * n_free / n_images))
-
-
-def _identity_clusters(n_images: int, annotations: Mapping[int, int]) -> tuple[IntArray, int]:
-    images = np.fromiter(annotations.keys(), dtype=np.int64, count=len(annotations))
-    identities = np.fromiter(annotations.values(), dtype=np.int64, count=len(annotations))
-    if images.min() < 0 or images.max() >= n_images:
-        raise ConfigError(
-            f"Annotations name image {images.max()}, but there are {n_images} images, from 0."
-        )
-    known, ranks = np.unique(identities, return_inverse=True)
-    clusters = np.full(n_images, -1, dtype=np.int64)
-    clusters[images] = ranks
-    return clusters, len(known)
+        return min(n_clusters, highest)
+    return min(n_identities + max(1, round(n_clusters * n_free / n_images)), highest)
 
 
 def _check_n_clusters(n_clusters: int, n_identities: int, n_free: int) -> None:
@@ -165,17 +170,3 @@ def _check_n_clusters(n_clusters: int, n_identities: int, n_free: int) -> None:
             f"{n_free} other images: it must be in [{n_identities + 1}, {n_identities + n_free}], "
             f"but is {n_clusters}."
         )
-
-
-def _refine(features: FloatArray, clusters: IntArray, free: IntArray) -> IntArray:
-    """Run Lloyd over all images with the annotated ones held; drop clusters that end up empty."""
-    clusters = clusters.copy()
-    for _ in range(_CONSTRAINED_ITERATIONS):
-        centroids = group_means(features, clusters)
-        distances = np.square(centroids).sum(axis=1) - 2 * (features[free] @ centroids.T)
-        nearest = distances.argmin(axis=1)
-        if (nearest == clusters[free]).all():
-            break
-        clusters[free] = nearest
-        clusters = np.unique(clusters, return_inverse=True)[1].astype(np.int64)
-    return clusters

@@ -22,6 +22,8 @@ class LiveSettings:
         annotations_hash: Names this state of the annotations; "" for none.
         left_out: Images that must not train: those of validation identities, and junk.
         validation: Image index → identity of those held out to measure with.
+        together: Images that people said are one person, whoever it is.
+        apart: Two sides that people said are two people: each image of one from each of the other.
     """
 
     lambda_: float | None
@@ -30,6 +32,8 @@ class LiveSettings:
     annotations_hash: str = ""
     left_out: Collection[int] = ()
     validation: Mapping[int, int] = field(default_factory=dict)
+    together: Collection[tuple[int, ...]] = ()
+    apart: Collection[tuple[tuple[int, ...], tuple[int, ...]]] = ()
 
 
 @dataclass(frozen=True)

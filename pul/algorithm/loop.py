@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pul.algorithm.clustering import cluster_images, fit_n_clusters
+from pul.algorithm.clustering import cluster_images, find_links, fit_n_clusters
 from pul.algorithm.events import (
     EvaluationSet,
     Event,
@@ -182,13 +182,13 @@ class _Run:
         with self.steps.timed("cluster"):
             # The baseline clusters as iteration 1 will, so that its map shows what comes.
             seed = derive_seed(self.config.seed, "cluster", max(1, self.iteration))
+            links = find_links(features, settings, config=self.config, footage=self.footage)
             return cluster_images(
                 features,
-                n_clusters=fit_n_clusters(settings.n_clusters, len(features), settings.annotations),
+                n_clusters=fit_n_clusters(settings.n_clusters, links),
                 seed=seed,
                 config=self.config,
-                annotations=settings.annotations,
-                footage=self.footage,
+                links=links,
             )
 
     def _select(

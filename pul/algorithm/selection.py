@@ -11,6 +11,7 @@ from pul.arrays import (
     IndexArray,
     IntArray,
     check_features,
+    drop_pages,
     l2_normalize,
     row_blocks,
 )
@@ -120,31 +121,56 @@ def center_similarities(
 
 
 def center_margins(
-    features: FloatArray, clusters: IntArray | IndexArray, centers: IntArray | IndexArray
+    features: FloatArray,
+    clusters: IntArray | IndexArray,
+    centers: IntArray | IndexArray,
+    *,
+    n_rivals: int = 64,
 ) -> FloatArray:
     """Return how much nearer each image is to its own center than to the next one.
 
+    The next center is looked for among the `n_rivals` centers that are nearest to the image's own,
+    so that the work grows with N × n_rivals and not with N × K. Up to n_rivals + 1 clusters that
+    is exact; beyond, an image far from its own center may be given too large a margin.
+
     Args:
         features: Features, shape (N, D); they are l2-normalised here.
-        clusters: Cluster of each image, shape (N,), values in [0, K).
+        clusters: Cluster of each image, shape (N,), values in [0, K); -1 for an outlier.
         centers: Index of the center of each cluster, shape (K,).
+        n_rivals: Other centers that each image is compared with.
 
     Returns:
         Cosine to the own center less that to the nearest other, shape (N,), in [-2, 2]: about 0
-        where an image may as well be of the other cluster. 2 where there is no other.
+        where an image may as well be of the other cluster. 0 for an outlier. 2 where there is no
+        other center.
     """
+    margins = np.zeros(len(clusters), dtype=np.float32)
     if len(centers) < 2:
-        return np.full(len(clusters), 2, dtype=np.float32)
+        margins[np.asarray(clusters, dtype=np.int64) >= 0] = 2
+        return margins
     anchors = l2_normalize(check_features(features[centers]))
-    margins = np.empty(len(clusters), dtype=np.float32)
-    for rows in row_blocks(len(clusters), _BLOCK):
-        # A block at a time from the disk: the matrix as a whole need not fit into memory.
-        cosines = l2_normalize(check_features(features[rows])) @ anchors.T  # (B, K)
-        own = clusters[rows][:, None]
-        nearest = np.take_along_axis(cosines, own, axis=1)[:, 0]
-        np.put_along_axis(cosines, own, -np.inf, axis=1)
-        margins[rows] = nearest - cosines.max(axis=1)
+    rivals = _nearest_others(anchors, min(n_rivals, len(centers) - 1))
+    order = np.argsort(clusters, kind="stable")
+    bounds = np.searchsorted(np.asarray(clusters)[order], np.arange(len(centers) + 1))
+    for cluster in range(len(centers)):
+        # A cluster at a time from the disk: the matrix as a whole need not fit into memory.
+        members = order[bounds[cluster] : bounds[cluster + 1]]
+        if len(members):
+            own = l2_normalize(check_features(features[members]))
+            others = own @ anchors[rivals[cluster]].T  # (members, n_rivals)
+            margins[members] = own @ anchors[cluster] - others.max(axis=1)
+            drop_pages(features)
     return margins
+
+
+def _nearest_others(anchors: FloatArray, n: int) -> IntArray:
+    """Return the n other anchors that are nearest to each, in no order, shape (K, n)."""
+    found = np.empty((len(anchors), n), dtype=np.int64)
+    for rows in row_blocks(len(anchors), _BLOCK):
+        cosines = anchors[rows] @ anchors.T  # (B, K)
+        cosines[np.arange(len(cosines)), np.arange(len(anchors))[rows]] = -np.inf
+        found[rows] = np.argpartition(-cosines, n - 1, axis=1)[:, :n]
+    return found
 
 
 def threshold(similarities: FloatArray, centers: IntArray, *, lambda_: float | None) -> BoolArray:

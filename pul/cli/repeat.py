@@ -1,10 +1,12 @@
 """The command that repeats a run."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pul.config import RunConfig, load_preset, preset_names
 from pul.config.base import flatten
+from pul.jobs.steps import Step
 
 _OPTIONS = {
     "n_clusters": "--k",
@@ -25,7 +27,9 @@ _OPTIONS = {
 }
 
 
-def repeat_command(config: RunConfig, *, workspace: str, model: str) -> list[str]:
+def repeat_command(
+    config: RunConfig, *, workspace: str, model: str, steps: Sequence[Step] = ()
+) -> list[str]:
     """Return the words of the command that starts a run with these settings.
 
     It uses the preset that differs least, and names every setting that differs from it. No
@@ -35,6 +39,7 @@ def repeat_command(config: RunConfig, *, workspace: str, model: str) -> list[str
         config: Settings of the run.
         workspace: Where its images are.
         model: The original model's file.
+        steps: What was steered on the way.
     """
     changed = {name: _changed(config, load_preset(name)) for name in preset_names()}
     preset = min(changed, key=lambda name: len(changed[name]))
@@ -43,7 +48,7 @@ def repeat_command(config: RunConfig, *, workspace: str, model: str) -> list[str
     for name, value in changed[preset].items():
         text = value if isinstance(value, str) else json.dumps(value)
         words += [_OPTIONS[name], text] if name in _OPTIONS else ["--set", f"{name}={text}"]
-    return words
+    return words + [word for step in steps for word in ("--steer", step.to_text())]
 
 
 def _changed(config: RunConfig, preset: RunConfig) -> dict[str, Any]:

@@ -49,6 +49,15 @@ def run(
     tensorboard: Annotated[str | None, setting("tensorboard")] = None,
     mlflow: Annotated[str | None, setting("mlflow")] = None,
     set_: AnySetting = None,
+    steer_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--steer",
+            help="What changes on the way, as ITERATION:NAME=VALUE: 3:lambda=0.9 and 3:k=700 from "
+            "iteration 3 on; 0:labels=none without labels, 3:labels=120 with those that stood "
+            "after act 120; @FILE for a file with one on each line. May be repeated.",
+        ),
+    ] = None,
     name: RunName = "",
     seed: Annotated[int | None, setting("seed")] = None,
     device: Annotated[str | None, setting("device")] = None,
@@ -59,6 +68,7 @@ def run(
     """Adapt a model to the training images of a workspace: Algorithm 1."""
     # Long: a parameter for each option.
     from pul.jobs import create_run
+    from pul.jobs.steps import parse_steps
     from pul.jobs.trackers import absolute_uri
     from pul.store.workspace import Workspace
 
@@ -83,7 +93,7 @@ def run(
         }
     )
     with Workspace.open(workspace) as opened:
-        job = create_run(opened, config, model.resolve(), name)
+        job = create_run(opened, config, model.resolve(), name, steps=parse_steps(steer_ or []))
         work_on(opened, job.job_id, detach=detach, json=json)
 
 

@@ -3,9 +3,9 @@
 The form on the screen, `--help` and docs/settings.md are made from these descriptions.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pul.config.base import NotInPaper, Settings, Step
 from pul.config.methods import CLUSTERINGS, LOSSES, OneOf
@@ -363,14 +363,16 @@ class RunConfig(Settings):
     annotation_mode: Literal["append", "constrained"] = Field(
         default="append",
         title="Labelled images",
-        description="Labelled images only train too (`append`, the paper), or also steer the "
-        "clustering (`constrained`, k-means only).",
+        description="Unlabelled images never join a labelled person (`append`, the paper), or do "
+        "where the clustering would join them (`constrained`). Both keep what is known: images of "
+        "one person share a cluster, two people never do.",
     )
     use_tracklets: Annotated[bool, NotInPaper()] = Field(
         default=False,
         title="Tracklets share a cluster",
-        description="All images of a tracklet share a cluster (k-means only): those that the data "
-        "name, and those of one camera and recording with near frames that look alike.",
+        description="All images of a tracklet share a cluster: those that the data name, and those "
+        "of one camera and recording with near frames that look alike. Other images of one frame "
+        "never do.",
     )
     camera_diversity: Annotated[bool, NotInPaper()] = Field(
         default=False,
@@ -438,19 +440,6 @@ class RunConfig(Settings):
     )
     finetune: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-
-    @model_validator(mode="after")
-    def _check_clustering(self) -> Self:
-        if self.clustering != "kmeans" and self.annotation_mode == "constrained":
-            raise ValueError(
-                "annotation_mode 'constrained' is for clustering 'kmeans'; "
-                f"{self.clustering!r} takes 'append'"
-            )
-        if self.clustering != "kmeans" and self.use_tracklets:
-            raise ValueError(
-                f"use_tracklets is for clustering 'kmeans'; turn it off for {self.clustering!r}"
-            )
-        return self
 
     @property
     def selects_all(self) -> bool:

@@ -30,7 +30,7 @@ from pul.data.grey import NO_RANGES, GreyRanges
 from pul.data.threads import Progress, in_threads
 from pul.errors import ConfigError, StoreError
 
-__all__ = ["Progress", "check_images", "decode_image", "load_pixels", "thumbnail"]
+__all__ = ["Progress", "check_images", "decode_image", "fingerprint", "load_pixels", "thumbnail"]
 
 _THUMBNAIL_ROOM = DecodingRoom(MAX_DECODED_BYTES)  # however many threads ask for pictures
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -81,7 +81,7 @@ def load_pixels(
     shape = (len(paths), height, width, 3)
     if not paths or cache_dir is None:
         return _in_memory(paths, shape, ranges, padding, on_progress)
-    target = cache_dir / f"pixels-{_fingerprint(paths, height, width, ranges, padding)}.npy"
+    target = cache_dir / f"pixels-{fingerprint(paths, height, width, ranges, padding)}.npy"
     pixels = _map(target, shape)
     if pixels is None:
         resized = _resized(paths, height, width, ranges, padding, on_progress)
@@ -197,13 +197,18 @@ def _in_memory(
     return pixels
 
 
-def _fingerprint(
+def fingerprint(
     paths: Sequence[Path],
     height: int,
     width: int,
     ranges: GreyRanges,
     padding: tuple[int, int, int] | None,
 ) -> str:
+    """Return a name of image files as they are now, and of how they are decoded.
+
+    Raises:
+        ImageError: There is no such file.
+    """
     stretched = f" {ranges}" if ranges != NO_RANGES else ""
     fit = "" if padding is None else f" {padding}"
     digest = hashlib.sha256(f"{_CACHE_VERSION} {height} {width}{stretched}{fit}".encode())

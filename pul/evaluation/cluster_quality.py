@@ -58,6 +58,41 @@ def cluster_quality(
     )
 
 
+def cluster_purities(clusters: ArrayLike, pids: ArrayLike, *, n_clusters: int) -> DoubleArray:
+    """Return the share of each cluster's known images that are of its majority identity.
+
+    Args:
+        clusters: Cluster of each image, shape (N,), values in [0, K); -1 for an outlier.
+        pids: Identity of each image, shape (N,); 0 and below where it is not known.
+        n_clusters: K.
+
+    Returns:
+        Shares in (0, 1], shape (K,); NaN for a cluster without an image of a known identity.
+
+    Raises:
+        EvaluationError: The two arrays differ in length.
+
+    >>> cluster_purities([0, 0, 0, 1, 2], [7, 7, 9, 0, 9], n_clusters=3).round(2).tolist()
+    [0.67, nan, 1.0]
+    """
+    groups, people = np.asarray(clusters), np.asarray(pids)
+    if groups.shape != people.shape:
+        raise EvaluationError(
+            f"clusters and pids must have the same shape (N,), but have {groups.shape} and "
+            f"{people.shape}."
+        )
+    known = (people > 0) & (groups >= 0)
+    pairs, counts = np.unique(
+        np.column_stack([groups[known], people[known]]), axis=0, return_counts=True
+    )
+    majority, total = (np.zeros(n_clusters) for _ in range(2))
+    np.maximum.at(majority, pairs[:, 0], counts)
+    np.add.at(total, pairs[:, 0], counts)
+    shares: DoubleArray = np.full(n_clusters, np.nan)
+    np.divide(majority, total, out=shares, where=total > 0)
+    return shares
+
+
 @dataclass(frozen=True, slots=True)
 class _Contingency:
     """The cells of the table of clusters × identities that are not empty."""

@@ -143,8 +143,8 @@ class Protocol:
 def _numbered(
     sides: tuple[Sequence[str], Sequence[str]] | None,
 ) -> tuple[IntArray | None, IntArray | None]:
-    """Number the sides, -1 for ""; None where no side is known."""
-    if sides is None or not any(map(any, sides)):
+    """Number the sides, -1 for ""; None where queries or gallery have no known side."""
+    if sides is None or not all(map(any, sides)):
         return None, None
     names = sorted({side for each in sides for side in each if side})
     numbers = {side: number for number, side in enumerate(names)} | {"": -1}

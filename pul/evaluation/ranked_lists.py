@@ -5,7 +5,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pul.arrays import BoolArray, FloatArray, IntArray, l2_normalize, row_blocks, rows_within
+from pul.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    drop_pages,
+    l2_normalize,
+    row_blocks,
+    rows_within,
+)
 from pul.evaluation.retrieval import Evaluation
 from pul.records import IterationRankings
 
@@ -73,14 +81,18 @@ def most_similar(
 
     Args:
         query: A feature, shape (D,); its length does not matter.
-        features: Features, shape (N, D), not normalised; read once, never copied.
+        features: Features, shape (N, D), not normalised; read once, a block at a time.
         n: How many to find; all where there are fewer.
 
     Returns:
         Index of each image found, shape (min(n, N),), and its cosine, as `rank_gallery` does.
     """
-    lengths = np.sqrt(np.einsum("nd,nd->n", features, features))
-    similarities = features @ l2_normalize(query[None])[0] / np.maximum(lengths, _EPSILON)
+    wanted = l2_normalize(query[None])[0]
+    similarities = np.empty(len(features), dtype=np.float32)
+    for rows in row_blocks(len(features), rows_within(_BLOCK_BYTES, features.shape[1])):
+        lengths = np.sqrt(np.einsum("nd,nd->n", features[rows], features[rows]))
+        similarities[rows] = features[rows] @ wanted / np.maximum(lengths, _EPSILON)
+        drop_pages(features)
     found = _most_similar(similarities, min(n, len(features)))
     return found, similarities[found]
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from pul.data.decoding import decode
 from pul.data.readers import words
 from pul.data.readers.columns import identity_in
-from pul.errors import DatasetError
+from pul.data.tracks.coco import validate_coco
 from pul.exchange.documents import dump_json
 from pul.exchange.labels import Label, Labels, Problem, as_role, one_person_each
 from pul.exchange.snapshot import Person, Shot, Snapshot
@@ -84,12 +84,7 @@ def read_coco(content: object, path: Path) -> Labels:
     Raises:
         DatasetError: It is not of COCO's form.
     """
-    try:
-        coco = _Coco.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DatasetError(f"{str(path)!r} is not COCO: {where}: {first['msg']}.") from error
+    coco = validate_coco(_Coco, content, path)
     names = {image.id: image.file_name for image in coco.images}
     said = [identity_in(_fields(annotation)) for annotation in coco.annotations]
     notes = []

@@ -12,6 +12,7 @@ from pul.jobs.start import (
     start_job,
     start_preview,
     start_run,
+    start_suggest,
     start_video_import,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "start_job",
     "start_preview",
     "start_run",
+    "start_suggest",
     "start_video_import",
     "stop_job",
 ]

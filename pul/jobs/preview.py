@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from pul.algorithm.clustering import cluster_images
 from pul.algorithm.selection import center_similarities
 from pul.arrays import FloatArray, IntArray
+from pul.cluster.links import Links
 from pul.config import RunConfig, derive_seed
 from pul.jobs.heartbeat import Heartbeat
 from pul.labelling.guidance import Guidance, read_guidance
@@ -149,7 +150,12 @@ def _cluster(
         n_clusters=n_clusters,
         seed=seed,
         config=one_start,
-        annotations=guidance.annotations,
+        links=Links.of(
+            len(features),
+            annotations=guidance.annotations,
+            together=guidance.together,
+            apart=guidance.apart,
+        ),
     )
     similarities = center_similarities(
         features, clustering.clusters, clustering.centers, selection=config.selection

@@ -1,6 +1,7 @@
 """The job of a run: from the last finished iteration in the store to the end of the loop."""
 
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,16 @@ from pul.algorithm.loop import run
 from pul.arrays import ByteArray
 from pul.config import RunConfig
 from pul.data.images import load_pixels
-from pul.errors import ImageError, JobError
+from pul.errors import ImageError, JobError, StoreError
 from pul.evaluation.protocol import Protocol
-from pul.jobs.heartbeat import Heartbeat
+from pul.jobs.heartbeat import Heartbeat, JobStopped
 from pul.jobs.trackers import Trackers
-from pul.labelling.guidance import read_guidance
-from pul.labelling.loading import read_footage
+from pul.labelling.guidance import note_labels, read_guidance
+from pul.labelling.loading import read_footage, store_index
 from pul.models.network import Network, dump_network, load_network
 from pul.models.resources import default_n_threads
-from pul.records import ImageTable, JobRecord
+from pul.records import ImageTable, JobProgress, JobRecord
+from pul.store.file_sums import FileSum
 from pul.store.workspace import Workspace
 
 
@@ -64,7 +66,9 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
             if isinstance(event, Progress):
                 heartbeat.report_progress(event.progress)
             elif isinstance(event, IterationFinished):
-                _store_iteration(workspace, run_id, event, (job.job_id, heartbeat.worker))
+                _store_iteration(
+                    workspace, run_id, event, job.job_id, config.n_iterations, heartbeat
+                )
                 prune_run(workspace, run_id, config)
                 trackers.write()
             heartbeat.report_event(event)
@@ -81,7 +85,8 @@ def read_live_settings(
 ) -> LiveSettings:
     """Return λ, K and annotations at the start of an iteration: what people set last."""
     controls = workspace.take_controls(run_id, iteration)
-    guidance = read_guidance(workspace, run_id)
+    guidance = read_guidance(workspace, run_id, iteration)
+    note_labels(workspace, run_id, iteration, guidance.last_act)
     return LiveSettings(
         lambda_=controls.get("lambda_", config.lambda_),
         n_clusters=int(controls.get("n_clusters", config.n_clusters)),
@@ -89,6 +94,8 @@ def read_live_settings(
         annotations_hash=guidance.content_hash,
         left_out=guidance.left_out,
         validation=guidance.validation,
+        together=guidance.together,
+        apart=guidance.apart,
     )
 
 
@@ -115,7 +122,7 @@ def _load_evaluation_set(
 ) -> EvaluationSet | None:
     """Return the images and identities to evaluate with; None where no identity is known.
 
-    Where no figure can be had of the test images, as with one camera, the reason is reported: to
+    Where the test images cannot be measured, as with one camera, the reason is reported: to
     adapt the model they are not needed.
     """
     query, gallery = workspace.test_images(run_id)
@@ -165,15 +172,39 @@ def _load_resume_state(workspace: Workspace, run_id: int) -> ResumeState | None:
 
 
 def _store_iteration(
-    workspace: Workspace, run_id: int, event: IterationFinished, worker: tuple[int, str]
+    workspace: Workspace,
+    run_id: int,
+    event: IterationFinished,
+    job_id: int,
+    n_iterations: int,
+    heartbeat: Heartbeat,
 ) -> None:
+    def on_step(text: str, done: int, total: int) -> None:
+        progress = JobProgress(
+            step="suggest",
+            done=done,
+            total=total,
+            iteration=event.record.iteration,
+            n_iterations=n_iterations,
+            message=text,
+        )
+        # Whoever stops the run now shall not lose the iteration: it stops after it is stored.
+        with suppress(JobStopped):
+            heartbeat.report_progress(progress)
+
+    def prepare_labelling(sums: Mapping[str, FileSum]) -> None:
+        # Without it nothing is wrong: whoever wants to label starts a job, which tells an error.
+        with suppress(StoreError, OSError, MemoryError):
+            store_index(workspace, run_id, event.record, event.arrays, sums, on_step=on_step)
+
     workspace.add_iteration(
         run_id,
         event.record,
         event.arrays,
         dump_network(event.network),
         rankings=event.rankings,
-        worker=worker,
+        worker=(job_id, heartbeat.worker),
+        before_row=prepare_labelling,
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from filecmp import cmp
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from pul.data.video import VideoRequest
 from pul.errors import JobError, StoreError
 from pul.jobs.control import reap_lost_jobs
 from pul.jobs.process import WorkerProcess, start_worker
+from pul.jobs.steps import Step, apply_steps, check_steps
 from pul.jobs.trackers import check_trackers
 from pul.models.file_kinds import require_own_checkpoint
 from pul.records import ImageTable, JobRecord
@@ -44,6 +45,7 @@ def create_run(
     parent: tuple[int, int] | None = None,
     key: str = "",
     settings: Callable[[int], Mapping[str, Any]] = lambda _: {},
+    steps: Sequence[Step] = (),
 ) -> JobRecord:
     """Make a run and its job without starting a worker.
 
@@ -57,15 +59,17 @@ def create_run(
         name: What to call it.
         parent: Run and iteration that the model is of, if it is of one.
         key, settings: As in `Workspace.create_run`.
+        steps: What it uses from later iterations on.
 
     Raises:
-        ConfigError: A package that the settings need is missing.
+        ConfigError: A package that the settings need is missing, or a step cannot be gone.
         ModelError: There is no such start model, or it must be converted first.
         JobError: There is nothing to train on.
         StoreError: The store refuses.
     """
     check_trackers(config)
     require_own_checkpoint(Path(model).expanduser())
+    check_steps(workspace, steps)
     run = workspace.create_run(
         partial(_fit_images, config),
         model=model,
@@ -74,7 +78,11 @@ def create_run(
         key=key,
         settings=settings,
     )
-    return workspace.active_job(run.run_id) or workspace.create_job("run", run_id=run.run_id)
+    known = workspace.active_job(run.run_id)
+    if known is not None:
+        return known
+    apply_steps(workspace, run.run_id, steps)  # before there is a job that a worker could take
+    return workspace.create_job("run", run_id=run.run_id)
 
 
 def _fit_images(config: RunConfig, images: ImageTable) -> RunConfig:
@@ -251,6 +259,30 @@ def active_preview(workspace: Workspace, run_id: int) -> JobRecord | None:
     """Return the job that makes a preview of a run, if any."""
     previews = (job for job in workspace.active_jobs() if job.kind == "preview")
     return next((job for job in previews if job.params["run_id"] == run_id), None)
+
+
+def start_suggest(workspace: Workspace, run_id: int, iteration: int) -> JobRecord:
+    """Start a worker that makes the suggestion index of an iteration, unless one is at work on it.
+
+    Args:
+        workspace: Where the run is.
+        run_id: The run.
+        iteration: One of its finished iterations.
+
+    Returns:
+        The job, this one's or another's: several studios may ask for the same.
+
+    Raises:
+        JobError: The worker cannot be started.
+        StoreError: There is no such run or iteration.
+        ArtifactError: An array that it needs is missing or damaged.
+    """
+    workspace.arrays(run_id, iteration, "features", "clusters", "similarities")
+    params = {"run_id": run_id, "iteration": iteration}
+    for job in workspace.active_jobs():
+        if job.kind == "suggest" and job.params == params:
+            return job
+    return start_job(workspace, workspace.create_job("suggest", params=params).job_id)
 
 
 def start_job(workspace: Workspace, job_id: int) -> JobRecord:

@@ -56,7 +56,16 @@ def append_decided(
     return numbers, read_annotations(workspace, state)
 
 
-def read_annotations(workspace: Workspace, state: Annotations | None = None) -> Annotations:
-    """Return what is known by now, given what was known before."""
+def read_annotations(
+    workspace: Workspace, state: Annotations | None = None, *, until: int | None = None
+) -> Annotations:
+    """Return what is known by now, given what was known before.
+
+    Args:
+        workspace: Where the acts are.
+        state: What was known.
+        until: The last act that counts; None for the newest.
+    """
     last = state.events[-1].event_id if state and state.events else 0
-    return fold(workspace.annotation_events(after=last), state)
+    events = workspace.annotation_events(after=last)
+    return fold([e for e in events if until is None or e.event_id <= until], state)

@@ -4,16 +4,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 JobStatus = Literal["queued", "running", "paused", "stopped", "finished", "failed"]
-JobKind = Literal["import", "run", "preview", "export"]
+JobKind = Literal["import", "run", "preview", "suggest", "export"]
 Command = Literal["pause", "resume", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """Where a running job stands.
+    """How far a running job is.
 
     Attributes:
-        step: What it does: decode, evaluate, extract, cluster, select, project, finetune, import.
+        step: What it does: decode, evaluate, extract, cluster, select, project, finetune, suggest,
+            import.
         done: Units of the step that are done.
         total: Units of the step.
         iteration: Iteration of the run, if it is in one.
@@ -44,8 +45,9 @@ class JobRecord:
         kind: What it does.
         run_id: The run it works on, if any.
         params: Its other parameters, plain values.
-        status: Where it stands. A job whose heartbeat stopped reads as `failed`.
-        progress: Where it stands in its work; None before it began.
+        status: Whether it waits, runs, is paused or has ended. A job whose heartbeat stopped reads
+            as `failed`.
+        progress: How far its work is; None before it began.
         error: Why it failed, for people; "" otherwise.
         traceback: The trace behind the error; "" otherwise.
         worker: `host:process id:start` of its worker; "" before it has one.

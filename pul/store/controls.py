@@ -19,15 +19,22 @@ class ControlSection(Section):
     """The part of a workspace that carries λ and K to a run that is going."""
 
     def set_control(
-        self, run_id: int, name: str, value: float, *, author: str = ""
+        self,
+        run_id: int,
+        name: str,
+        value: float,
+        *,
+        author: str = "",
+        iteration: int | None = None,
     ) -> ControlRecord:
-        """Ask a run to use another λ or K from its next iteration on.
+        """Ask a run to use another λ or K from its next iteration on, or from a later one.
 
         Args:
             run_id: The run.
             name: `lambda_` or `n_clusters`.
             value: The new value; λ = 0 selects all.
             author: Who asks.
+            iteration: The first iteration to use it; None for the next one.
 
         Raises:
             ConfigError: The name or the value is not allowed.
@@ -42,6 +49,7 @@ class ControlSection(Section):
                 "value": value,
                 "author": author,
                 "created_at": self._database.now(connection),
+                "applied_at_iteration": iteration,
             }
             row = insert(controls).values(with_sum(controls, values))
             return _to_control(connection.execute(row.returning(controls)).one())

@@ -113,7 +113,7 @@ class RunSection(ImageSection):
             return [_to_run(row) for row in connection.execute(query)]
 
     def set_run_status(self, run_id: int, status: RunStatus) -> None:
-        """Say where a run stands; its jobs do this by themselves.
+        """Set the status of a run; its jobs do this by themselves.
 
         Raises:
             StoreError: There is no such run.
@@ -136,7 +136,7 @@ class RunSection(ImageSection):
         path = Path(self._absolute(row.model))
         if _hash_model(path) != row.model_hash:
             raise ModelError(
-                f"{path} is no longer the file that run {run_id} started from, so going on would "
+                f"{path} is no longer the file that run {run_id} started from, so resuming would "
                 "mix two models. Put the old file back, or start a new run."
             )
         return path
@@ -181,6 +181,7 @@ class RunSection(ImageSection):
         *,
         rankings: IterationRankings | None = None,
         worker: tuple[int, str] | None = None,
+        before_row: Callable[[Mapping[str, FileSum]], None] = lambda _: None,
     ) -> None:
         """Keep an iteration: all of it, or after any crash nothing that is taken for it.
 
@@ -195,6 +196,8 @@ class RunSection(ImageSection):
             checkpoint: The network it ended with, as the bytes or the path of a safetensors file.
             rankings: What its network finds for each query, where there are queries.
             worker: Job and name of the worker that says so; one that has lost its job is refused.
+            before_row: Called when the files are written, with what they are, to prepare what is
+                wanted as soon as the iteration is seen.
 
         Raises:
             StoreError: The iteration is not the next one, or disk or database refuse.
@@ -206,6 +209,7 @@ class RunSection(ImageSection):
             record.iteration, worker[0] if worker else None
         )
         sums = artifacts.write_iteration(folder, to_plain(record), arrays, checkpoint, rankings)
+        before_row(sums)
         with self._database.write() as connection:
             if worker is not None:
                 check_worker(connection, *worker)

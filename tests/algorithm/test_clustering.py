@@ -3,6 +3,7 @@ import pytest
 
 from pul.algorithm.clustering import cluster_images, fit_n_clusters
 from pul.cluster.kmeans import cluster
+from pul.cluster.links import Links
 from pul.config import RunConfig
 from pul.errors import ConfigError
 
@@ -13,6 +14,10 @@ FEATURES = np.array(
     [[x + dx, dy] for x in (0, 10, 20, 30) for dx, dy in ((0, 0), (1, 0), (0, 1))],
     dtype=np.float32,
 )
+
+
+def labels(annotations):
+    return Links.of(len(FEATURES), annotations=annotations)
 
 
 def groups(clusters):
@@ -29,7 +34,7 @@ def test_cluster_images__no_annotations_is_k_means():
 def test_cluster_images__append_keeps_identities_apart_from_clusters():
     # People named images 0 and 1 (identity 7) and 9 (identity 3): identities are clusters 0 and 1
     # in the order of their numbers, the other 9 images form K - L = 4 clusters.
-    found = cluster_images(FEATURES, n_clusters=6, seed=0, annotations={0: 7, 1: 7, 9: 3})
+    found = cluster_images(FEATURES, n_clusters=6, seed=0, links=labels({0: 7, 1: 7, 9: 3}))
     assert found.clusters[[0, 1, 9]].tolist() == [1, 1, 0]
     assert not set(found.clusters[[2, 3, 4, 5, 6, 7, 8, 10, 11]]) & {0, 1}
     assert set(found.clusters) == set(range(6))
@@ -44,7 +49,7 @@ def test_cluster_images__append_keeps_identities_apart_from_clusters():
 def test_cluster_images__constrained_lets_images_join_the_person_they_are():
     annotations = {0: 5, 9: 6}
     found = cluster_images(
-        FEATURES, n_clusters=6, seed=0, annotations=annotations, config=CONSTRAINED
+        FEATURES, n_clusters=6, seed=0, links=labels(annotations), config=CONSTRAINED
     )
     assert found.clusters[0] == 0
     assert found.clusters[9] == 1
@@ -57,7 +62,7 @@ def test_cluster_images__constrained_lets_images_join_the_person_they_are():
 def test_cluster_images__constrained_never_joins_two_persons():
     # Images 0 and 1 nearly coincide, but people said they are two persons.
     found = cluster_images(
-        FEATURES, n_clusters=5, seed=0, annotations={0: 1, 1: 2}, config=CONSTRAINED
+        FEATURES, n_clusters=5, seed=0, links=labels({0: 1, 1: 2}), config=CONSTRAINED
     )
     assert found.clusters[0] != found.clusters[1]
     assert set(found.clusters) == set(range(len(found.centers)))
@@ -65,7 +70,7 @@ def test_cluster_images__constrained_never_joins_two_persons():
 
 def test_cluster_images__everything_annotated_is_supervised():
     annotations = {i: i // 3 for i in range(12)}
-    found = cluster_images(FEATURES, n_clusters=750, seed=0, annotations=annotations)
+    found = cluster_images(FEATURES, n_clusters=750, seed=0, links=labels(annotations))
     assert found.clusters.tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
     assert len(found.centers) == 4
 
@@ -73,7 +78,7 @@ def test_cluster_images__everything_annotated_is_supervised():
 @pytest.mark.parametrize("n_clusters", [2, 1, 13])
 def test_cluster_images__k_that_leaves_no_room_says_the_range(n_clusters):
     with pytest.raises(ConfigError, match=r"2 annotated identities.*\[3, 12\].*but is"):
-        cluster_images(FEATURES, n_clusters=n_clusters, seed=0, annotations={0: 1, 9: 2})
+        cluster_images(FEATURES, n_clusters=n_clusters, seed=0, links=labels({0: 1, 9: 2}))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +97,12 @@ def test_cluster_images__k_that_leaves_no_room_says_the_range(n_clusters):
 )
 def test_fit_n_clusters__by_hand(n_clusters, n_people, n_each, expected):
     annotations = {n: n // n_each for n in range(n_people * n_each)} if n_each else {}
-    assert fit_n_clusters(n_clusters, 12, annotations) == expected
+    assert fit_n_clusters(n_clusters, labels(annotations)) == expected
     if expected <= 12:
-        found = cluster_images(FEATURES, n_clusters=expected, seed=0, annotations=annotations)
+        found = cluster_images(FEATURES, n_clusters=expected, seed=0, links=labels(annotations))
         assert len(found.centers) == (12 if n_people == 12 else expected)
 
 
-def test_cluster_images__annotation_of_an_image_that_is_not_there():
+def test_links__annotation_of_an_image_that_is_not_there():
     with pytest.raises(ConfigError, match="image 12, but there are 12"):
-        cluster_images(FEATURES, n_clusters=3, seed=0, annotations={12: 1})
+        labels({12: 1})

@@ -113,6 +113,23 @@ def test_center_margins__the_nearest_of_several_across_blocks():
     np.testing.assert_allclose(margins[rows], expected, atol=1e-6)
 
 
+def test_center_margins__an_outlier_is_of_no_cluster():
+    margins = center_margins(FEATURES, np.array([*CLUSTERS[:-1], -1]), CENTERS)
+    np.testing.assert_allclose(margins, [1, 0, -1, 1, 0], atol=1e-6)
+
+
+def test_center_margins__few_rivals_never_give_a_smaller_margin_and_find_nearly_all():
+    rng = np.random.default_rng(5)
+    middles = rng.normal(size=(60, 8))
+    clusters = np.repeat(np.arange(60), 20)
+    features = (middles[clusters] + 0.3 * rng.normal(size=(1200, 8))).astype(np.float32)
+    centers = np.arange(0, 1200, 20)
+    exact = center_margins(features, clusters, centers, n_rivals=59)
+    few = center_margins(features, clusters, centers, n_rivals=10)
+    assert (few >= exact - 1e-6).all()
+    assert (np.abs(few - exact) < 1e-6).mean() > 0.95
+
+
 def spread(camids, similarities, clusters=None):
     n = len(camids)
     clusters = np.zeros(n, dtype=np.int64) if clusters is None else np.array(clusters)
@@ -141,6 +158,14 @@ def test_spread_over_cameras__balanced_alone_and_unknown_stay():
     assert spread([1], [1]) == [0]
     assert spread([-1, -1, -1], [1, 1, 1]) == [0, 1, 2]
     assert spread([1, 1, -1, -1], [1, 0, 1, 0]) == [0, 1, 2, 3]  # as if of another camera
+
+
+def test_spread_over_cameras__camera_0_is_a_camera():
+    assert spread([0, 0, 0, 0, 1], [0.9, 0.8, 0.7, 0.6, 0.5]) == [0, 1, 4]
+
+
+def test_spread_over_cameras__of_equally_near_images_the_first_stays():
+    assert spread([1, 1, 1, 1], [0.5, 0.5, 0.5, 0.5]) == [0, 1]
 
 
 def test_spread_over_cameras__only_within_what_is_reliable():

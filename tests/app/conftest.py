@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +18,11 @@ from pul.models.network import save_network
 from pul.records import JobStatus
 from pul.store.workspace import Workspace
 from tests.app.browser.browsing import FLAGS, TIMEOUT_MS
-from tests.app.fabricated import draw_people
+from tests.app.fabricated import draw_people, fabricate
 from tests.support.networks import TINY_RUN, tiny_network
+
+# No test writes where the user's studios keep the names of workspaces.
+os.environ["PUL_STUDIO_STATE"] = tempfile.mkdtemp(prefix="pul-studio-state-")
 
 STUDIO = Path(__file__).parents[2] / "app" / "studio.py"
 Open = Callable[..., AppTest]
@@ -29,6 +33,12 @@ ENDLESS = TINY_RUN.replace(n_clusters=8, n_iterations=10_000, convergence_tolera
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Drawn people as a dataset: 8 to train on, 8 to test, seen by 3 cameras."""
     return draw_people(tmp_path_factory.mktemp("data") / "people")
+
+
+@pytest.fixture(autouse=True)
+def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test its own names of workspaces: many are called `workspace`."""
+    monkeypatch.setenv("PUL_STUDIO_STATE", str(tmp_path / "state"))
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +147,14 @@ def wait_until(holds: Callable[[], bool], *, timeout_s: float = 180) -> None:
     while not holds():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_people(tmp_path_factory.mktemp("labelling") / "people", n_pids=10, n_images=8)
+
+
+@pytest.fixture
+def place(crowd: Path, tmp_path: Path) -> str:
+    fabricate(tmp_path / "workspace", crowd, n_iterations=2, status="finished", n_planned=2)
+    return str(tmp_path / "workspace")

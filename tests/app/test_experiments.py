@@ -54,7 +54,7 @@ def test_experiments__our_figures_beside_the_papers(
         metrics = workspace.iterations(run.run_id)[-1].metrics
     assert row["rank-1"] == f"{100 * metrics.rank_1:.1f}"
     assert (row["Paper: rank-1"], row["Paper: mAP"]) == ("41.9", "18.0")
-    assert (row["State"], row["Run"]) == ("stopped, iteration 3/10", "rounds?run=1")
+    assert (row["State"], row["Run"]) == ("stopped, iteration 3/10", "rounds?w=workspace&run=1")
     planned = table.loc["baseline (cuhk03)"]
     assert (planned["State"], planned["rank-1"], planned["Run"]) == ("planned", "", "")
     assert len(studio.get("plotly_chart")) == 1  # its curves

@@ -33,7 +33,7 @@ def test_plain(text: str, expected: str) -> None:
     assert plain(text) == expected
 
 
-@pytest.mark.parametrize("page", ["", "rounds", "map", "identities", "label"])
+@pytest.mark.parametrize("page", ["", "clusters", "rounds", "map", "identities", "label"])
 def test_pages__a_run_name_is_neither_html_nor_markdown(
     location: Path, people: Path, open_studio: Open, page: str
 ) -> None:

@@ -110,7 +110,7 @@ def test_urls__only_what_is_shown(filled: str) -> None:
     ]  # fmt: skip
     assert base == maps.urls(filled, 1, 2, 5, "camera")  # no preview with K 5 was made
     assert list(layer(base[0])) == [
-        "points", "clusters", "centers", "similarities", "cameras", "tokens",
+        "points", "clusters", "centers", "similarities", "cameras", "images", "tokens",
     ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def test_frame__the_demo_being_made_is_told_on_every_page(
     making = demo.DemoState("making", "drawing people: 40 of 600 images", 40 / 600)
     monkeypatch.setattr(demo, "state", lambda: making)
     studio = open_studio(page)
-    assert "Creating the demo" in text_of(studio)
+    assert "The demo is being made" in text_of(studio)
     assert "nobody to label" not in text_of(studio)
 
 
@@ -66,7 +66,7 @@ def test_header__says_where_the_run_stands(location: Path, people: Path, open_st
         assert part in header
 
 
-def test_header__says_how_far_the_labelling_is_and_who_did_it(
+def test_header__counts_images_alone_and_the_page_says_who_labelled(
     location: Path, people: Path, open_studio: Open
 ) -> None:
     fabricate(location, people, n_iterations=2, status="finished")
@@ -74,10 +74,11 @@ def test_header__says_how_far_the_labelling_is_and_who_did_it(
     studio.sidebar.text_input[0].set_value("Ann Lee").run()
     author = services.authors.of_browser(studio.session_state["desks"][str(location)].desk_id)
     images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
-    services.labels.store(str(location), author, images)
+    services.acts.store(str(location), author, images)
     header = header_of(studio.run())
-    for part in ("<b>1/50</b> IDs", "3 images", "9.1 s/ID", "iteration 2/", "mAP", ">saved<"):
+    for part in ("104 images", "iteration 2/", "mAP"):
         assert part in header
+    assert "IDs" not in header  # labels are counted once, where they are made
     assert studio.dataframe[0].value["who"].tolist() == ["Ann Lee"]
 
 
@@ -105,18 +106,7 @@ def test_frame__another_run_is_picked(location: Path, people: Path, open_studio:
 
 def test_workspace__none_there(open_studio: Open) -> None:
     studio = open_studio()
-    assert "Open a workspace" in text_of(studio)
-    assert labels(studio, "button")[:2] == ["Create it", "Open the demo"]
-
-
-def test_workspace__make_the_one_that_the_studio_was_started_on(
-    location: Path, open_studio: Open
-) -> None:
-    studio = open_studio()
-    assert str(location) in text_of(studio)
-    studio.button[0].click().run()
-    assert Workspace.exists(location)
-    assert "Add images" in text_of(studio)
+    assert labels(studio, "button")[:2] == ["Try the demo", "Add my images"]
 
 
 def test_workspace__a_server_that_does_not_answer(
@@ -126,7 +116,7 @@ def test_workspace__a_server_that_does_not_answer(
     monkeypatch.setenv("PUL_WORKSPACE", place)
     studio = open_studio()
     assert "does not answer, or went away. Check that it runs" in studio.error[0].value
-    assert labels(studio, "button")[0] == "Open the demo"
+    assert labels(studio, "button")[0] == "Try the demo"
     assert "secret" not in text_of(studio)
 
 
@@ -152,7 +142,7 @@ def test_workspace__empty(location: Path, open_studio: Open) -> None:
     studio = open_studio()
     assert "Add images" in text_of(studio)
     assert "no training images" not in text_of(studio)
-    assert "Start PUL" not in labels(studio, "button")
+    assert "Start training" not in labels(studio, "button")
 
 
 def test_workspace__look_at_a_folder(location: Path, people: Path, open_studio: Open) -> None:
@@ -211,7 +201,7 @@ def test_workspace__import(location: Path, people: Path, open_studio: Open) -> N
     wait_for(location, "finished")
     studio.run()
     assert "<td>48</td>" in text_of(studio)
-    assert "Start PUL" in labels(studio, "button")
+    assert "Start training" in labels(studio, "button")
 
 
 def move_images(location: Path, tmp_path: Path) -> Path:

@@ -24,11 +24,17 @@ def button(studio: AppTest, label: str) -> Button:
 
 def chart_of(studio: AppTest) -> dict[str, list[dict[str, object]]]:
     """Return the traces of the curves by name."""
-    (chart,) = studio.get("plotly_chart")
     traces: dict[str, list[dict[str, object]]] = {}
-    for trace in json.loads(chart.proto.spec)["data"]:
-        traces.setdefault(trace["name"], []).append(trace)
+    for chart in studio.get("plotly_chart"):
+        for trace in json.loads(chart.proto.spec)["data"]:
+            traces.setdefault(trace["name"], []).append(trace)
     return traces
+
+
+def titles_of(studio: AppTest) -> list[str]:
+    """Return the titles of the panels: that of the large chart first."""
+    specs = [json.loads(chart.proto.spec) for chart in studio.get("plotly_chart")]
+    return [a["text"] for spec in specs for a in spec["layout"]["annotations"]]
 
 
 def test_rounds__nothing_to_train_on(open_studio: Open) -> None:
@@ -104,10 +110,8 @@ def test_rounds__compare_runs(location: Path, people: Path, open_studio: Open) -
     fabricate(location, people, status="finished", name="second")
     studio = open_studio("rounds")
     studio.multiselect[0].set_value([1]).run()
-    (chart,) = studio.get("plotly_chart")
-    named = {trace["name"] for trace in json.loads(chart.proto.spec)["data"]}
-    assert {"first", "second"} <= named
-    assert studio.query_params == {"run": "2", "compare": "1"}
+    assert {"first", "second"} <= chart_of(studio).keys()
+    assert studio.query_params == {"w": "workspace", "run": "2", "compare": "1"}
     assert "the same start model, the same settings and the same labels" in text_of(studio)
 
 
@@ -119,8 +123,8 @@ def test_rounds__compare_settings_shows_what_differs(
     studio = open_studio("rounds", run="1", compare="2,99")
     assert studio.multiselect[0].value == [2]
     table = studio.dataframe[0].value
-    assert table.to_numpy().tolist() == [["n_iterations", "3", "7"]]
-    assert studio.query_params == {"run": "1", "compare": "2"}
+    assert table.to_numpy().tolist() == [["Iterations", "3", "7"]]
+    assert studio.query_params == {"w": "workspace", "run": "1", "compare": "2"}
 
 
 def test_rounds__ticks_where_something_changed(
@@ -162,10 +166,8 @@ def test_rounds__validation_identities_have_a_curve(
 
     monkeypatch.setattr(fabricated, "iteration_record", held_out)
     fabricate(location, people, n_iterations=1)
-    (chart,) = open_studio("rounds").get("plotly_chart")
-    spec = json.loads(chart.proto.spec)
-    titles = {annotation["text"] for annotation in spec["layout"]["annotations"]}
-    assert "mAP on your 6 validation identities, %" in titles
+    titles = titles_of(open_studio("rounds"))
+    assert titles[0] == "mAP on your 6 validation identities, %"
     assert not any(title.startswith("Rank-k") for title in titles)
 
 
@@ -282,10 +284,34 @@ def test_rounds__a_fork_that_cannot_be_started_keeps_its_form(
 
 
 def test_settings__every_one_can_be_set_on_the_screen() -> None:
-    from app.components.forms.settings_list import MAIN, MORE
+    from app.components.forms.settings_list import MORE, is_used, main_settings
 
-    shown = [setting.path for group in (MAIN, *MORE.values()) for setting in group]
-    assert sorted(shown) == sorted(flatten(RunConfig().model_dump()))
+    shown = set()
+    for changes in ({}, {"clustering": "dbscan"}, {"finetune.loss": "cluster_memory"}):
+        values = flatten(RunConfig().replace(**changes).model_dump())
+        main = [setting.path for setting in main_settings(values["clustering"])]
+        more = [s.path for group in MORE.values() for s in group if is_used(s.path, values)]
+        assert len(main) == 10
+        assert len({*main, *more}) == len(main) + len(more)  # none is twice
+        shown |= {*main, *more}
+    assert shown == set(flatten(RunConfig().model_dump()))
+
+
+def test_settings__those_of_dbscan_are_shown_for_dbscan_only(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, status="finished", n_planned=3)
+    studio = open_studio("rounds")
+    next(e for e in studio.expander if e.label == "New run")
+    studio.session_state["form_remembered"] = True
+    studio.run()
+    names = [f.label for f in studio.number_input]
+    assert "Clusters K" in names
+    assert not any(name.startswith("DBSCAN") for name in names)
+    next(s for s in studio.selectbox if s.label == "Cluster by").set_value("dbscan").run()
+    names = [f.label for f in studio.number_input]
+    assert "Clusters K" not in names
+    assert "DBSCAN: distance" in names
 
 
 def test_rounds__without_ground_truth(

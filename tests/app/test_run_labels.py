@@ -253,6 +253,6 @@ def test_label__leads_to_the_rounds_once_the_goal_is_reached(page: Page, studio:
     expect(page.locator(".label-empty [data-act=rounds]")).to_be_visible(timeout=TIMEOUT_MS)
     wait_until_saved(page)
     onward.click()
-    page.wait_for_url("**/rounds*", timeout=TIMEOUT_MS)
+    page.wait_for_url("**/train*", timeout=TIMEOUT_MS)
     expect(page.get_by_text("51 people, 153 images")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.get_by_role("button", name="Train with them")).to_be_enabled(timeout=TIMEOUT_MS)

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN
 
-from pul.cluster.dbscan import cluster_by_density
+from pul.cluster.dbscan import by_density, cluster_by_density
+from pul.cluster.links import Links
+from pul.config import RunConfig
 from pul.errors import ConfigError
 from tests.evaluation.test_reranking import reference_jaccard
 
@@ -52,14 +54,17 @@ def test_cluster_by_density__finds_k_and_describes_clusters(crowd):
 
 def test_cluster_by_density__identities_come_first(crowd):
     annotations = {0: 9, 1: 9, 2: 9, 14: 4, 74: 4}
-    found = cluster_by_density(crowd, annotations=annotations, k1=10, k2=3)
+    config = RunConfig(clustering="dbscan", dbscan={"k1": 10, "k2": 3})
+    links = Links.of(75, annotations=annotations)
+    found = by_density(crowd, config=config, links=links)
     assert found.clusters[[14, 74]].tolist() == [0, 0]  # identity 4, an outlier with it
     assert found.clusters[[0, 1, 2]].tolist() == [1, 1, 1]
     assert (found.clusters[3:14] >= 2).all()  # the paper's way: none joins by itself
     everything = {i: i // 14 for i in range(75)}
-    assert cluster_by_density(crowd, annotations=everything).clusters.tolist() == list(
-        everything.values()
-    )
+    links = Links.of(75, annotations=everything)
+    for mode in ("append", "constrained"):
+        found = by_density(crowd, config=config.replace(annotation_mode=mode), links=links)
+        assert found.clusters.tolist() == list(everything.values())
 
 
 def test_cluster_by_density__the_order_of_images_does_not_matter(crowd):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import normalized_mutual_info_score
 
 from pul.errors import EvaluationError
-from pul.evaluation.cluster_quality import cluster_quality
+from pul.evaluation.cluster_quality import cluster_purities, cluster_quality
 
 # cluster 0: identities a a b | cluster 1: b b | cluster 2: a and one unknown
 CLUSTERS = np.array([0, 0, 0, 1, 1, 2, 2])
@@ -70,3 +70,24 @@ def test_cluster_quality__types():
     found = cluster_quality(CLUSTERS, PIDS, CLUSTERS == 0, source="truth")
     assert {type(value) for value in (found.purity, found.reliable_purity, found.nmi)} == {float}
     assert type(found.n_images) is int
+
+
+def test_cluster_purities__by_hand():
+    # 0: two of three are of 1; 1: both of 2; 2: one is known; 3: empty; an outlier is nowhere
+    shares = cluster_purities([*CLUSTERS, -1], [*PIDS, 1], n_clusters=4)
+    np.testing.assert_allclose(shares, [2 / 3, 1, 1, np.nan])
+
+
+def test_cluster_purities__weighted_by_images_they_are_the_purity():
+    quality = cluster_quality(CLUSTERS, PIDS, np.ones(7, bool), source="truth")
+    shares = cluster_purities(CLUSTERS, PIDS, n_clusters=3)
+    assert (shares * [3, 2, 1]).sum() / 6 == pytest.approx(quality.purity)
+
+
+def test_cluster_purities__nobody_is_known():
+    assert np.isnan(cluster_purities([0, 1], [0, -1], n_clusters=2)).all()
+
+
+def test_cluster_purities__misshapen():
+    with pytest.raises(EvaluationError, match="same shape"):
+        cluster_purities([0, 1], [1], n_clusters=2)

@@ -31,6 +31,15 @@ def test_relations__count_the_kept_gallery_only(camera_aware):
     assert found == [([2], [0]) if camera_aware else ([0, 2], []), ([], [])]
 
 
+@pytest.mark.parametrize(
+    ("gallery_pids", "gallery_camids", "expected"),
+    [([8, 7], [2, 2], True), ([8, 7], [2, 1], False), ([8, -1], [2, 2], False)],
+)
+def test_is_measurable__where_one_query_has_a_true_match(gallery_pids, gallery_camids, expected):
+    protocol = Protocol.of([9, 7], [1, 1], gallery_pids, gallery_camids, camera_aware=True)
+    assert protocol.is_measurable() is expected
+
+
 def test_explain_unmatched__names_each_rule_with_its_count():
     # Queries: two without identity, one of an absent person (1), three who are seen by their own
     # camera only. Gallery: two images with a negative pid, and 7, 7, 8 of camera 1.

@@ -38,7 +38,7 @@ def test_rank_gallery__no_queries_and_no_gallery():
 
 
 def test_most_similar__more_wanted_than_there_are():
-    images = np.array([[0, 2], [3, 0], [0, 0]], dtype=np.float32)
+    images = np.array([[0, 2], [0.5, 0], [0, 0]], dtype=np.float32)
     found, similarities = most_similar(np.array([5, 0], dtype=np.float32), images, n=9)
     assert found.tolist() == [1, 0, 2]  # the image without a direction is as far as one at 90°
     assert similarities.tolist() == [1, 0, 0]

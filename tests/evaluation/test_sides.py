@@ -14,7 +14,7 @@ from pul.data.datasets import read_dataset
 from pul.errors import EvaluationError
 from pul.evaluation.protocol import Protocol
 from pul.evaluation.ranked_lists import mark_found
-from pul.evaluation.retrieval import evaluate
+from pul.evaluation.retrieval import evaluate, evaluate_distances
 from pul.jobs.worker import work
 from pul.models.network import load_network, save_network
 from pul.store.workspace import Workspace
@@ -28,6 +28,23 @@ def test_relations__of_another_side_is_junk_whoever_it_is() -> None:
     protocol = Protocol.of([7], [1], pids, camids, camera_aware=True, sides=sides)
     ((matches, junk),) = protocol.relations()
     assert (matches.tolist(), junk.tolist()) == ([0, 2], [1, 3, 5])
+
+
+@pytest.mark.parametrize(("side", "removed"), [("left", [1]), ("right", [0]), ("", [])])
+def test_relations__each_side_removes_the_other(side: str, removed: list[int]) -> None:
+    sides = ([side], ["left", "right", ""])
+    protocol = Protocol.of([7], [1], [7] * 3, [2] * 3, camera_aware=True, sides=sides)
+    ((matches, junk),) = protocol.relations()
+    assert junk.tolist() == removed
+    assert matches.tolist() == [row for row in range(3) if row not in removed]
+
+
+@pytest.mark.parametrize("sides", [(["left"], ["", ""]), ([""], ["left", "right"])])
+def test_explain_unmatched__a_side_that_only_one_part_knows_is_not_to_blame(
+    sides: tuple[list[str], list[str]],
+) -> None:
+    protocol = Protocol.of([7], [1], [8, 9], [2, 2], camera_aware=True, sides=sides)
+    assert "side" not in protocol.explain_unmatched()
 
 
 def test_evaluate__by_hand() -> None:
@@ -46,6 +63,17 @@ def test_evaluate__by_hand() -> None:
     # Without the right flanks: hits at ranks 1 and 3.
     assert mean_ap(sides=sides, side_aware=True) == pytest.approx((1 / 1 + 2 / 3) / 2)
     assert mean_ap(sides=([""], sides[1]), side_aware=True) == mean_ap()
+
+
+def test_evaluate_distances__counts_sides_as_evaluate_does() -> None:
+    # By distance: own right, own left. The query shows the left.
+    columns = ([7], [1], [8, 7, 7], [2] * 3)
+    options = {"ap_method": "step", "unmatched": "zero", "sides": (["left"], ["", "right", "left"])}
+    distances = np.array([[2, 1, 3]])
+    default = evaluate_distances(distances, *columns, **options)  # type: ignore[arg-type]
+    assert default.mean_ap == pytest.approx((1 / 1 + 2 / 3) / 2)
+    aware = evaluate_distances(distances, *columns, side_aware=True, **options)  # type: ignore[arg-type]
+    assert aware.mean_ap == pytest.approx(1 / 2)
 
 
 def test_evaluate__says_that_the_side_left_nothing() -> None:

@@ -1,8 +1,10 @@
 """Workspaces of labelled images, and what is read of them and written beside them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -88,3 +90,22 @@ def partition(workspace: Workspace) -> set[tuple[int, ...]]:
 
 def held(workspace: Workspace, owner: int) -> set[int]:
     return {image for image, who in read_annotations(workspace).owners.items() if who == owner}
+
+
+# What files of other tools say of the images 1, 2, 5 and 3 of the workspace.
+SAID = (("cam1/0000.png", "Anna"), ("cam1/0001.png", "Anna"), ("cam2/0000.png", "Anna"))
+OTHER = ("cam1/0002.png", "Bo")
+EXPECTED = {(1, 2, 5), (3,)}
+
+
+def write(folder: Path, name: str, content: object) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def pairs(names: bool = True) -> list[tuple[str, Any]]:
+    numbers = {"Anna": 7, "Bo": 12}
+    return [(path, name if names else numbers[name]) for path, name in (*SAID, OTHER)]

@@ -22,7 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app.services.labels import read_annotations, store
+from app.services.acts import store
+from app.services.labels import read_annotations
 from pul.errors import StoreError
 from pul.labelling.annotations import Annotations, fold
 from pul.store.annotations import AnnotationEvent

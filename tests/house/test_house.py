@@ -237,6 +237,7 @@ print(finished.record.iteration, len(finished.record.epoch_losses), ended.reason
 # Modules that another requirement brings and whose presence it documents.
 BROUGHT = {
     "starlette": "streamlit",
+    "filelock": "torch",
     "click": "typer",
     "uvicorn": "streamlit",
     "pandas": "streamlit",

@@ -242,7 +242,8 @@ def test_start_import__adds_the_images_in_the_background(workspace, tmp_path):
     assert ended.progress.message == "3 new images, 0 known already, 1 left out"
     assert len(workspace.images("train")) == 3
     assert [Path(path).name for path, _ in workspace.skipped()] == ["broken.png"]
-    assert "finished" in workspace.log_path(job.job_id).read_text()
+    log = workspace.log_path(job.job_id)
+    wait_for(lambda: "finished" in log.read_text())  # written once the row has ended
 
 
 def test_start_job__outlives_who_started_it(workspace, tmp_path):

@@ -15,28 +15,16 @@ from pul.algorithm.events import Event, IterationFinished, NotTracked
 from pul.errors import ConfigError
 from pul.jobs.trackers import absolute_uri
 from pul.jobs.worker import work
-from pul.models.network import save_network
 from pul.store.workspace import Workspace
-from tests.support.fakes import image_dataset
-from tests.support.networks import TINY_RUN, coloured_images, tiny_network
+from tests.support.networks import TINY_RUN
+from tests.support.places import make_small_workspace
 
 CONFIG = TINY_RUN.replace(n_iterations=3, convergence_tolerance=0)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace of 6 people: 4 training images of each, a query and a gallery image."""
-    folder = tmp_path_factory.mktemp("made") / "workspace"
-    pixels, pids = coloured_images(6, 6)
-    splits = np.tile(["train", "train", "train", "train", "query", "gallery"], 6)
-    with Workspace.create(folder, name="Größe: 5/6") as workspace:
-        save_network(tiny_network(), folder / "start.safetensors")
-        for split in ("train", "query", "gallery"):
-            chosen = np.flatnonzero(splits == split)
-            chosen = np.roll(chosen, split == "gallery")  # another camera than the query's
-            crops = image_dataset(folder / "images", pixels[chosen], pids[chosen], split=split)
-            workspace.add_dataset(crops, is_same_place=True)
-    return folder
+    return make_small_workspace(tmp_path_factory.mktemp("made") / "workspace", "Größe: 5/6")
 
 
 @pytest.fixture

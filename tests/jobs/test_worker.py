@@ -1,99 +1,19 @@
-import os
-import shlex
-import shutil
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
-from pathlib import Path
+"""What the worker does from the first event to the last, and how it fails."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pul import jobs
 from pul.algorithm.events import Event, IterationFinished, NotMeasurable, Progress, RunFinished
-from pul.config import RunConfig, TrainConfig
-from pul.errors import ArtifactError, JobError
+from pul.config import RunConfig
+from pul.errors import ArtifactError
 from pul.jobs.run import prune_run
 from pul.jobs.worker import work
-from pul.models.network import save_network
-from pul.records import IterationArrays, JobRecord
 from pul.reports.workspace_check import examine_workspace
 from pul.store.workspace import Workspace
-from tests.support.fakes import METRICS, image_dataset, iteration_arrays, iteration_record
-from tests.support.networks import TINY_RUN, coloured_images, tiny_network
-
-ROOT = Path(__file__).resolve().parents[2]
-CONFIG = TINY_RUN.replace(**{"finetune.n_epochs": 3})
-WHOLE_DAY = TrainConfig(n_epochs=10_000, batch_size=8)  # will not end before it is told to
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace of 6 people: 4 training images of each, a query and a gallery image."""
-    folder = tmp_path_factory.mktemp("made") / "workspace"
-    pixels, pids = coloured_images(6, 6)
-    splits = np.tile(["train", "train", "train", "train", "query", "gallery"], 6)
-    with Workspace.create(folder, name="tiny") as workspace:
-        save_network(tiny_network(), folder / "start.safetensors")
-        for split in ("train", "query", "gallery"):
-            chosen = np.flatnonzero(splits == split)
-            chosen = np.roll(chosen, split == "gallery")  # another camera than the query's
-            crops = image_dataset(folder / "images", pixels[chosen], pids[chosen], split=split)
-            workspace.add_dataset(crops, is_same_place=True)
-    return folder
-
-
-@pytest.fixture
-def workspace(made: Path, tmp_path: Path) -> Iterator[Workspace]:
-    shutil.copytree(made, tmp_path / "workspace")
-    with Workspace.open(tmp_path / "workspace") as workspace:
-        yield workspace
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """The workspace after a run that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("uninterrupted") / "workspace"
-    shutil.copytree(made, folder)
-    with Workspace.open(folder) as workspace:
-        assert work(workspace, start(workspace).job_id).status == "finished"
-        yield workspace
-
-
-def start(workspace: Workspace, config: RunConfig = CONFIG) -> JobRecord:
-    return jobs.create_run(workspace, config, workspace.path / "start.safetensors")
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def check_same(workspace: Workspace, reference: Workspace, run_id: int = 1) -> None:
-    """Make sure that a run and run 1 of the reference are the same bit for bit."""
-    ours, theirs = workspace.iterations(run_id), reference.iterations(1)
-    assert [record.iteration for record in ours] == [record.iteration for record in theirs]
-    for mine, other in zip(ours, theirs, strict=True):
-        assert (mine.metrics, mine.epoch_losses) == (other.metrics, other.epoch_losses)
-        arrays = workspace.arrays(run_id, mine.iteration)
-        expected = reference.arrays(1, mine.iteration)
-        for field in fields(IterationArrays):
-            np.testing.assert_array_equal(arrays[field.name], expected[field.name])
-        checkpoint = workspace.checkpoint_path(run_id, mine.iteration)
-        assert checkpoint.read_bytes() == reference.checkpoint_path(1, mine.iteration).read_bytes()
-
-
-def is_batch(event: Event, iteration: int) -> bool:
-    """Whether this is the end of a step of an iteration's fine-tuning."""
-    if not isinstance(event, Progress):
-        return False
-    return event.progress.step == "finetune" and event.progress.iteration == iteration
+from tests.jobs.conftest import CONFIG, start, wait_for
+from tests.support.fakes import METRICS, iteration_arrays, iteration_record
 
 
 def test_work__does_a_run_from_the_images_to_the_figures(uninterrupted):
@@ -131,95 +51,6 @@ def test_work__images_without_truth_have_no_figures(workspace):
     assert work(workspace, job.job_id).status == "finished"
     (record,) = workspace.iterations(1)
     assert (record.metrics, record.cluster_quality) == (None, None)
-
-
-def test_work__takes_what_was_asked_at_the_next_iteration(workspace):
-    job = start(workspace)
-
-    def ask(event: Event) -> None:
-        if is_batch(event, 1):
-            workspace.set_control(1, "lambda_", 0.9)
-            workspace.set_control(1, "n_clusters", 4)
-
-    work(workspace, job.job_id, on_event=ask)
-    used = [(record.lambda_, record.n_clusters) for record in workspace.iterations(1)]
-    assert used == [(0.5, 6), (0.5, 6), (0.9, 4)]
-    assert {control.applied_at_iteration for control in workspace.controls(1)} == {2}
-
-
-def test_work__pauses_within_a_batch_and_goes_on(workspace):
-    job = start(workspace, CONFIG.replace(finetune=WHOLE_DAY))
-    batches: list[int] = []
-
-    def steer() -> None:
-        jobs.pause_job(workspace, job.job_id)
-        wait_for(lambda: workspace.run(1).status == "paused")
-        n_batches = len(batches)
-        beat = workspace.job(job.job_id).heartbeat_at
-        wait_for(lambda: workspace.job(job.job_id).heartbeat_at != beat)  # it lives
-        assert len(batches) == n_batches
-        jobs.resume_job(workspace, job.job_id)
-        wait_for(lambda: workspace.run(1).status == "running")
-        wait_for(lambda: len(batches) > n_batches)
-        jobs.stop_job(workspace, job.job_id)
-
-    thread = threading.Thread(target=steer)
-
-    def note(event: Event) -> None:
-        if is_batch(event, 1):
-            batches.append(1)
-            if len(batches) == 1:
-                thread.start()
-
-    ended = work(workspace, job.job_id, on_event=note)
-    thread.join()
-    assert (ended.status, workspace.run(1).status) == ("stopped", "stopped")
-    assert [record.iteration for record in workspace.iterations(1)] == [0]
-
-
-def test_work__stopped_while_paused(workspace):
-    job = start(workspace, CONFIG.replace(finetune=WHOLE_DAY))
-
-    def steer() -> None:
-        jobs.pause_job(workspace, job.job_id)
-        wait_for(lambda: workspace.job(job.job_id).status == "paused")
-        jobs.stop_job(workspace, job.job_id)
-
-    thread = threading.Thread(target=steer)
-    thread.start()
-    assert work(workspace, job.job_id).status == "stopped"
-    thread.join()
-
-
-def test_work__interrupted_goes_on_to_the_same_end(workspace, uninterrupted):
-    job = start(workspace)
-
-    def interrupt(event: Event) -> None:
-        if is_batch(event, 2):
-            raise KeyboardInterrupt
-
-    assert work(workspace, job.job_id, on_event=interrupt).status == "stopped"
-    assert workspace.run(1).n_iterations_done == 1
-    again = jobs.create_resumption(workspace, 1)
-    assert work(workspace, again.job_id).status == "finished"
-    check_same(workspace, uninterrupted)
-
-
-@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")  # umap's own import
-def test_work__interrupted_goes_on_with_the_same_map(workspace):
-    config = CONFIG.replace(projection=True)
-    assert work(workspace, start(workspace, config).job_id).status == "finished"
-    assert workspace.arrays(1, 2, "points")["points"].shape == (24, 2)
-    job = start(workspace, config)
-
-    def interrupt(event: Event) -> None:
-        if is_batch(event, 1):
-            raise KeyboardInterrupt
-
-    assert work(workspace, job.job_id, on_event=interrupt).status == "stopped"
-    again = jobs.create_resumption(workspace, 2)
-    assert work(workspace, again.job_id).status == "finished"
-    check_same(workspace, workspace, run_id=2)
 
 
 def test_work__gives_signs_of_life_during_a_long_step(workspace):
@@ -292,74 +123,6 @@ def test_work__memory_that_runs_out_is_told_as_such(workspace, failure):
 
     ended = work(workspace, start(workspace).job_id, on_event=run_out)
     assert ended.error.startswith("There is not enough memory; choose a smaller batch")
-
-
-def test_work__ends_when_its_job_is_given_away(workspace):
-    job = start(workspace, CONFIG.replace(finetune=WHOLE_DAY))
-
-    def lose(event: Event) -> None:
-        if is_batch(event, 1) and workspace.job(job.job_id).status == "running":
-            workspace.finish_job(job.job_id, "failed", error="taken for dead")
-
-    with pytest.raises(JobError, match="has ended already"):
-        work(workspace, job.job_id, on_event=lose)
-    assert workspace.job(job.job_id).error == "taken for dead"
-
-
-def test_main__stops_politely_when_the_machine_goes_down(workspace):
-    jobs.start_job(workspace, start(workspace, CONFIG.replace(finetune=WHOLE_DAY)).job_id)
-    log = workspace.log_path(1)
-    wait_for(lambda: "iteration 0: " in log.read_text())
-    worker = jobs.WorkerProcess.parse(workspace.job(1).worker)
-    assert os.getsid(worker.pid) == worker.pid  # no signal to this terminal reaches it
-    os.kill(worker.pid, signal.SIGTERM)
-    wait_for(lambda: bool(workspace.job(1).finished_at))
-    assert (workspace.job(1).status, workspace.run(1).status) == ("stopped", "stopped")
-    assert "job 1 stopped" in log.read_text()
-
-
-def test_main__killed_is_noticed_in_time_and_resumed_by_one_command(workspace, uninterrupted):
-    job = start(workspace)
-    jobs.pause_job(workspace, job.job_id)  # so that it is not done before it can be killed
-    jobs.start_job(workspace, job.job_id)
-    wait_for(lambda: workspace.run(1).status == "paused")
-    os.kill(jobs.WorkerProcess.parse(workspace.job(1).worker).pid, signal.SIGKILL)
-    wait_for(lambda: bool(jobs.reap_lost_jobs(workspace)), seconds=15)
-    _, command, _ = workspace.job(1).error.split("`")
-    resume = shlex.split(command)
-    assert resume[:4] == ["python", "-m", "pul", "resume"]
-    subprocess.run([sys.executable, *resume[1:]], cwd=ROOT, capture_output=True, check=True)
-    assert workspace.run(1).status == "finished"
-    check_same(workspace, uninterrupted)
-
-
-@pytest.mark.parametrize(
-    ("call", "n", "n_whole"),
-    [
-        ("finetune", 5, 1),  # in the second of three epochs of iteration 1
-        ("save", 16, 1),  # half-way in an array of iteration 1, after the 12 of iteration 0
-        ("rename!", 2, 1),  # the folder has its name, and no row
-        ("sql: INSERT INTO metrics", 2, 1),  # the first half of the transaction is done
-        ("sql: UPDATE jobs", 3, None),  # in a heartbeat
-    ],
-)
-def test_work__killed_anywhere_goes_on_to_the_same_end(workspace, uninterrupted, call, n, n_whole):
-    job = start(workspace)
-    arguments = [str(workspace.path), str(job.job_id), call, str(n)]
-    worker = [sys.executable, "-m", "tests.support.killed_worker", *arguments]
-    killed = subprocess.run(worker, cwd=ROOT, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    (lost,) = jobs.reap_lost_jobs(workspace)
-    assert lost.error.startswith("The worker vanished")
-    assert workspace.run(1).status == "failed"
-    if n_whole is not None:
-        assert len(workspace.iterations(1)) == n_whole
-    again = jobs.create_resumption(workspace, 1)
-    assert work(workspace, again.job_id).status == "finished"
-    check_same(workspace, uninterrupted)
-    assert set(workspace.run_path(1).iterdir()) == {
-        workspace.iteration_path(1, n) for n in range(3)
-    }
 
 
 def test_work__keeps_the_room_that_it_was_given(workspace, uninterrupted):

@@ -11,12 +11,13 @@ from typer.testing import CliRunner
 
 from benchmarks import queue
 from pul.cli.labelling import autopilot
+from pul.cluster.links import Links
 from pul.config import RunConfig
 from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.errors import DataError, StoreError
 from pul.jobs.run import read_live_settings
-from pul.labelling.annotations import create, junk, set_role
+from pul.labelling.annotations import Side, create, junk, not_same, same, set_role
 from pul.labelling.autopilot import run_autopilot
 from pul.labelling.guidance import read_guidance
 from pul.labelling.loading import load_index
@@ -137,6 +138,36 @@ def test_read_guidance__held_out_people_and_junk_do_not_train(
     assert set(guidance.annotations) == {rows[image] for image in second.images}
     assert set(guidance.validation) == {rows[image] for image in first.images}
     assert guidance.left_out == {rows[image] for image in (*first.images, bad)}
+
+
+def test_read_guidance__answers_about_pairs_by_hand(workspace: Workspace) -> None:
+    images = workspace.images("train").image_ids.tolist()
+    acts = (
+        create([images[4], images[5]], refused=[images[9]]),
+        same([images[0], images[1]]),
+        same([images[1], images[2]]),
+        same([images[5], images[6]]),  # of a person that has a name: image 6 is of that person
+        not_same(Side(images=(images[0],)), Side(images=(images[7], images[8]))),
+    )
+    before = read_guidance(workspace, 1)
+    assert (before.together, before.apart, before.content_hash) == ((), (), "")
+    for act in acts:
+        append_act(workspace, act, read_annotations(workspace), author="anna")
+    guidance = read_guidance(workspace, 1)
+    assert set(guidance.annotations) == {4, 5, 6}
+    assert guidance.together == ((0, 1, 2),)
+    assert guidance.apart == (((4, 5, 6), (9,)), ((0,), (7, 8)))
+    links = Links.of(
+        len(images),
+        annotations=guidance.annotations,
+        together=guidance.together,
+        apart=guidance.apart,
+    )
+    group = links.groups
+    assert group[0] == group[1] == group[2]
+    assert sorted(map(sorted, links.apart.tolist())) == sorted(
+        sorted((group[a], group[b])) for a, b in [(4, 9), (0, 7), (0, 8)]
+    )
 
 
 def test_run_autopilot__needs_truth_and_an_iteration(tmp_path: Path, people: People) -> None:

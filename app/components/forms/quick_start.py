@@ -24,14 +24,17 @@ class QuickStart:
     lambda_: float
 
 
-def choose_model(models: Mapping[str, str], *, key: str) -> str:
+def choose_model(models: Mapping[str, str], *, key: str, chosen: str = "") -> str:
     """Show a selection of start models and return the chosen one; "" for none.
 
     Args:
         models: Known models by display name.
         key: Key of the widgets.
+        chosen: Path of the model to begin with; "" for the first.
     """
-    name = st.selectbox("Start model", [*models, ANOTHER_FILE], key=f"{key}:model")
+    names = [*models, ANOTHER_FILE]
+    first = next((at for at, name in enumerate(models) if models[name] == chosen), 0)
+    name = st.selectbox("Start model", names, first, key=f"{key}:model")
     if name != ANOTHER_FILE:
         return models[name]
     return st.text_input(
@@ -39,41 +42,36 @@ def choose_model(models: Mapping[str, str], *, key: str) -> str:
     ).strip()
 
 
-def quick_start(
-    *, n_clusters: int, lambda_: float, sentence: str, is_ready: bool
-) -> QuickStart | None:
+def quick_start(*, n_clusters: int, lambda_: float, sentence: str) -> QuickStart | None:
     """Show the form and return the request once, when a button is pressed.
 
     Args:
         n_clusters: Initial K.
         lambda_: Initial λ.
         sentence: Help text of K.
-        is_ready: Whether there is a model to start from.
     """
     left, right = st.columns(2)
+    # No bounds: the browser would keep a value beyond them to itself, and the last one that was
+    # allowed would start without a word.
     entered = left.number_input(
-        "Clusters K", 1, value=n_clusters, key=f"quick:n_clusters:{n_clusters}", help=sentence
+        "Clusters K", value=n_clusters, step=1, key=f"quick:n_clusters:{n_clusters}", help=sentence
     )
     threshold = right.number_input(
         "Threshold λ",
-        0.0,
-        1.0,
-        lambda_,
-        0.01,
+        value=lambda_,
+        step=0.01,
         key=f"quick:lambda_:{lambda_}",
         help="Cosine to its center above which an image is reliable; 0 takes all. Paper: 0.85.",
     )
     group = left.button(
         "Group without training",
         width="stretch",
-        disabled=not is_ready,
         help="Extract features with the start model, cluster them, draw the map; no training.",
     )
     train = right.button(
-        "Start PUL",
+        "Start training",
         type="primary",
         width="stretch",
-        disabled=not is_ready,
         help="Repeat clustering, selection and fine-tuning, in the background.",
     )
     if group or train:

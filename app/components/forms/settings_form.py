@@ -6,8 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.services.settings import Setting
-
-_EXCLUDED_BY = 0.01  # of a step: distance of the form's limit from an exclusive bound
+from app.wording import plain
 
 
 def setting_input(setting: Setting, value: Any, paper: str, *, key: str) -> Any:
@@ -33,31 +32,28 @@ def _entered(setting: Setting, value: Any, key: str) -> Any:
         return st.toggle(setting.label, value, key=key)
     if setting.kind == "text":
         return st.text_input(setting.label, value, key=key)
-    low, high = _bounds(setting)
+    # No bounds here: the browser would keep a value beyond them to itself, and the last one that
+    # was allowed would start without a word. The form is checked as a whole.
     if setting.kind == "whole number":
-        least, most = (None if bound is None else int(bound) for bound in (low, high))
-        return st.number_input(setting.label, least, most, value, 1, key=key)
+        return st.number_input(setting.label, value=value, step=1, key=key)
     n_digits = max(2, len(f"{setting.step:f}".rstrip("0")) - 2)
     return st.number_input(
         setting.label,
-        low,
-        high,
-        0.0 if value is None else float(value),
-        float(setting.step),
+        value=0.0 if value is None else float(value),
+        step=float(setting.step),
         format=f"%.{n_digits}f",
         key=key,
     )
 
 
-def _bounds(setting: Setting) -> tuple[float | None, float | None]:
-    """Return the lowest and the highest value that the form accepts."""
-    low, high = setting.minimum, setting.maximum
-    inside = 1 if setting.kind == "whole number" else setting.step * _EXCLUDED_BY
-    if low is not None:
-        low = float(low) + inside * setting.is_above
-    if high is not None:
-        high = float(high) - inside * setting.is_below
-    return low, high
+def problem_list(problems: Sequence[str]) -> None:
+    """Show, in the form, why it cannot be used as it is; nothing if it can."""
+    if problems:
+        st.error(
+            "\n".join(f"- {plain(text)}" for text in problems)
+            if len(problems) > 1
+            else plain(problems[0])
+        )
 
 
 def settings_grid(

@@ -1,5 +1,8 @@
 """The order and the groups in which the form shows the settings of a run."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.services.settings import Setting, run_settings
 
 _SETTINGS = run_settings()
@@ -9,20 +12,50 @@ def _group(*paths: str) -> tuple[Setting, ...]:
     return tuple(_SETTINGS[path] for path in paths)
 
 
-MAIN = _group(
+_FINDS_K = "dbscan"
+_MAIN = (
+    "clustering",
     "n_clusters",
     "lambda_",
     "n_iterations",
     "finetune.n_epochs",
     "finetune.learning_rate",
     "finetune.batch_size",
+    "finetune.loss",
     "restart_from",
     "seed",
 )
+
+
+def main_settings(clustering: str) -> tuple[Setting, ...]:
+    """Return the ten settings that matter most; a method that finds K asks for no K."""
+    if clustering == _FINDS_K:
+        return _group(*(path.replace("n_clusters", "dbscan.eps") for path in _MAIN))
+    return _group(*_MAIN)
+
+
+def is_used(path: str, values: Mapping[str, Any]) -> bool:
+    """Whether a setting does anything, given the others; it is shown only then.
+
+    Args:
+        path: Its dotted name.
+        values: All settings by dotted name.
+    """
+    loss, clustering = values["finetune.loss"], values["clustering"]
+    if path == "dbscan.eps":
+        return False  # it stands among the ten, in the place of K
+    if path.startswith("dbscan."):
+        return bool(clustering == _FINDS_K)
+    if path in ("kmeans_n_init", "kmeans_max_iterations", "use_tracklets"):
+        return bool(clustering != _FINDS_K)
+    if path.startswith("finetune.memory_"):
+        return bool(loss == "cluster_memory")
+    return bool(loss != "softmax") if path == "finetune.n_instances" else True
+
+
 MORE = {
     "Clusters and selection": _group(
         "selection",
-        "clustering",
         "dbscan.eps",
         "dbscan.min_samples",
         "dbscan.k1",
@@ -37,7 +70,6 @@ MORE = {
         "init_on_annotations",
     ),
     "Fine-tuning": _group(
-        "finetune.loss",
         "finetune.n_instances",
         "finetune.memory_temperature",
         "finetune.memory_momentum",

@@ -19,9 +19,13 @@ _OFFERED: dict[JobStatus, tuple[Act, ...]] = {
     "finished": (),
 }
 _WORDS: dict[Act, tuple[str, str]] = {
-    "pause": ("Pause", "The worker pauses within a batch and keeps its memory."),
+    "pause": ("Pause", "The worker pauses within a batch and keeps its memory; nothing is lost."),
     "unpause": ("Continue", "The worker continues where it paused."),
-    "stop": ("Stop", "The worker stops within a batch; finished iterations are kept."),
+    "stop": (
+        "Stop",
+        "The worker stops within a batch and frees its memory. Finished iterations are kept; what "
+        "is done of the present one is lost, and Resume does it again.",
+    ),
     "resume": ("Resume", "A new worker continues from the last finished iteration."),
 }
 _SYMBOLS = {"lambda_": "λ", "n_clusters": "K"}
@@ -56,9 +60,23 @@ def steering(
         )
 
 
-def failure(error: str, traceback: str) -> None:
-    """Show why a run failed; the traceback is collapsed."""
-    st.error(f"**The run failed.** {plain(error)}")
+def failure(name: str, error: str, traceback: str, *, on_fix: Callable[[], None]) -> None:
+    """Show why a run failed, and offer to put it right; the traceback is collapsed.
+
+    Args:
+        name: Name of the run.
+        error: Why it failed.
+        traceback: Where; "" for none.
+        on_fix: Called to open the form with its settings.
+    """
+    st.error(f"**“{plain(name)}” failed.** {plain(error)}")
+    st.button(
+        "Fix and start again",
+        type="primary",
+        on_click=on_fix,
+        key="fix",
+        help="Open the form with the settings of this run, to change what was wrong.",
+    )
     if traceback:
         with st.expander("Traceback"):
             st.code(traceback, language=None)
@@ -66,38 +84,41 @@ def failure(error: str, traceback: str) -> None:
 
 def live_settings(
     lambda_: float,
-    n_clusters: int,
+    n_clusters: int | None,
     waiting: Mapping[str, float],
     *,
-    on_ask: Callable[[float | None, int | None], None],
+    on_ask: Callable[[float, int | None], str],
     key: str,
 ) -> None:
     """Show a form that changes λ and K from the next iteration on.
 
     Args:
         lambda_: Current or requested λ.
-        n_clusters: Current or requested K.
+        n_clusters: Current or requested K; None where the method finds K by itself.
         waiting: Requested values that wait for the next iteration, by name.
-        on_ask: Called with the new λ and K, None for unchanged.
+        on_ask: Called with what stands in the fields when the button is pressed; returns what is
+            wrong with it, "" if it is used.
         key: Key of the widgets.
     """
     words = [f"{_SYMBOLS[name]} {value:g}" for name, value in waiting.items()]
-    label = f"{', '.join(words)} next" if words else "λ, K …"
+    label = f"{', '.join(words)} next" if words else "λ, K …" if n_clusters is not None else "λ …"
     # The form keeps its values while the page polls; its key changes once they are stored.
     key = f"{key}:{lambda_}:{n_clusters}"
 
     def ask() -> None:  # a callback, as for the buttons above
-        threshold = st.session_state[f"{key}:lambda"]
-        clusters = int(st.session_state[f"{key}:k"])
-        on_ask(
-            threshold if threshold != lambda_ else None,
-            clusters if clusters != n_clusters else None,
+        clusters = st.session_state.get(f"{key}:k")
+        threshold = float(st.session_state[f"{key}:lambda"])
+        st.session_state[f"{key}:error"] = on_ask(
+            threshold, None if clusters is None else int(clusters)
         )
 
     with (
         st.popover(label, help="Change λ and K during the run", width="stretch"),
         st.form(key, border=False),
     ):
-        st.number_input("Threshold λ", 0.0, 1.0, lambda_, 0.01, key=f"{key}:lambda")
-        st.number_input("Clusters K", 1, value=n_clusters, key=f"{key}:k")
+        st.number_input("Threshold λ", value=lambda_, step=0.01, key=f"{key}:lambda")
+        if n_clusters is not None:
+            st.number_input("Clusters K", value=n_clusters, step=1, key=f"{key}:k")
+        if error := st.session_state.get(f"{key}:error"):
+            st.error(plain(error))
         st.form_submit_button("Apply from the next iteration", on_click=ask, width="stretch")

@@ -3,6 +3,28 @@
 const PERIOD_MS = 1000;
 const PATIENCE_MS = 20_000; // then the page is asked for again
 const LEAVING_MS = 3000; // as long as another page may be on its way
+const REACHES = ["pointerdown", "focusin"]; // before a link can be followed, by mouse or by keys
+const PAGE_LINKS = "[data-testid=stSidebarNav], [data-testid=stPageLink]";
+
+function nameWorkspace(link) {
+  const name = new URLSearchParams(location.search).get("w");
+  if (!name || !link?.closest(PAGE_LINKS) || link.origin !== location.origin) return;
+  const address = new URL(link.href);
+  address.searchParams.set("w", name);
+  if (link.href !== address.href) link.href = address.href;
+}
+
+const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
+
+/** Go to a page as the sidebar does, without loading all anew. */
+function followInPlace(link, event) {
+  const links = [...document.querySelectorAll("[data-testid=stSidebarNav] a[href]")];
+  const place = (each) => each.pathname.replace(/\/$/, "");
+  const twin = links.find((other) => place(other) === place(link));
+  if (!twin) return;
+  event.preventDefault();
+  twin.click();
+}
 
 class Line {
   constructor(root) {
@@ -11,14 +33,21 @@ class Line {
     this.leftAt = -Infinity;
     this.timer = setInterval(() => this.ask(), PERIOD_MS);
     this.onClick = (event) => {
-      if (event.target.closest("a")) this.leftAt = performance.now();
+      const link = event.target.closest?.("a");
+      if (!link) return;
+      this.leftAt = performance.now();
+      if (link.dataset.page && isPlain(event)) followInPlace(link, event);
     };
     document.addEventListener("click", this.onClick, true);
+    // A page opened in another tab must show the same workspace: its link names it too.
+    this.onReach = (event) => nameWorkspace(event.target.closest?.("a[href]"));
+    for (const kind of REACHES) document.addEventListener(kind, this.onReach, true);
   }
 
   dispose() {
     clearInterval(this.timer);
     document.removeEventListener("click", this.onClick, true);
+    for (const kind of REACHES) document.removeEventListener(kind, this.onReach, true);
   }
 
   update(data, setTriggerValue) {
@@ -27,16 +56,29 @@ class Line {
     this.told = null; // the page has been drawn anew
     this.leftAt = -Infinity;
     this.show(data.html);
+    this.nameThePage();
   }
 
   show(html) {
     if (html === this.shown) return;
     this.shown = html;
+    const at = document.activeElement?.closest?.(".pul-line a")?.dataset.page; // who is on a step
     this.root.innerHTML = html;
+    if (at) this.root.querySelector(`a[data-page="${at}"]`)?.focus();
+    this.nameThePage();
+  }
+
+  nameThePage() {
+    const title = this.root.querySelector("h1");
+    if (title) title.textContent = this.data.title;
+    for (const link of this.root.querySelectorAll("li a")) {
+      if (link.dataset.page === this.data.page) link.setAttribute("aria-current", "step");
+      else link.removeAttribute("aria-current");
+    }
   }
 
   async ask() {
-    if (this.isAsking || document.hidden) return;
+    if (this.isAsking || document.hidden || !this.data?.url) return;
     this.isAsking = true;
     const { data } = this;
     try {

@@ -1,9 +1,10 @@
-"""The header above every page: the status of the workspace and its run."""
+"""The header above every page: the way through, the page's title, and how things stand."""
 
+from collections.abc import Mapping
 from html import escape
 
 from app.components.mount import mount
-from app.services.labels import Pace
+from app.services.way import Way, WayStep
 from app.wording import counted, definition, duration, gain, percent, place
 from pul.records import IterationRecord, JobRecord, RunRecord
 
@@ -15,16 +16,47 @@ _render = mount(
 )
 
 
-def header(html: str, *, moved: str, url: str) -> None:
+def header(html: str, *, moved: str, url: str, title: str, page: str) -> None:
     """Show the header; from then on it polls the status by itself.
 
     Args:
         html: Its current content.
         moved: Hash of what the page is drawn from; the page reruns when the polled hash differs.
-        url: Address to poll: it returns `html`, `moved` and the next `url`.
+        url: Address to poll: it returns `html`, `moved` and the next `url`; "" polls nothing.
+        title: Title of the page.
+        page: Key of the page, whose step is marked.
     """
-    data = {"html": html, "moved": moved, "url": url}
+    data = {"html": html, "moved": moved, "url": url, "title": title, "page": page}
     _render(key="line", data=data)
+
+
+def way_html(shown: Way, addresses: Mapping[str, str]) -> str:
+    """Return the steps, and what is next, as HTML.
+
+    Args:
+        shown: The way.
+        addresses: Address of each page, relative to a page, by key.
+    """
+    steps = "".join(_step(number, each, addresses) for number, each in enumerate(shown.steps, 1))
+    return (
+        f'<div class="pul-way"><nav aria-label="Steps"><ol>{steps}</ol></nav>'
+        f'<a class="pul-next" data-page="{shown.next_page}" '
+        f'href="{escape(addresses[shown.next_page])}">{escape(shown.next_text)} →</a></div>'
+    )
+
+
+_SAID = {"done": "done", "open": "open", "blocked": "not yet"}
+
+
+def _step(number: int, step: WayStep, addresses: Mapping[str, str]) -> str:
+    text = f"{_SAID[step.state]}: {step.text}"
+    mark = "✓" if step.state == "done" else str(number)
+    return (
+        f'<li class="{step.state}"><a data-page="{step.page}" '
+        f'href="{escape(addresses[step.page])}" title="{escape(text)}">'
+        f'<i aria-hidden="true">{mark}</i>{step.name}<span class="pul-said">, {escape(text)}</span>'
+        "</a></li>"
+    )
 
 
 def header_html(
@@ -33,9 +65,11 @@ def header_html(
     run: RunRecord | None,
     iterations: tuple[IterationRecord, ...],
     job: JobRecord | None,
-    pace: Pace | None = None,
 ) -> str:
     """Return the header as HTML.
+
+    How far the labelling is stands on the pages that label, once: they know of acts that are on
+    their way, which the header does not.
 
     Args:
         name: Name of the workspace.
@@ -43,30 +77,13 @@ def header_html(
         run: The selected run.
         iterations: Its finished iterations, the baseline first.
         job: The last job on it.
-        pace: Progress of the labelling.
     """
     parts = [f"<b>{escape(name)}</b>"]
-    if pace is not None and pace.n_identities:
-        parts += _labelled(pace, n_images)
-    else:
-        parts.append(f"<span>{counted(n_images, 'image')}</span>")
+    parts.append(f"<span>{counted(n_images, 'image')}</span>")
     if run is not None:
         parts += [f"<span>{escape(run.name)}</span>", _status(run, job)]
         parts += _figures(iterations)
-    if pace is not None and pace.n_identities:
-        parts.append('<span title="All labels that reached the studio are saved">saved</span>')
-    return f'<div class="pul-header">{"".join(parts)}</div>'
-
-
-def _labelled(pace: Pace, n_images: int) -> list[str]:
-    hint = f"labelled, of {counted(n_images, 'image')} in the workspace"
-    parts = [
-        f"<span><b>{pace.n_identities}/{pace.goal}</b> IDs</span>",
-        f'<span title="{hint}">{counted(pace.n_images, "image")}</span>',
-    ]
-    if pace.seconds is not None:
-        parts.append(f"<span>{pace.seconds:.1f} s/ID</span>")
-    return parts
+    return f'<div class="pul-title"><h1></h1><div class="pul-header">{"".join(parts)}</div></div>'
 
 
 def _status(run: RunRecord, job: JobRecord | None) -> str:

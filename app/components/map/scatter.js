@@ -9,7 +9,7 @@ const GLIDE_MS = 400;
 const CLICK_PX = 4;
 const REACH_PX = 12;
 
-function remember(key, make) {
+export function remember(key, make) {
   if (!layouts.has(key)) {
     if (layouts.size > 15) layouts.delete(layouts.keys().next().value);
     layouts.set(key, make());
@@ -19,7 +19,7 @@ function remember(key, make) {
 }
 
 // A base and the layers over it, each fetched once; the same addresses give the same object.
-function fetchLayout(urls) {
+export function fetchLayout(urls) {
   return remember(urls.join(" "), async () => {
     const parts = await Promise.all(urls.map((url) => remember(`of ${url}`, () => fetchArrays(url))));
     const layout = Object.assign({}, ...parts);
@@ -31,7 +31,7 @@ function fetchLayout(urls) {
   });
 }
 
-async function fetchArrays(url) {
+export async function fetchArrays(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(await response.text());
   return parseArrays(await response.arrayBuffer());
@@ -39,7 +39,7 @@ async function fetchArrays(url) {
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
-class Scatter {
+export class Scatter {
   /** @type {import("../shared_js/types").Layout & { selection: Selection }} */
   layout;
   mode = "lasso";
@@ -103,7 +103,7 @@ class Scatter {
     if (!isSameRun || before.lambda_ !== data.lambda_) this.lambda = data.lambda_;
     this.data = data;
     this.root.style.setProperty("--scatter-height", `${data.height}px`);
-    if (this.layout !== layout) this.setLayout(layout, isSameRun);
+    if (this.layout !== layout) this.setLayout(layout, isSameRun, data);
     if (!isSameRun) this.selected = [];
     this.setColors();
     this.setSelected(this.selected);
@@ -113,11 +113,12 @@ class Scatter {
     this.root.dataset.ready = data.layout_urls.join(" ");
   }
 
-  setLayout(layout, isSameRun) {
+  setLayout(layout, isSameRun, data) {
     const from = isSameRun ? this.layout.points : layout.points;
     this.layout = layout;
     this.points.set({ from, to: layout.points, similarity: layout.similarities });
-    this.points.uniforms.size = layout.n < 1500 ? 9 : layout.n < 5000 ? 7 : layout.n < 30000 ? 5.5 : 4;
+    this.points.uniforms.size =
+      (layout.n < 1500 ? 9 : layout.n < 5000 ? 7 : layout.n < 30000 ? 5.5 : 4) * (data.scale ?? 1);
     if (!isSameRun || this.isFitted) this.fit();
     this.outline = [];
     if (isSameRun && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.glide();
@@ -393,21 +394,4 @@ class Scatter {
       button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
     }
   }
-}
-
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".scatter");
-  const say = (error) => {
-    root.querySelector(".scatter-counts").textContent = `The map cannot be drawn: ${error.message}`;
-  };
-  try {
-    root.scatter ??= new Scatter(root);
-    root.scatter.update(data, setStateValue).catch(say);
-  } catch (error) {
-    say(error);
-  }
-  return () => {
-    root.scatter?.dispose();
-    root.scatter = null;
-  };
 }

@@ -1,8 +1,8 @@
 """The map of all images, drawn in the browser: lasso, box, pan, hover, and a λ slider."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ _DOUBT_RANGE = (-0.3, 0.0)
 
 _render = mount(
     "pul_scatter",
-    script="map/scatter.js",
+    script="map/component.js",
     values=("selection", "lambda_"),
     html="map/scatter.html",
     css="map/scatter.css",
@@ -168,6 +168,20 @@ def scatter(
             "height": height,
         },
     )
+    return _choice(state, first)
+
+
+def current_choice(key: str, lambda_: float | None) -> Choice:
+    """Return the selection as it is now, for a callback: what was drawn may be older.
+
+    Args:
+        key: Key of the component.
+        lambda_: λ of the run, as it was drawn with.
+    """
+    return _choice(st.session_state.get(key) or {}, lambda_ or 0.0)
+
+
+def _choice(state: Mapping[str, Any], first: float) -> Choice:
     chosen = state.get("selection") or {"kind": "none", "images": ()}
     moved = state.get("lambda_") or {}
     # When the run's own λ changes, the slider is reset to it.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -28,15 +29,16 @@ class PaperRow:
     run_id: int | None
 
 
-def paper_table(rows: Sequence[PaperRow], figures: Sequence[str]) -> None:
+def paper_table(rows: Sequence[PaperRow], figures: Sequence[str], workspace: str) -> None:
     """Show the rows; the number of a run links to it.
 
     Args:
         rows: The rows.
         figures: Names of the figures.
+        workspace: Name of the workspace in addresses.
     """
     st.dataframe(
-        [_cells(row, figures) for row in rows],
+        [_cells(row, figures, workspace) for row in rows],
         hide_index=True,
         height="content",
         column_config={
@@ -46,7 +48,7 @@ def paper_table(rows: Sequence[PaperRow], figures: Sequence[str]) -> None:
     )
 
 
-def _cells(row: PaperRow, figures: Sequence[str]) -> dict[str, object]:
+def _cells(row: PaperRow, figures: Sequence[str], workspace: str) -> dict[str, object]:
     rank_1, mean_ap = ("" if math.isnan(value) else f"{value:.1f}" for value in row.paper)
     return {
         "": row.name,
@@ -55,5 +57,5 @@ def _cells(row: PaperRow, figures: Sequence[str]) -> dict[str, object]:
         "Paper: mAP": mean_ap,
         "The paper's setting": row.setting,
         "State": row.state,
-        "Run": "" if row.run_id is None else f"rounds?run={row.run_id}",
+        "Run": "" if row.run_id is None else f"rounds?w={quote(workspace)}&run={row.run_id}",
     }

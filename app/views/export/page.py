@@ -29,11 +29,21 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     with st.expander("Add labels made elsewhere"):
         import_labels.show()
     if now.run is not None:
-        st.subheader("Repeat this run on the command line")
-        st.code(
-            services.exports.command(state.location(), now.run), language="bash", wrap_lines=True
+        _repeat(now.run)
+
+
+def _repeat(run: RunRecord) -> None:
+    command = services.exports.command(state.location(), run)
+    st.subheader("Repeat this run on the command line")
+    st.code(command.text, language=None, wrap_lines=True)
+    if command.lacks_labels:
+        st.caption(
+            "This run's labels were given by an experiment, and the command does not repeat them."
         )
-        st.caption("It trains with the labels that exist when it runs.")
+    elif command.is_steered:
+        st.caption("`--steer` repeats what was changed on the way, and the labels as they stood.")
+    else:
+        st.caption("It trains with the labels as they stood then, whatever is labelled since.")
 
 
 def _labels(run: RunRecord | None, iterations: tuple[IterationRecord, ...]) -> None:
@@ -105,3 +115,8 @@ def _download(export: services.exports.Export) -> None:
         "Download", export.path.open("rb"), export.path.name, key=f"get:{export.job.job_id}",
         on_click="ignore",
     )  # fmt: skip
+    if export.threshold is not None:
+        st.download_button(
+            "Threshold", export.threshold.open("rb"), export.threshold.name,
+            key=f"threshold:{export.job.job_id}", on_click="ignore",
+        )  # fmt: skip

@@ -6,23 +6,25 @@ import streamlit as st
 
 from app import services, state
 from app.components.map.cluster_counts import cluster_counts
+from app.components.map.scatter import current_choice
 from app.services.workspace import WorkspaceStatus
 from app.views.fragments import fragment
 from app.wording import counted, live_setting, plain
 from pul.errors import PulError
-from pul.records import IterationRecord, JobRecord
+from pul.records import IterationRecord, JobRecord, RunRecord
 
 POLL_S = 0.5
 _SAME = 1e-6
 
 
-def show(now: WorkspaceStatus, record: IterationRecord, lambda_: float) -> None:
+def show(now: WorkspaceStatus, record: IterationRecord, lambda_: float, *, map_key: str) -> None:
     """Show the controls.
 
     Args:
         now: Status of the workspace.
         record: The iteration on the map.
         lambda_: Value of its slider.
+        map_key: Key of the map, whose slider a button reads when it is pressed.
     """
     run_id = now.run.run_id if now.run else 0
     job = services.previews.last_preview(state.location(), run_id, record.iteration)
@@ -33,43 +35,53 @@ def show(now: WorkspaceStatus, record: IterationRecord, lambda_: float) -> None:
         st.error(plain(job.error))
     _status(run_id, record)
     _compared(run_id, record)
-    _apply(now, lambda_, n_clusters)
+    _apply(now, record, lambda_, n_clusters, map_key)
 
 
 def _choose(run_id: int, record: IterationRecord, *, is_busy: bool) -> int:
     iteration, present = record.iteration, record.n_clusters
-    field, preview, compare = st.columns([1, 1, 1], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")  # wraps on a narrow screen
     first = state.previewed(run_id, iteration) or present
-    n_clusters = field.number_input(
-        "Clusters K", 1, record.n_images, first, key=f"k:{state.location()}:{run_id}:{iteration}"
+    n_clusters = row.number_input(
+        "Clusters K", value=first, step=1, key=_field_key(run_id, iteration), width=130
     )
-    start = partial(_start, run_id, iteration)
-    preview.button(
+    start = partial(_start, run_id, record)
+    row.button(
         "Preview K",
         on_click=start,
-        args=(n_clusters,),
+        kwargs={"is_compared": False},
         disabled=is_busy,
         help="Cluster the features of this iteration with this K; the run does not change.",
-        width="stretch",
+        width="content",
     )
-    compare.button(
+    row.button(
         "Compare K",
         on_click=start,
-        args=(None,),
+        kwargs={"is_compared": True},
         disabled=is_busy,
         help="Cluster with several K, from 0.5 to 1.5 times the current one, each with two seeds.",
-        width="stretch",
+        width="content",
     )
     return int(n_clusters)
 
 
-def _start(run_id: int, iteration: int, n_clusters: int | None) -> None:
-    if n_clusters is not None:
-        state.preview(run_id, iteration, n_clusters)
+def _field_key(run_id: int, iteration: int) -> str:
+    return f"k:{state.location()}:{run_id}:{iteration}"
+
+
+def _start(run_id: int, record: IterationRecord, *, is_compared: bool) -> None:
+    """Start a preview of the K that stands in the field when the button is pressed."""
+    n_clusters = None
     try:
-        services.previews.start_preview(state.location(), run_id, iteration, n_clusters)
+        if not is_compared:
+            n_clusters = int(st.session_state[_field_key(run_id, record.iteration)])
+            services.checks.check_n_clusters(n_clusters, record.n_images)
+        services.previews.start_preview(state.location(), run_id, record.iteration, n_clusters)
     except PulError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(str(error)), icon=":material/error:")
+    else:
+        if n_clusters is not None:
+            state.preview(run_id, record.iteration, n_clusters)
 
 
 def _wait(job_id: int) -> None:
@@ -120,7 +132,9 @@ def _compared(run_id: int, record: IterationRecord) -> None:
     st.caption("Agreement: adjusted mutual information of two seeds; 1 is the same clusters.")
 
 
-def _apply(now: WorkspaceStatus, lambda_: float, n_clusters: int) -> None:
+def _apply(
+    now: WorkspaceStatus, record: IterationRecord, lambda_: float, n_clusters: int, map_key: str
+) -> None:
     if now.run is None or not services.previews.can_apply(now):
         st.caption("This run is finished; start another run to use this λ and K.")
         return
@@ -134,7 +148,7 @@ def _apply(now: WorkspaceStatus, lambda_: float, n_clusters: int) -> None:
         column.button(
             f"Use {live_setting(name, value)}",
             on_click=_ask,
-            args=(now.run.run_id, iteration, name, before, value),
+            args=(now.run, record, name, map_key),
             disabled=abs(before - value) < _SAME,
             help=f"From iteration {iteration} on; the current iteration is not affected.",
             key=f"use:{name}",
@@ -147,12 +161,23 @@ def _apply(now: WorkspaceStatus, lambda_: float, n_clusters: int) -> None:
         st.caption(f"Waiting for iteration {iteration}: **{', '.join(asked)}**.")
 
 
-def _ask(run_id: int, iteration: int, name: str, before: float, value: float) -> None:
-    lambda_, n_clusters = (value, None) if name == "lambda_" else (None, int(value))
+def _ask(run: RunRecord, record: IterationRecord, name: str, map_key: str) -> None:
+    """Ask a run for the λ or the K that stands in its field when the button is pressed."""
+    location = state.location()
+    before = services.runs.current_settings(location, run)
     try:
-        services.runs.ask_change(state.location(), run_id, lambda_=lambda_, n_clusters=n_clusters)
+        if name == "lambda_":
+            value = current_choice(map_key, record.lambda_).lambda_
+            services.runs.ask_change(location, run.run_id, lambda_=value)
+        else:
+            value = int(st.session_state[_field_key(run.run_id, record.iteration)])
+            services.checks.check_n_clusters(value, record.n_images)
+            services.runs.ask_change(location, run.run_id, n_clusters=value)
     except PulError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(str(error)), icon=":material/error:")
         return
-    was, will = live_setting(name, before), live_setting(name, value)
+    was, will = live_setting(name, getattr(before, name)), live_setting(name, value)
+    iteration = services.previews.next_iteration(
+        services.workspace.workspace_status(location, run.run_id)
+    )
     st.toast(f"{will} from iteration {iteration} on, instead of {was}.", icon=":material/check:")

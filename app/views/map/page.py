@@ -12,6 +12,7 @@ from app.routes import maps, thumbnails
 from app.routes.signed import workspace_key
 from app.services.map import Quality
 from app.services.workspace import WorkspaceStatus
+from app.views import waiting
 from app.views.map import clusters, people
 from app.wording import counted, fit
 from pul.records import RunRecord
@@ -25,9 +26,7 @@ def show(now: WorkspaceStatus | None) -> None:
             "There is no map yet.", "Start with “Group without training”.", state.page("workspace")
         )
     elif not now.iterations:
-        nothing_yet(
-            "The first map is being made.", "See the progress of the run.", state.page("rounds")
-        )
+        waiting.for_first_iteration(now, "The first map is being made.")
     elif not now.run.config["projection"]:
         nothing_yet("This run was made without maps.", "Choose another run.", state.page("rounds"))
     else:
@@ -47,7 +46,7 @@ def _map(now: WorkspaceStatus, run: RunRecord) -> None:
         findings(services.diagnosis.of_iteration(*place))
     with chosen:
         people.show(arrays, choice)
-        clusters.show(now, now.iterations[iteration], choice.lambda_)
+        clusters.show(now, now.iterations[iteration], choice.lambda_, map_key=map_key(run.run_id))
 
 
 def _scatter(
@@ -59,8 +58,7 @@ def _scatter(
 ) -> Choice:
     location = state.location()
     by = choose_coloring()
-    # A component's key must not contain two underscores in a row, but a path may.
-    name = f"map-{workspace_key(location).hex()}-{run.run_id}"
+    name = map_key(run.run_id)
     return scatter(
         layout_urls=maps.urls(location, run.run_id, iteration, n_clusters, by),
         thumbs_url=thumbnails.PREFIX,
@@ -72,6 +70,11 @@ def _scatter(
         height=HEIGHT,
         key=name,
     )
+
+
+def map_key(run_id: int) -> str:
+    # A component's key must not contain two underscores in a row, but a path may.
+    return f"map-{workspace_key(state.location()).hex()}-{run_id}"
 
 
 def _lines(known: Quality) -> Lines:

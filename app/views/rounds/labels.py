@@ -6,11 +6,11 @@ import streamlit as st
 
 from app import services, state
 from app.services.runs import Untrained
-from app.wording import counted, plain
+from app.wording import counted
 from pul.errors import PulError
 from pul.records import RunRecord
 
-_HINT = (
+HINT = (
     "A new run in the background: the same start model, the same settings, and these labels. Its "
     "curves are shown with those of this run."
 )
@@ -48,27 +48,30 @@ def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
     button.button(
         "Train with them",
         type="primary",
-        help=_HINT,
+        help=HINT,
         width="stretch",
-        on_click=_train,
-        args=(run, _name(run.name, waiting.n_identities)),
+        on_click=train,
+        args=(run,),
     )
-    if trouble := state.trouble(run.run_id):
-        st.error(plain(trouble))
 
 
-def _train(run: RunRecord, name: str) -> None:
+def train(run: RunRecord) -> None:
     """Start a run with the labels and select it, compared with the old one.
 
     The selection is set first: as soon as the run exists, the header may trigger a rerun, and code
     after that might never run.
     """
+    location = state.location()
+    waiting = services.runs.untrained(
+        location, run.run_id, services.runs.iterations(location, run.run_id)
+    )
+    name = _name(run.name, waiting.n_identities) if waiting else run.name
     before = state.compared()
     state.show_run(None)
     state.compare([run.run_id] if run.n_iterations_done else [])
     state.remember_trouble(run.run_id, "")
     try:
-        services.runs.train_with_labels(state.location(), run, name)
+        services.runs.train_with_labels(location, run, name)
     except PulError as error:
         state.compare(before)
         state.remember_trouble(run.run_id, str(error))

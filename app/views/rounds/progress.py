@@ -9,10 +9,9 @@ from app.components.forms.shelf import run_menu
 from app.components.forms.steering import failure, live_settings, steering
 from app.components.tables.progress import progress_panel
 from app.views.rounds import labels
-from app.wording import counted, plain, remaining_s
+from app.wording import ENDED, counted, plain, remaining_s
+from pul.errors import PulError
 from pul.records import RunRecord, Shelf
-
-ENDED = {"finished": "finished", "stopped": "was stopped", "failed": "failed"}
 
 
 def show(run_id: int, drawn_for: tuple[object, ...]) -> None:
@@ -31,12 +30,16 @@ def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
             st.caption(f"Forked from run {run.parent_run_id}, iteration {run.parent_iteration}")
         if now.is_active and now.job is not None:
             progress_panel(now.job, remaining_s=remaining_s(now.job.progress, now.iterations))
+            st.caption(
+                "*Pause* loses nothing and keeps the memory; *Stop* frees it, and loses what is "
+                "done of the present iteration."
+            )
         else:
             done = counted(run.n_iterations_done, "iteration")
             st.markdown(f"**{plain(run.name)}** {ENDED.get(run.status, run.status)} after {done}.")
     if now.job is not None:
         with buttons:
-            on_act = partial(services.runs.steer, state.location(), now.job)
+            on_act = partial(_act, run.run_id)
             steering(now.job.status, now.requested, on_act=on_act)
     with live:
         if run.status != "finished":
@@ -51,21 +54,51 @@ def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
             on_shelve=partial(_shelve, run),
         )
     if run.status == "failed" and now.job is not None:
-        failure(now.job.error, now.job.traceback)
+        failure(run.name, now.job.error, now.job.traceback, on_fix=partial(state.fix, run.run_id))
+    if trouble := state.trouble(run.run_id):
+        st.error(plain(trouble))
     labels.show(now, run)
+
+
+def _act(run_id: int, act: str) -> None:
+    """Pause, continue, stop or resume a run; its job is that of now, not the one drawn."""
+    state.remember_trouble(run_id, "")
+    try:
+        services.runs.steer(state.location(), run_id, act)
+    except PulError as error:
+        state.remember_trouble(run_id, str(error))
 
 
 def _change(run: RunRecord) -> None:
     current_settings = services.runs.current_settings(state.location(), run)
+    finds_k = run.config["clustering"] == "dbscan"
     live_settings(
         current_settings.lambda_,
-        current_settings.n_clusters,
+        None if finds_k else current_settings.n_clusters,
         current_settings.waiting,
-        on_ask=lambda lambda_, n_clusters: services.runs.ask_change(
-            state.location(), run.run_id, lambda_=lambda_, n_clusters=n_clusters
-        ),
+        on_ask=partial(_ask, run),
         key=f"live:{run.run_id}",
     )
+
+
+def _ask(run: RunRecord, lambda_: float, n_clusters: int | None) -> str:
+    """Ask a run for another λ or K, and return what is wrong with them."""
+    location = state.location()
+    current = services.runs.current_settings(location, run)
+    try:
+        services.checks.check_lambda(lambda_)
+        if n_clusters is not None:
+            n_images = len(services.workspace.run_images(location, run.run_id))
+            services.checks.check_n_clusters(n_clusters, n_images)
+        services.runs.ask_change(
+            location,
+            run.run_id,
+            lambda_=lambda_ if lambda_ != current.lambda_ else None,
+            n_clusters=n_clusters if n_clusters != current.n_clusters else None,
+        )
+    except PulError as error:
+        return str(error)
+    return ""
 
 
 def _shelve(run: RunRecord, shelf: Shelf) -> None:

@@ -172,4 +172,4 @@ def _importing(job_id: int) -> None:
     progress_panel(job)
     if job.progress is not None and job.progress.message:
         st.caption(plain(job.progress.message))
-    st.button("Stop", on_click=services.runs.steer, args=(state.location(), job, "stop"))
+    st.button("Stop", on_click=services.runs.control_job, args=(state.location(), job_id, "stop"))

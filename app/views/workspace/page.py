@@ -4,12 +4,14 @@ import streamlit as st
 
 from app import demo, services, state
 from app.components.charts.contents import SplitRow, camera_bars, skipped_files, split_table
-from app.components.forms.quick_start import choose_model, quick_start
+from app.components.forms.quick_start import QuickStart, choose_model, quick_start
+from app.components.forms.settings_form import problem_list
 from app.components.tables.findings import findings
 from app.components.tables.grid import strip
 from app.routes import thumbnails
 from app.views.workspace import importing, moved, opening
 from app.wording import counted, fit, plain
+from pul.errors import PulError
 
 N_SAMPLE = 16
 
@@ -26,15 +28,13 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         with contents:
             _images()
         with start:
-            _start(now)
+            _start()
         moved.show()
         with st.expander("Add images", expanded=now.is_importing):
             importing.show(now)
     else:
         st.subheader("Add images")
         importing.show(now)
-    with st.expander("Another workspace"):
-        opening.another()
 
 
 def _missing() -> None:
@@ -54,7 +54,7 @@ def _images() -> None:
     skipped_files(services.workspace.skipped(location) if contents.n_skipped else ())
 
 
-def _start(now: services.workspace.WorkspaceStatus) -> None:
+def _start() -> None:
     location = state.location()
     st.subheader("Group or train")
     model = choose_model(services.runs.start_models(location), key="quick")
@@ -72,18 +72,29 @@ def _start(now: services.workspace.WorkspaceStatus) -> None:
         lambda_=config.lambda_ or 0.0,
         sentence=fit("About the number of people.")
         + f" You have {n_train}; Market-1501 has 17 per person.",
-        is_ready=bool(model),
     )
     if asked is not None:
-        n_iterations = 0 if asked.act == "group" else None
-        config = config.replace(
-            n_clusters=asked.n_clusters, lambda_=asked.lambda_, n_iterations=n_iterations
-        )
+        _start_run(config, model, asked)
+
+
+def _start_run(config: services.runs.RunConfig, model: str, asked: QuickStart) -> None:
+    """Start what was asked for, or say in the form why it cannot work."""
+    location = state.location()
+    entered = {"n_clusters": asked.n_clusters, "lambda_": asked.lambda_}
+    problems = services.checks.problems(location, config, entered, model)
+    if not problems:
+        if asked.act == "group":
+            entered["n_iterations"] = 0
+        shown_run = state.run_id()
         state.show_run(None)  # before the run exists: then the header may trigger a rerun
-        with st.spinner("Starting"):
-            services.runs.start_run(location, config, model)
-        st.rerun()
-    if now.run is not None:
-        links = {"map": "See the map", "label": fit("Label people"), "rounds": "See the rounds"}
-        for column, (page, text) in zip(st.columns(3), links.items(), strict=True):
-            column.page_link(state.page(page), label=text)
+        try:
+            with st.spinner("Starting"):
+                services.runs.start_run(location, config.replace(**entered), model)
+        except PulError as error:
+            state.show_run(shown_run)
+            problems = [str(error)]
+        else:
+            if asked.act == "group":
+                st.switch_page(state.page("clusters"))
+            st.rerun()
+    problem_list(problems)

@@ -3,12 +3,14 @@
 import math
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pul.data.tracks.boxes import SkippedBox, TrackBox, TrackFile, order_boxes
 from pul.errors import DatasetError
+
+Form = TypeVar("Form", bound=BaseModel)
 
 _TRACK_KEYS = ("track_id", "instance_id", "tracking_id", "trackId", "track", "tracklet_id")
 _FRAME_KEYS = ("frame_id", "frame_index", "frame_number", "frame_idx", "frame")
@@ -49,6 +51,20 @@ def is_coco(content: object) -> bool:
     return isinstance(content, dict) and {"images", "annotations"} <= content.keys()
 
 
+def validate_coco(form: type[Form], content: object, path: Path) -> Form:
+    """Return parsed JSON as a form of COCO that has what a reader needs.
+
+    Raises:
+        DatasetError: It is not of that form.
+    """
+    try:
+        return form.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DatasetError(f"{str(path)!r} is not COCO: {where}: {first['msg']}.") from error
+
+
 def read_coco_tracks(path: Path, content: object) -> TrackFile:
     """Read tracks from COCO: the track from `track_id` or its like, there or in `attributes`.
 
@@ -62,12 +78,7 @@ def read_coco_tracks(path: Path, content: object) -> TrackFile:
     Raises:
         DatasetError: It is not of COCO's form, or no box has a track.
     """
-    try:
-        coco = _Coco.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DatasetError(f"{str(path)!r} is not COCO: {where}: {first['msg']}.") from error
+    coco = validate_coco(_Coco, content, path)
     frames = {image.id: _frame(image) for image in coco.images}
     images = {image.id: image for image in coco.images}
     categories = {category.id: category.name for category in coco.categories}

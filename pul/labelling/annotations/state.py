@@ -107,7 +107,7 @@ class Annotations:
         names, roles: What was set for an identity.
         numbers: Identity → 1, 2, ... in the order they were made.
         links: Groups of images that show one person (must-links), by event.
-        apart: Pairs that are different people (cannot-links).
+        cannot_links: Pairs that are different people.
         undecided: Pairs that nobody could tell.
     """
 
@@ -120,7 +120,7 @@ class Annotations:
     roles: dict[int, Role] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
     links: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    apart: list[Pair] = field(default_factory=list)
+    cannot_links: list[Pair] = field(default_factory=list)
     undecided: list[Pair] = field(default_factory=list)
 
     def find(self, identity: int) -> int:
@@ -184,10 +184,10 @@ class Annotations:
         Raises:
             DataError: It has no image (any more).
         """
-        for known in self.identities:
-            if known.identity == self.find(identity):
-                return known
-        raise DataError(f"There is no identity {identity}; it was taken back or has no image.")
+        known = self._by_number.get(self.find(identity))
+        if known is None:
+            raise DataError(f"There is no identity {identity}; it was taken back or has no image.")
+        return known
 
     def name(self, identity: int) -> str:
         """Return what an identity is called."""
@@ -195,7 +195,7 @@ class Annotations:
 
     def owner_of(self, images: Iterable[int]) -> IntArray:
         """Return identity, JUNK, UNSURE or UNANSWERED of each image, shape (N,)."""
-        judged, owners = self._judged
+        judged, owners = self.judged
         asked = np.asarray(images if isinstance(images, np.ndarray) else list(images), np.int64)
         if not len(judged):
             return np.full(len(asked), UNANSWERED, dtype=np.int64)
@@ -204,15 +204,15 @@ class Annotations:
         return found
 
     @cached_property
-    def _judged(self) -> tuple[IntArray, IntArray]:
-        """The images that somebody judged, ascending, and the owner of each."""
+    def judged(self) -> tuple[IntArray, IntArray]:
+        """The images that somebody judged, ascending, and the owner of each, shapes (J,)."""
         pairs = np.array(sorted(self.owners.items()), dtype=np.int64).reshape(-1, 2)
         return pairs[:, 0].copy(), pairs[:, 1].copy()
 
     def refused_by(self, identity: int) -> frozenset[int]:
         """Return the images that cannot show an identity: the closure of its cannot-links.
 
-        Images of other identities are in it only where somebody said that the two are apart.
+        Images of other identities are in it only where somebody said that they are two people.
         """
         identity = self.find(identity)
         if identity not in self._refused:
@@ -233,11 +233,32 @@ class Annotations:
             )
         )
 
+    def two_people(self) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+        """Return the closure of the cannot-links: two sides of images each, ascending.
+
+        Each image of one side shows somebody else than each of the other: an identity and what it
+        refuses, and sides without an identity that somebody said are apart. That the images of two
+        identities show two people is not listed.
+        """
+        sides = []
+        for known in self.identities:
+            refused = (x for x in self.refused_by(known.identity) if self.owners.get(x, 0) <= 0)
+            sides.append((known.images, tuple(sorted(refused))))
+        for pair in self.cannot_links:
+            left, right = (self.side_images(side) for side in (pair.left, pair.right))
+            if not (self._people(left) or self._people(right)):  # else an identity refuses them
+                sides.append((tuple(sorted(left)), tuple(sorted(right))))
+        return tuple((left, right) for left, right in sides if left and right)
+
+    def unnamed_groups(self) -> tuple[tuple[int, ...], ...]:
+        """Return the groups of images that show one person of no identity, each ascending."""
+        return tuple(group for group in self.groups if not self._people(frozenset(group)))
+
     def was_asked(self, left: Iterable[int], right: Iterable[int]) -> bool:
         """Whether it is answered already if the images of two sides show one person."""
         first, second = frozenset(left), frozenset(right)
         group_of = self._group_of
-        if {group_of.get(x, -x) for x in first} & {group_of.get(x, -x) for x in second}:
+        if {group_of.get(x, x) for x in first} & {group_of.get(x, x) for x in second}:
             return True
         left_people, right_people = self._people(first), self._people(second)
         if left_people & right_people:
@@ -246,7 +267,9 @@ class Annotations:
             return True
         if any(second & self.refused_by(person) for person in left_people):
             return True
-        return any(self._touches(pair, first, second) for pair in (*self.apart, *self.undecided))
+        return any(
+            self._touches(pair, first, second) for pair in (*self.cannot_links, *self.undecided)
+        )
 
     def training_mapping(self) -> dict[int, int]:
         """Return image → identity of those that train; validation identities are left out."""
@@ -285,11 +308,13 @@ class Annotations:
 
     def undoable(self, author: str) -> int | None:
         """Return the event that the author's next undo takes back; None if there is none."""
-        return next(iter(self._stacks(author)[0][::-1]), None)
+        done, _ = self._stacks(author)
+        return done[-1] if done else None
 
     def redoable(self, author: str) -> int | None:
         """Return the event that the author's next redo brings back; None if there is none."""
-        return next(iter(self._stacks(author)[1][::-1]), None)
+        _, taken_back = self._stacks(author)
+        return taken_back[-1] if taken_back else None
 
     def _stacks(self, author: str) -> tuple[list[int], list[int]]:
         done: list[int] = []
@@ -314,6 +339,10 @@ class Annotations:
         return Identity(identity, self.name(identity), number - 1, role, tuple(images))
 
     @cached_property
+    def _by_number(self) -> dict[int, Identity]:
+        return {known.identity: known for known in self.identities}
+
+    @cached_property
     def _group_of(self) -> dict[int, int]:
         return {image: group[0] for group in self.groups for image in group}
 
@@ -336,7 +365,7 @@ class Annotations:
         refused = set().union(
             *(self.refused_images(r) for r in self.refusals if self.find(r.identity) == identity)
         )
-        for pair in self.apart:
+        for pair in self.cannot_links:
             left, right = self.side_images(pair.left), self.side_images(pair.right)
             if any(owners.get(image) == identity for image in left):
                 refused |= right

@@ -59,7 +59,7 @@ def suggest_more(
     if len(rows) == 0:
         return []
     barred = set(refused) | (annotations.refused_by(identity) if identity is not None else set())
-    free = index.free(annotations)
+    free = index.free(annotations).copy()
     free[rows] = False
     free[index.rows_of(np.array(sorted(barred), dtype=np.int64))] = False
     affinity = _affinity(index, rows)
@@ -72,11 +72,13 @@ def suggest_more(
 
 
 def _affinity(index: SuggestionIndex, rows: IntArray) -> FloatArray:
-    """Return the affinity of every tracklet to a person, shape (S,)."""
+    """Return the affinity of tracklets to a person, shape (S,); -inf of those that are not near."""
     tracklets, counts = np.unique(index.tracklets.groups.of[rows], return_counts=True)
-    affinities = index.tracklets.affinities(tracklets)
+    near = index.tracklets_near(tracklets)
+    affinities = index.tracklets.affinities(tracklets, near)
     mean = counts.astype(np.float32) @ affinities / counts.sum()
-    both: FloatArray = (mean + affinities.max(axis=0)) / 2
+    both = np.full(len(index.tracklets.means), -np.inf, dtype=np.float32)
+    both[slice(None) if near is None else near] = (mean + affinities.max(axis=0)) / 2
     return both
 
 
@@ -85,14 +87,7 @@ def _other_people(index: SuggestionIndex, rows: IntArray) -> IntArray:
 
     Looking alike is no contradiction: detectors box one person twice.
     """
-    footage = index.footage
-    moments = np.stack([footage.camids, footage.recordings, footage.frames])
-    known = (footage.frames >= 0) & (footage.camids >= 0)
-    own = {tuple(moment) for moment in moments[:, rows[known[rows]]].T.tolist()}
-    if not own:
-        return np.empty(0, dtype=np.int64)
-    near = np.flatnonzero(known & np.isin(footage.frames, footage.frames[rows]))
-    near = np.array([r for r in near if tuple(moments[:, r].tolist()) in own], dtype=np.int64)
+    near = index.moments.members_of(np.unique(index.moments.of[rows]))
     tracklets = np.unique(index.tracklets.groups.of[near])
     mine = np.unique(index.tracklets.groups.of[rows])
     cosines = index.tracklets.means[tracklets] @ index.tracklets.means[mine].T

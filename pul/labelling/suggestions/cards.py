@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray, row_blocks
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.index import SuggestionIndex
 
@@ -13,6 +13,7 @@ N_TYPICAL = 10  # identities after which the queue turns to doubtful cards: docs
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
 _PER_SIZE = 0.5  # cosine that e times as many images are worth
 _PER_CAMERA = 0.2  # cosine that one more camera is worth, up to four
+_BLOCK = 512
 _KNOWN = 0.5  # how much a likeness to a known identity counts against a card
 
 
@@ -66,16 +67,15 @@ def next_cards(
     """
     free = index.free(annotations)
     n_known = len(annotations.identities)
-    known = index.identity_means(annotations)
-    likeness = (index.means @ known.T).max(axis=1, initial=0.0)
+    known = _Likeness(index, index.identity_means(annotations))
     n_free = np.bincount(index.images.of, free, len(index.means)).astype(np.int64)
     n_free[list(skipped)] = 0
     typical = n_known < N_TYPICAL
-    values = _typical(index, n_free, likeness) if typical else _decisive(index, n_free, likeness)
+    values = _typical(index, n_free) if typical else _decisive(index, n_free)
     rounds = (np.where(n_free >= least, values, -np.inf) for least in _LEAST)
-    keys = next(filter(None, (_best(index, each, n, spread=typical) for each in rounds)), [])
+    keys = next(filter(None, (_best(index, each, known, n, spread=typical) for each in rounds)), [])
     return [
-        _make(index, free, key, _reason(index, key, likeness[key], n_known, typical))
+        _make(index, free, key, _reason(index, free, key, known.of(key), n_known, typical))
         for key in keys
     ]
 
@@ -84,8 +84,9 @@ def card_of(index: SuggestionIndex, annotations: Annotations, key: int) -> Card:
     """Return the card with a key, as it is by now."""
     known = index.identity_means(annotations)
     likeness = float((known @ index.means[key]).max(initial=0.0))
-    reason = _reason(index, key, likeness, len(annotations.identities), typical=True)
-    return _make(index, index.free(annotations), key, reason)
+    free = index.free(annotations)
+    reason = _reason(index, free, key, likeness, len(annotations.identities), typical=True)
+    return _make(index, free, key, reason)
 
 
 def card_of_images(index: SuggestionIndex, images: IntArray, *, reason: str = "") -> Card:
@@ -96,47 +97,94 @@ def card_of_images(index: SuggestionIndex, images: IntArray, *, reason: str = ""
     return _lay_out(index, rows, closeness, np.ones(len(rows), np.bool_), (-1, -1, reason))
 
 
-def _typical(index: SuggestionIndex, n_free: IntArray, likeness: FloatArray) -> DoubleArray:
+class _Likeness:
+    """The highest cosine of bundles to an identity, 0 or more: computed where it is asked for."""
+
+    def __init__(self, index: SuggestionIndex, known: FloatArray) -> None:
+        self._index, self._known = index, known
+
+    def of_all(self, bundles: IntArray) -> FloatArray:
+        """Return that of some bundles, shape (A,)."""
+        cosines = self._index.means[bundles] @ self._known.T
+        highest: FloatArray = cosines.max(axis=1, initial=0.0)
+        return highest
+
+    def of(self, bundle: int) -> float:
+        """Return that of one bundle."""
+        return float(self.of_all(np.array([bundle]))[0])
+
+
+def _typical(index: SuggestionIndex, n_free: IntArray) -> DoubleArray:
+    """Return what bundles are worth, shape (B,), before a likeness to what is known is taken off.
+
+    What is taken off is never below 0, so that this is a bound.
+    """
     values: DoubleArray = (
         index.cohesion
         + _PER_SIZE * np.log(np.maximum(n_free, 1))
         + _PER_CAMERA * np.minimum(index.n_cameras, 4)
-        - _KNOWN * likeness
     )
     return values
 
 
-def _decisive(index: SuggestionIndex, n_free: IntArray, likeness: FloatArray) -> DoubleArray:
+def _decisive(index: SuggestionIndex, n_free: IntArray) -> DoubleArray:
     """Value doubt by the images it affects, among bundles that look like one person themselves."""
     doubt = np.mean(list(index.doubts.values()), axis=0)
-    values: DoubleArray = _typical(index, n_free, likeness) + _PER_SIZE * doubt * np.log(
+    values: DoubleArray = _typical(index, n_free) + _PER_SIZE * doubt * np.log(
         np.maximum(n_free, 1)
     )
     return values
 
 
-def _best(index: SuggestionIndex, values: DoubleArray, n: int, *, spread: bool) -> list[int]:
-    """Return the n best bundles; with `spread`, each unlike those before it."""
-    values = values.copy()
-    clusters = _clusters(index)
+def _best(
+    index: SuggestionIndex, bounds: DoubleArray, known: _Likeness, n: int, *, spread: bool
+) -> list[int]:
+    """Return the n best bundles, each of another cluster; with `spread`, unlike those before it.
+
+    A likeness only lowers a value. So bundles are looked at by falling bounds, and only until no
+    other can be better: a few hundred of any number.
+    """
+    clusters = index.clusters_of_bundles()
+    order = np.argsort(-bounds, kind="stable")[: np.count_nonzero(bounds > -np.inf)]
+    blocks = (order[rows] for rows in row_blocks(len(order), _BLOCK))
+    seen, values = order[:0], bounds[:0]
     keys: list[int] = []
-    while len(keys) < n and np.isfinite(values.max(initial=-np.inf)):
-        keys.append(int(values.argmax()))
-        values[clusters == clusters[keys[-1]]] = -np.inf
-        if spread:
-            values -= _KNOWN * np.maximum(index.means @ index.means[keys[-1]], 0)
+    while len(keys) < n:
+        best = values.max(initial=-np.inf)
+        if len(seen) < len(order) and bounds[order[len(seen)]] >= best:
+            block = next(blocks)
+            worth = bounds[block] - _KNOWN * known.of_all(block)
+            for key in keys:
+                worth = _lower(index, worth, block, clusters, key, spread=spread)
+            seen, values = np.append(seen, block), np.append(values, worth)
+            continue
+        if not np.isfinite(best):
+            break
+        keys.append(int(seen[values == best].min()))
+        values = _lower(index, values, seen, clusters, keys[-1], spread=spread)
     return keys
 
 
-def _clusters(index: SuggestionIndex) -> IntArray:
-    """Return the cluster that each bundle was cut from, shape (B,)."""
-    clusters: IntArray = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
-    return clusters
+def _lower(
+    index: SuggestionIndex,
+    values: DoubleArray,
+    bundles: IntArray,
+    clusters: IntArray,
+    key: int,
+    *,
+    spread: bool,
+) -> DoubleArray:
+    """Return what bundles are worth after one was chosen, shape (A,)."""
+    if spread:
+        values = values - _KNOWN * np.maximum(index.means[bundles] @ index.means[key], 0)
+    lowered: DoubleArray = np.where(clusters[bundles] == clusters[key], -np.inf, values)
+    return lowered
 
 
 def _make(index: SuggestionIndex, free: BoolArray, key: int, reason: str) -> Card:
-    cluster = int(index.cluster_of[index.bundles.members(key)[0]])
-    tracklets = np.flatnonzero(index.cluster_of == cluster)
+    first = index.bundles.members(key)[0]
+    cluster = int(index.cluster_of[first])
+    tracklets = index.by_cluster.members(index.by_cluster.of[first])
     rows = index.tracklets.groups.members_of(tracklets)
     rows = rows[free[rows]]
     closeness = index.embedding[rows] @ index.means[key]
@@ -177,21 +225,38 @@ def _best_of(values: DoubleArray, groups: IntArray) -> DoubleArray:
     return best[numbers]
 
 
-def _reason(index: SuggestionIndex, key: int, likeness: float, n_known: int, typical: bool) -> str:
-    return ", ".join(_reasons(index, key, likeness, n_known, typical))
+def _reason(
+    index: SuggestionIndex,
+    free: BoolArray,
+    key: int,
+    likeness: float,
+    n_known: int,
+    typical: bool,
+) -> str:
+    return ", ".join(_reasons(index, free, key, likeness, n_known, typical))
 
 
 def _reasons(
-    index: SuggestionIndex, key: int, likeness: float, n_known: int, typical: bool
+    index: SuggestionIndex,
+    free: BoolArray,
+    key: int,
+    likeness: float,
+    n_known: int,
+    typical: bool,
 ) -> Iterator[str]:
     sizes = index.images.sizes()
     if index.cohesion[key] >= np.median(index.cohesion[sizes >= min(_LEAST[0], sizes.max())]):
         yield "dense"
-    n_cameras = int(index.n_cameras[key])
-    yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
-    in_cluster = index.cluster_of[index.tracklets.groups.of] == _clusters(index)[key]
-    n_around = int(np.count_nonzero(in_cluster))  # whole tracklets, as the card shows them
-    yield f"cluster of {n_around:,} image{'s' if n_around > 1 else ''}"
+    chosen = index.images.members(key)
+    camids = index.footage.camids[chosen[free[chosen]]]
+    n_cameras = len(np.unique(camids[camids >= 0]))  # of what the card proposes, where known
+    if n_cameras:
+        yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
+    tracklets = index.by_cluster.members(index.by_cluster.of[index.bundles.members(key)[0]])
+    around = index.tracklets.groups.members_of(tracklets)  # whole ones, as the card shows them
+    n_judged = int(np.count_nonzero(~free[around]))
+    cluster = f"cluster of {len(around):,} image{'s' if len(around) > 1 else ''}"
+    yield f"{cluster} ({n_judged:,} judged already)" if n_judged else cluster
     if n_known:
         is_alike = likeness > 0.5  # half-way to being one person
         yield "like somebody labelled already" if is_alike else "unlike anyone labelled so far"

@@ -1,17 +1,18 @@
 """All that suggestions need of one iteration, computed once so that a card takes milliseconds."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pul.arrays import BoolArray, FloatArray, IntArray, check_features, l2_normalize
-from pul.data.footage import Footage, embed
-from pul.errors import FeatureError
-from pul.labelling.annotations import UNANSWERED, Annotations
-from pul.labelling.suggestions.groups import Groups, group
-from pul.labelling.suggestions.likeness import ONE_PERSON, Tracklets, make_tracklets, mean_of
+from pul.arrays import BoolArray, FloatArray, IntArray, drop_pages
+from pul.data.footage import Footage
+from pul.labelling.annotations import Annotations
+from pul.labelling.suggestions.answers import Answers, AnswersMemory
+from pul.labelling.suggestions.cells import Cells
+from pul.labelling.suggestions.groups import Groups
+from pul.labelling.suggestions.likeness import Tracklets
 
-_BLOCK = 1024
+_ALL = 20_000  # tracklets up to which a person is compared with each; Market-1501 has fewer
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class SuggestionIndex:
 
     A tracklet is one person at one camera in one moment. A bundle is tracklets of one cluster that
     look like one person: what a card proposes.
+
+    Large arrays may be mapped from the disk: a card reads the rows that it needs.
 
     Attributes:
         image_ids: Number of each image in the store, shape (N,), ascending.
@@ -30,6 +33,9 @@ class SuggestionIndex:
         lambda_: λ of the iteration; None where all are reliable.
         tracklets: The tracklets.
         cluster_of: The cluster with most of a tracklet's images, shape (S,).
+        by_cluster: Tracklets by cluster; clusters without a tracklet are left out.
+        cells: Tracklets in cells, to find those near a person; one cell where there are few.
+        moments: Images by camera, recording and frame; those without a frame are alone.
         bundles: Tracklets by bundle.
         images: Images by bundle.
         means: Mean embedding of each bundle, L2-normalised, shape (B, P).
@@ -46,12 +52,16 @@ class SuggestionIndex:
     lambda_: float | None
     tracklets: Tracklets
     cluster_of: IntArray
+    by_cluster: Groups
+    cells: Cells
+    moments: Groups
     bundles: Groups
     images: Groups
     means: FloatArray
     cohesion: FloatArray
     n_cameras: IntArray
     doubts: dict[str, FloatArray]
+    _memory: AnswersMemory = field(default_factory=AnswersMemory, compare=False, repr=False)
 
     def rows_of(self, images: IntArray) -> IntArray:
         """Return the row of each image, leaving out those that this iteration does not have."""
@@ -60,180 +70,30 @@ class SuggestionIndex:
         found: IntArray = rows[self.image_ids[rows] == images]
         return found
 
+    def answers(self, annotations: Annotations) -> Answers:
+        """Return what annotations say about these images, computed once for each state of them."""
+        return self._memory.read(annotations, self.image_ids, self.embedding)
+
     def free(self, annotations: Annotations) -> BoolArray:
-        """Return which images nobody judged yet, shape (N,)."""
-        mask: BoolArray = annotations.owner_of(self.image_ids) == UNANSWERED
-        return mask
+        """Return which images nobody judged yet, shape (N,); not to be changed."""
+        return self.answers(annotations).free
 
     def identity_means(self, annotations: Annotations) -> FloatArray:
-        """Return the mean embedding of each identity, in their order, shape (L, P)."""
-        owners = annotations.owner_of(self.image_ids)
-        rows = np.flatnonzero(owners > 0)
-        if len(rows) == 0:
-            return np.empty((0, self.embedding.shape[1]), dtype=np.float32)
-        return mean_of(self.embedding[rows], group(owners[rows]))
+        """Return the mean embedding of each identity, by their numbers, shape (L, P)."""
+        return self.answers(annotations).means
 
+    def tracklets_near(self, tracklets: IntArray) -> IntArray | None:
+        """Return at least 20,000 tracklets that may be like some of them; None for all."""
+        if len(self.tracklets.means) <= _ALL:
+            return None
+        near = self.cells.near(self.tracklets.means[tracklets], _ALL)
+        return np.union1d(near, tracklets)
 
-def build_index(
-    features: FloatArray,
-    clusters: IntArray,
-    similarities: FloatArray,
-    image_ids: IntArray,
-    footage: Footage,
-    *,
-    lambda_: float | None = 0.85,
-    colours: FloatArray | None = None,
-    second_clusters: IntArray | None = None,
-) -> SuggestionIndex:
-    """Prepare an iteration for suggestions.
+    def drop_pages(self) -> None:
+        """Let go of what was read of mapped arrays."""
+        drop_pages(self.embedding, self.tracklets.means, self.means)
 
-    N images, D dimensions.
-
-    Args:
-        features: Un-normalised features, shape (N, D).
-        clusters: Cluster of each image, shape (N,), values in [0, K); -1 for an outlier, which
-            belongs with no other.
-        similarities: Cosine of each image to its cluster's center, shape (N,).
-        image_ids: Number of each image in the store, shape (N,), ascending.
-        footage: Where and when the images were taken.
-        lambda_: λ of the iteration; None where all are reliable.
-        colours: What people wear, as `describe_colours` gives it, shape (N, C): half of the
-            likeness where it is given.
-        second_clusters: Another k-means run, shape (N,): where the two disagree there is doubt.
-
-    Raises:
-        FeatureError: Features are misshapen, or the arrays are of different length.
-    """
-    # Long: one line a part of the index, each a function of its own.
-    features = check_features(features)
-    lengths = {len(x) for x in (features, clusters, similarities, image_ids, footage)}
-    if len(lengths) != 1 or 0 in lengths:
-        raise FeatureError(
-            f"The arrays of an iteration must be of one length, and not empty, but are {lengths}."
-        )
-    clusters = _without_outliers(clusters)
-    embedding = embed(features, footage.camids)
-    if colours is not None:
-        embedding = l2_normalize(np.hstack([embedding, embed(colours, footage.camids)]))
-    tracklets = make_tracklets(embedding, footage)
-    cluster_of = _majority(tracklets.groups, clusters)
-    bundles = _bundle(tracklets, cluster_of)
-    images = group(bundles.of[tracklets.groups.of])
-    index = SuggestionIndex(
-        image_ids=image_ids,
-        footage=footage,
-        embedding=embedding,
-        clusters=clusters,
-        similarities=np.asarray(similarities, dtype=np.float32),
-        lambda_=lambda_,
-        tracklets=tracklets,
-        cluster_of=cluster_of,
-        bundles=bundles,
-        images=images,
-        means=mean_of(embedding, images),
-        cohesion=_cohesion(tracklets, bundles),
-        n_cameras=_count_distinct(images, footage.camids),
-        doubts={},
-    )
-    return replace(index, doubts=_doubts(index, second_clusters))
-
-
-def _majority(groups: Groups, clusters: IntArray) -> IntArray:
-    """Return the most frequent cluster of each group, the lowest of equals."""
-    pairs, counts = np.unique(np.stack([groups.of, clusters]), axis=1, return_counts=True)
-    best = np.lexsort((pairs[1], -counts, pairs[0]))
-    first = np.searchsorted(pairs[0][best], np.arange(len(groups.starts) - 1))
-    majority: IntArray = pairs[1][best][first]
-    return majority
-
-
-def _bundle(tracklets: Tracklets, cluster_of: IntArray) -> Groups:
-    by_cluster = group(cluster_of)
-    bundles = np.empty(len(cluster_of), dtype=np.int64)
-    n_bundles = 0
-    for number in range(len(by_cluster.starts) - 1):
-        members = by_cluster.members(number)
-        bundles[members] = tracklets.bundle(members, least=ONE_PERSON) + n_bundles
-        n_bundles = int(bundles[members].max()) + 1
-    return group(bundles)
-
-
-def _cohesion(tracklets: Tracklets, bundles: Groups) -> FloatArray:
-    """Return the mean affinity of two images of each bundle, an image with itself included."""
-    sizes = tracklets.groups.sizes().astype(np.float32)
-    cohesion = np.empty(len(bundles.starts) - 1, dtype=np.float32)
-    for number in range(len(cohesion)):
-        members = bundles.members(number)
-        weights = sizes[members] / sizes[members].sum()
-        cohesion[number] = weights @ tracklets.affinities(members, members) @ weights
-    return cohesion
-
-
-def _count_distinct(groups: Groups, values: IntArray) -> IntArray:
-    pairs = np.unique(np.stack([groups.of, values]), axis=1)[0]
-    return np.bincount(pairs, minlength=len(groups.starts) - 1).astype(np.int64)
-
-
-def _doubts(index: SuggestionIndex, second_clusters: IntArray | None) -> dict[str, FloatArray]:
-    """Rank bundles by each reason to doubt their cluster, from 0 (least) to 1 (most)."""
-    doubts = {
-        "farthest pair inside": -_farthest_inside(index),
-        "near another cluster": _nearest_outside(index),
-        "close to λ": -_distance_to_lambda(index),
-    }
-    if second_clusters is not None:
-        doubts["two clusterings disagree"] = _disagreement(index.images, second_clusters)
-    return {reason: _ranks(values) for reason, values in doubts.items()}
-
-
-def _farthest_inside(index: SuggestionIndex) -> FloatArray:
-    """Return the lowest cosine to the bundle of any image in its cluster, shape (B,)."""
-    cluster_of_bundle = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
-    by_cluster = group(index.cluster_of[index.tracklets.groups.of])
-    lowest = np.empty(len(cluster_of_bundle), dtype=np.float32)
-    known = np.unique(index.cluster_of)
-    for bundle, cluster in enumerate(np.searchsorted(known, cluster_of_bundle)):
-        rows = by_cluster.members(int(cluster))
-        lowest[bundle] = (index.embedding[rows] @ index.means[bundle]).min()
-    return lowest
-
-
-def _nearest_outside(index: SuggestionIndex) -> FloatArray:
-    """Return the highest cosine of a bundle to one of another cluster, shape (B,)."""
-    clusters = index.cluster_of[index.bundles.rows[index.bundles.starts[:-1]]]
-    highest = np.empty(len(clusters), dtype=np.float32)
-    for start in range(0, len(clusters), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        cosines = index.means[block] @ index.means.T
-        cosines[clusters[block][:, None] == clusters[None]] = -1.0
-        highest[block] = cosines.max(axis=1)
-    return highest
-
-
-def _distance_to_lambda(index: SuggestionIndex) -> FloatArray:
-    distances = np.abs(index.similarities - (index.lambda_ or 0.0))
-    sizes = index.images.sizes()
-    mean = np.bincount(index.images.of, distances, len(sizes)) / sizes
-    return np.asarray(mean, dtype=np.float32)
-
-
-def _disagreement(images: Groups, second_clusters: IntArray) -> FloatArray:
-    """Return the share of each bundle that is not in its most frequent second cluster."""
-    pairs, counts = np.unique(np.stack([images.of, second_clusters]), axis=1, return_counts=True)
-    most = np.zeros(len(images.starts) - 1)
-    np.maximum.at(most, pairs[0], counts)
-    return np.asarray(1 - most / images.sizes(), dtype=np.float32)
-
-
-def _ranks(values: FloatArray) -> FloatArray:
-    """Return the share of other values that are lower, shape (B,), in [0, 1]."""
-    lower = np.searchsorted(np.sort(values), values)
-    return np.asarray(lower / max(1, len(values) - 1), dtype=np.float32)
-
-
-def _without_outliers(clusters: IntArray) -> IntArray:
-    """Return the clusters with each outlier in one of its own."""
-    outliers = np.flatnonzero(clusters < 0)
-    alone = np.array(clusters, dtype=np.int64)
-    alone[outliers] = alone.max() + 1 + np.arange(len(outliers))
-    return alone
+    def clusters_of_bundles(self) -> IntArray:
+        """Return the cluster that each bundle was cut from, shape (B,)."""
+        clusters: IntArray = self.cluster_of[self.bundles.rows[self.bundles.starts[:-1]]]
+        return clusters

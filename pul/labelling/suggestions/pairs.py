@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pul.arrays import DoubleArray, FloatArray, IntArray
+from pul.arrays import DoubleArray, FloatArray, IntArray, row_blocks
 from pul.labelling.annotations import Annotations, Side
 from pul.labelling.suggestions.groups import group
 from pul.labelling.suggestions.index import SuggestionIndex
@@ -15,6 +15,9 @@ _N_BUNDLES = 300  # largest bundles that take part
 _TILES = 4  # images shown of each side
 _OPEN = 0.55  # cosine of two means at which either answer is as likely
 _WIDTH = 0.15
+_ROUNDING = 1e-5
+_BLOCK = 64
+_FIRST_PAIRS = 256  # pairs that are ranked at first: nearly always enough
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,8 @@ def pair_questions(
     bundles. Nothing that is answered is asked again.
     """
     sides, means, sizes = _sides(index, annotations)
-    cosines = means @ means.T
-    openness = np.exp(-(((cosines - _OPEN) / _WIDTH) ** 2))
-    worth = np.triu(openness * np.sqrt(np.minimum(sizes[:, None], sizes[None])), 1)
     questions: list[PairQuestion] = []
-    for left, right in _by_worth(worth):
+    for left, right in _by_worth(means, sizes):
         if len(questions) >= n:
             break
         one, other = _images(annotations, sides[left]), _images(annotations, sides[right])
@@ -65,28 +65,71 @@ def _sides(
     index: SuggestionIndex, annotations: Annotations
 ) -> tuple[list[Side], FloatArray, DoubleArray]:
     """Return identities and the largest free bundles, their mean embeddings and sizes."""
-    free = index.free(annotations)
-    n_free = np.bincount(index.images.of, free, len(index.means))
+    answers = index.answers(annotations)
+    n_free = np.bincount(index.images.of, answers.free, len(index.means))
     bundles = np.argsort(-n_free, kind="stable")[:_N_BUNDLES]
     bundles = bundles[n_free[bundles] >= 2]
-    identities = [known for known in annotations.identities if _rows(index, known.images).size]
-    parts = [_rows(index, known.images) for known in identities]
-    parts += [rows[free[rows]] for rows in map(index.images.members, bundles.tolist())]
-    sides = [Side(identity=known.identity) for known in identities]
-    bare = parts[len(identities) :]
-    sides += [Side(images=tuple(index.image_ids[rows].tolist())) for rows in bare]
-    sizes = np.array([len(rows) for rows in parts], dtype=np.float64)
+    identities = answers.identities.tolist()
+    sides = [Side(identity=identity) for identity in identities]
+    parts = [rows[answers.free[rows]] for rows in map(index.images.members, bundles.tolist())]
+    sides += [Side(images=tuple(index.image_ids[rows].tolist())) for rows in parts]
+    n_images = np.bincount(np.searchsorted(identities, answers.owners[answers.owners > 0]))
+    sizes = np.concatenate([n_images, n_free[bundles]]).astype(np.float64)
     if not parts:
-        return sides, np.empty((0, index.embedding.shape[1]), np.float32), sizes
-    numbers = np.repeat(np.arange(len(parts)), sizes.astype(np.int64))
-    return sides, mean_of(index.embedding[np.concatenate(parts)], group(numbers)), sizes
+        return sides, answers.means, sizes
+    numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
+    bare = mean_of(index.embedding[np.concatenate(parts)], group(numbers))
+    return sides, np.concatenate([answers.means, bare]), sizes
 
 
-def _by_worth(worth: FloatArray) -> Iterator[tuple[int, int]]:
-    order = np.argsort(-worth, axis=None, kind="stable")
-    for flat in order[: np.count_nonzero(worth > 0)]:
-        left, right = divmod(int(flat), worth.shape[1])
-        yield left, right
+def _by_worth(means: FloatArray, sizes: DoubleArray) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of sides, best first; those that are worth nothing are left out."""
+    done, wanted = 0, _FIRST_PAIRS
+    while True:
+        flat, worth = _best_pairs(means, sizes, wanted)
+        order = np.lexsort((flat, -worth))
+        yield from (divmod(each, len(sizes)) for each in flat[order][done:].tolist())
+        if len(flat) < wanted:
+            return
+        done, wanted = len(flat), 16 * wanted
+
+
+def _best_pairs(means: FloatArray, sizes: DoubleArray, wanted: int) -> tuple[IntArray, DoubleArray]:
+    """Return at least so many of the best pairs, as left times the sides plus right, and worths.
+
+    A block of rows at a time: of 2,000 identities the whole table would take seconds.
+    """
+    n_sides = len(sizes)
+    flat, worth = np.empty(0, dtype=np.int64), np.empty(0)
+    for rows in row_blocks(n_sides, _BLOCK):
+        cosines = means[rows] @ means[rows.start :].T  # (B, n_sides - start)
+        width = _open_width(sizes[rows], _least(worth, wanted))
+        is_near = np.abs(cosines - np.float32(_OPEN)) <= width[:, None]
+        left, right = np.nonzero(np.triu(is_near, 1))
+        openness = np.exp(-(((cosines[left, right] - _OPEN) / _WIDTH) ** 2))
+        left, right = left + rows.start, right + rows.start
+        flat = np.append(flat, left * n_sides + right)
+        worth = np.append(worth, openness * np.sqrt(np.minimum(sizes[left], sizes[right])))
+        best = (worth > 0) & (worth >= _least(worth, wanted))
+        flat, worth = flat[best], worth[best]
+    return flat, worth
+
+
+def _open_width(sizes: DoubleArray, least: float) -> FloatArray:
+    """Return how far from open a cosine may be for a pair to be worth so much, shape (B,).
+
+    The other side may be as large at most.
+    """
+    if least == 0:
+        return np.full(len(sizes), np.inf, dtype=np.float32)
+    excess = np.log(np.sqrt(sizes) / least)
+    width = np.where(excess >= 0, _WIDTH * np.sqrt(np.maximum(excess, 0)), -1)
+    return (width + _ROUNDING).astype(np.float32)
+
+
+def _least(worth: DoubleArray, wanted: int) -> float:
+    """Return what a pair must be worth to be among so many."""
+    return float(np.partition(worth, -wanted)[-wanted]) if len(worth) >= wanted else 0.0
 
 
 def _images(annotations: Annotations, side: Side) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ def main() -> None:
             page = browser.new_page(
                 viewport=SIZE, color_scheme="dark" if theme == "dark" else "light"
             )
-            for name, show in (("workspace", workspace), ("map", lasso), ("rounds", rounds)):
+            for name, show in PAGES.items():
                 show(page, address)
                 suffix = "-dark" if theme == "dark" else ""
                 page.screenshot(path=folder / f"{name}{suffix}.png")
@@ -38,6 +38,16 @@ def workspace(page: Page, address: str) -> None:
     page.wait_for_function("document.querySelector('.pul-strip img')?.naturalWidth > 0")
     page.locator(".js-plotly-plot .bars").first.wait_for(timeout=TIMEOUT_MS)
     page.wait_for_load_state("networkidle")
+
+
+def clusters(page: Page, address: str) -> None:
+    """Open the clusters in doubt, and the first of them."""
+    page.goto(f"{address}/clusters")
+    page.wait_for_selector(".clusters[data-doubts=known]", timeout=TIMEOUT_MS)
+    page.locator(".clusters-item").nth(1).click()
+    page.locator(".clusters-similar-list img").first.wait_for(timeout=TIMEOUT_MS)
+    page.wait_for_load_state("networkidle")
+    page.mouse.move(SIZE["width"] / 2, 5)
 
 
 def lasso(page: Page, address: str) -> None:
@@ -61,6 +71,9 @@ def rounds(page: Page, address: str) -> None:
     page.goto(f"{address}/rounds")
     page.locator(".js-plotly-plot .scatterlayer .point").first.wait_for(timeout=TIMEOUT_MS)
     page.wait_for_load_state("networkidle")
+
+
+PAGES = {"workspace": workspace, "clusters": clusters, "map": lasso, "rounds": rounds}
 
 
 if __name__ == "__main__":

@@ -280,7 +280,7 @@ def test_rounds__start_pause_go_on_stop_resume(
         fill(page, "Epochs", 1)
         page.get_by_text("More settings").click()
         fill(page, "Convergence", 0)
-        page.get_by_role("button", name="Start PUL").click()
+        page.get_by_role("button", name="Start training").click()
         curve = page.locator(".js-plotly-plot .xy .scatterlayer .trace").first.locator(".point")
         expect(curve).not_to_have_count(0)
         drawn = curve.count()

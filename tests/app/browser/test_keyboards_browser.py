@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from pul.labelling.annotations import JUNK, fold
 from pul.store.workspace import Workspace
@@ -38,13 +38,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def studio(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve(str(workspace), log=tmp_path_factory.mktemp("log") / "studio.log") as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    yield context.new_page()
-    context.close()
 
 
 def press(page: Page, key: str, code: str, *, modifiers: int = 0, location: int = 0) -> None:

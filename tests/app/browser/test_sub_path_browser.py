@@ -157,14 +157,14 @@ def test_label__all_pictures_and_acts(page: Page, address: str) -> None:
 def test_map__all_pictures_and_links(page: Page, address: str) -> None:
     answers = answers_of(page)
     open_map(page, address)
-    page.locator("[data-testid=stSidebarNav] a", has_text="Workspace").click()
+    page.locator("[data-testid=stSidebarNav] a", has_text="Images").click()
     expect(page.locator(".pul-strip img").first).to_be_visible()
     page.wait_for_function(
         """() => [...document.querySelectorAll(".pul-strip img")].every(
             (image) => image.complete && image.naturalWidth > 0)""",
         timeout=TIMEOUT_MS,
     )
-    page.locator("[data-testid=stMain] a", has_text="See the map").click()
+    page.locator(".pul-way a", has_text="Clusters").click()
     page.wait_for_selector(".scatter[data-ready]", timeout=TIMEOUT_MS)
     assert page.url.split("?")[0] == f"{address}/map"
     check_answers(answers, address, {"thumbs", "maps", "status", "_stcore"})

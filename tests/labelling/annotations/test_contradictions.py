@@ -1,6 +1,9 @@
 """Contradictions between what people said of the same images."""
 
+import pytest
+
 from pul.labelling.annotations import (
+    Act,
     Annotations,
     Side,
     add,
@@ -60,6 +63,70 @@ def test_contradictions__must_link_across_two_identities() -> None:
     assert members(state) == {1: (1,), 2: (2,)}
 
 
+def test_contradictions__must_link_over_images_that_nobody_named() -> None:
+    state = fold(log(create([1]), create([2]), same([1, 2, 3])))
+    assert kinds(state) == [("same", (1, 2, 3))]
+    assert find_contradictions(fold(log(create([1, 2]), same([1, 2])))) == ()
+
+
+def test_contradictions__cannot_link_concerns_those_who_are_together_only() -> None:
+    pair = not_same(Side(images=(1, 3)), Side(images=(7, 8)))
+    state = fold(log(pair, create([1, 7]), create([3])))
+    assert kinds(state) == [("not_same", (1, 7))]  # 3 is another person, 8 nobody
+    assert find_contradictions(fold(log(pair, create([1]), create([7])))) == ()
+
+
+MESSAGES = [
+    (
+        [create([1, 2]), ("bob", create([1, 2]))],
+        "2 images in both ID_001 and ID_002: the last act counts. Remove them from one.",
+        (1, 2),
+        (1, 2),
+    ),
+    (
+        [create([1]), ("bob", junk([1]))],
+        "1 image in ID_001 and in the junk: the last act counts. Undo one.",
+        (1,),
+        (1, 2),
+    ),
+    (
+        [create([1]), create([2], refused=[3]), ("bob", add(2, [3]))],
+        "1 image in ID_002, but also said not to show this person. Remove or undo.",
+        (2,),
+        (2, 3),
+    ),
+    (
+        [create([1, 7]), not_same(Side(images=(1,)), Side(images=(7,)))],
+        "2 images of different people are together in ID_001. Split it, or undo.",
+        (1,),
+        (2,),
+    ),
+    (
+        [create([9]), same([1, 2]), not_same(Side(images=(1,)), Side(images=(2,)))],
+        "2 images of different people are together in one group. Split it, or undo.",
+        (),
+        (3,),
+    ),
+    (
+        [create([1]), create([2]), same([1, 2])],
+        "2 images of one person lie in ID_001 and ID_002. Merge them, or undo.",
+        (1, 2),
+        (3,),
+    ),
+]
+
+
+@pytest.mark.parametrize(("acts", "message", "identities", "events"), MESSAGES)
+def test_contradictions__say_where_and_by_which_acts(
+    acts: list[Act | tuple[str, Act]],
+    message: str,
+    identities: tuple[int, ...],
+    events: tuple[int, ...],
+) -> None:
+    (found,) = find_contradictions(fold(log(*acts)))
+    assert (found.message, found.identities, found.events) == (message, identities, events)
+
+
 def test_refused_images__the_newer_of_yes_and_no_counts() -> None:
     refuse, agree = add(1, [9], refused=[5]), add(1, [5])
     older_yes = fold(log(create([1, 2]), agree, refuse))
@@ -71,3 +138,10 @@ def test_refused_images__the_newer_of_yes_and_no_counts() -> None:
 def test_refused_images__the_yes_of_another_takes_back_no_refusal() -> None:
     state = fold(log(create([1, 2]), add(1, [9], refused=[5]), ("bob", add(1, [5]))))
     assert state.refused_images(state.refusals[0]) == {5}
+
+
+def test_refused_images__a_yes_in_the_act_of_the_refusal_is_not_newer() -> None:
+    state = fold(log(create([1]), add(1, [5], refused=[5])))
+    assert state.refused_images(state.refusals[0]) == {5}
+    (found,) = find_contradictions(state)
+    assert (found.kind, found.images, found.events) == ("refused", (5,), (2,))

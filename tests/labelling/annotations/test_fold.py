@@ -91,6 +91,87 @@ def test_fold__unsure_gives_way_and_junk_does_not() -> None:
     assert fold(log(("bob", junk([3])), unsure([3]))).owners == {3: JUNK}
 
 
+def test_fold__create_with_a_name() -> None:
+    state = fold(log(create([1], name="guard"), create([2])))
+    assert [known.name for known in state.identities] == ["guard", "ID_002"]
+
+
+def test_fold__who_says_it_again_keeps_the_other_author() -> None:
+    state = fold(log(create([7]), ("bob", create([7])), add(1, [7])))
+    assert [(o.event_id, o.author, o.identity) for o in state.opinions[7]] == [
+        (2, "bob", 2),
+        (3, "ann", 1),
+    ]
+    assert members(state) == {1: (7,)}
+
+
+def test_fold__split_moves_what_was_said_of_this_identity_only() -> None:
+    state = fold(
+        log(create([1, 2, 3]), ("bob", create([2])), ("bob", unsure([3])), split(1, [2, 3]))
+    )
+    said = {image: [(o.author, o.identity) for o in state.opinions[image]] for image in (1, 2, 3)}
+    assert said == {
+        1: [("ann", 1)],
+        2: [("ann", 4), ("bob", 2)],
+        3: [("ann", 4), ("bob", UNSURE)],
+    }
+
+
+def test_fold__split_of_an_image_that_a_must_link_brought() -> None:
+    state = fold(log(create([1]), same([1, 2]), ("bob", split(1, [2]))))
+    assert [(o.event_id, o.author, o.identity) for o in state.opinions[2]] == [(3, "bob", 3)]
+
+
+# In pieces
+
+
+def test_fold__late_events_and_undo_go_through_again() -> None:
+    events = log(create([1]), create([2]), add(1, [2]), undo(3), create([5]))
+    at_once = fold(events)
+    late = fold(events[:1], fold(events[1:3]))
+    assert members(late) == {1: (1, 2)}
+    assert late.numbers == {1: 1, 2: 2}
+    for n_first in (3, 4):
+        assert fold(events[n_first:], fold(events[:n_first])) == at_once
+    assert members(at_once) == {1: (1,), 2: (2,), 5: (5,)}
+    only_undo = fold(events[3:4], fold(events[:3]))
+    assert only_undo == fold(events[:4])
+    assert members(only_undo) == {1: (1,), 2: (2,)}
+
+
+def test_fold__an_undo_of_itself_takes_nothing_back() -> None:
+    assert fold(log(undo(1))).undone == frozenset()
+
+
+# Damaged and lost events
+
+
+def lost(was: str | None) -> Stored:
+    return Stored(2, "ann", "lost", {} if was is None else {"was": was})
+
+
+@pytest.mark.parametrize(
+    ("was", "third"),
+    [("create", 3), ("split", 3), ("dance", 3), (None, 3), ("add", 2), ("undo", 2)],
+)
+def test_fold__a_lost_event_that_may_have_made_an_identity_keeps_its_number(
+    was: str | None, third: int
+) -> None:
+    first, _, last = log(create([1]), create([2]), create([3]))
+    state = fold([first, lost(was), last])
+    assert state.numbers[3] == third
+    assert members(state) == {1: (1,), 3: (3,)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [("create", {}), ("add", {"identity": 1}), ("undo", {"event": "1"}), ("redo", []), ("junk", 3)],
+)
+def test_fold__a_damaged_event_is_named(kind: str, payload: Any) -> None:
+    with pytest.raises(DataError, match=f"Event 9 of the labels, '{kind}', is damaged"):
+        fold([*log(create([1])), Stored(9, "ann", kind, payload)])
+
+
 # Closure
 
 
@@ -98,6 +179,25 @@ def test_owners__must_links_carry_an_identity_on() -> None:
     state = fold(log(same([1, 2]), same([2, 3]), junk([3]), create([1])))
     assert state.groups == ((1, 2, 3),)
     assert state.owners == {1: 4, 2: 4, 3: JUNK}
+
+
+def test_owners__must_links_carry_the_very_first_identity_on() -> None:
+    assert fold(log(create([1]), same([1, 2]))).owners == {1: 1, 2: 1}
+
+
+def test_owner_of__any_row_of_images() -> None:
+    state = fold(log(create([3]), junk([5])))
+    expected = [JUNK, UNANSWERED, 1]
+    for images in ([5, 4, 3], np.array([5, 4, 3]), (x for x in (5, 4, 3))):
+        assert state.owner_of(images).tolist() == expected
+    assert fold([]).owner_of([1, 2]).tolist() == [UNANSWERED, UNANSWERED]
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_refused_by__one_image_of_a_side_in_the_identity_is_enough(flipped: bool) -> None:
+    one, other = Side(images=(1, 2)), Side(images=(8, 9))
+    pair = not_same(other, one) if flipped else not_same(one, other)
+    assert fold(log(create([1]), pair)).refused_by(1) == {8, 9}
 
 
 def test_refused_by__is_closed_under_must_links_and_merges() -> None:
@@ -143,6 +243,13 @@ def test_content_hash__names_the_content_not_the_history() -> None:
     assert fold([]).content_hash() == fold(log(create([1]), undo(1))).content_hash() == ""
 
 
+def test_content_hash__reads_junk_and_not_what_is_unsure() -> None:
+    plain = fold(log(create([1]))).content_hash()
+    assert len(plain) == 16
+    assert fold(log(create([1]), unsure([9]))).content_hash() == plain
+    assert fold(log(create([1]), junk([9]))).content_hash() != plain
+
+
 # What is refused
 
 
@@ -164,7 +271,7 @@ def test_acts__refuse_what_means_nothing(make: Any) -> None:
 
 
 def test_fold__unknown_kind() -> None:
-    with pytest.raises(DataError, match="'dance'"):
+    with pytest.raises(DataError, match="of kind 'dance', which this version does not know"):
         fold([Stored(1, "ann", "dance", {})])
 
 

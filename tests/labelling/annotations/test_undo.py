@@ -46,7 +46,16 @@ def test_undo__takes_back_any_act_and_redo_brings_it_back(act: Act) -> None:
     before = [create([1, 2]), create([3, 4])]
     plain, done = fold(log(*before)), fold(log(*before, act))
     undone, redone = fold(log(*before, act, undo(3))), fold(log(*before, act, undo(3), redo(3)))
-    for name in ("owners", "names", "roles", "merged", "links", "apart", "refusals", "undecided"):
+    for name in (
+        "owners",
+        "names",
+        "roles",
+        "merged",
+        "links",
+        "cannot_links",
+        "refusals",
+        "undecided",
+    ):
         assert getattr(undone, name) == getattr(plain, name)
         assert getattr(redone, name) == getattr(done, name)
     assert undone.content_hash() == plain.content_hash()
@@ -72,6 +81,11 @@ def test_undoable__is_the_authors_own_last_act() -> None:
     assert (state.undoable("ann"), state.redoable("ann")) == (1, 3)
     state = fold(log(*acts, undo(3), create([9])))
     assert (state.undoable("ann"), state.redoable("ann")) == (5, None)
+
+
+def test_redoable__is_the_last_that_was_taken_back() -> None:
+    state = fold(log(create([1]), create([2]), undo(2), undo(1)))
+    assert (state.undoable("ann"), state.redoable("ann")) == (None, 1)
 
 
 def test_undoable__what_somebody_else_took_back_is_not_ones_own_next_undo() -> None:
