@@ -20,7 +20,7 @@ SHOWN = {
     "Label": ".label[data-card]",
     "Map": ".scatter[data-ready]",
     "Identities": ".people-counts:not(:empty)",
-    "Rounds": ".js-plotly-plot",
+    "Train": ".js-plotly-plot",
     "Experiments": "text=/No table of the paper has been run|Table or figure/",
     "Retrieval": ".queries button",
 }

@@ -14,13 +14,14 @@ import importlib.util
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import timm
 import torch
 from torch import Tensor, nn
 
@@ -39,11 +40,15 @@ class Original:
         network: The module.
         content: What its program saves.
         features: Its features of normalised images.
+        size: Height and width of the images.
+        asked: Settings that the file does not show, as `convert_weights` takes them.
     """
 
     network: nn.Module
     content: Any
     features: Callable[[Tensor], Tensor]
+    size: tuple[int, int] = SIZE
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 def randomise(network: nn.Module) -> Any:
@@ -119,26 +124,72 @@ def _base(root: Path, package: str) -> Original:
     )
 
 
-def transreid(root: Path) -> Original:
+def transreid(
+    stride: int = 16, *, n_cameras: int = 0, n_views: int = 0, size: tuple[int, int] = SIZE
+) -> Callable[[Path], Original]:
+    def make(root: Path) -> Original:
+        torch.manual_seed(0)
+        network = _transreid_backbones(root).vit_base_patch16_224_TransReID(
+            img_size=size,
+            stride_size=stride,
+            camera=n_cameras,
+            view=n_views,
+            local_feature=False,
+            sie_xishu=3.0,
+        )
+        state = {f"base.{name}": value for name, value in network.eval().state_dict().items()}
+        neck = {"bottleneck.weight": torch.ones(768), "classifier.weight": torch.ones(9, 768)}
+        if not (n_cameras or n_views):
+            return Original(network, {**state, **neck}, network, size)
+        mean = network.sie_embed.data.mean(dim=0)
+        network.sie_embed.data[:] = mean  # what `pul convert` builds in
+        cameras = torch.zeros(2, dtype=torch.int64)
+        return Original(
+            network,
+            {**{name: value.clone() for name, value in state.items()}, **neck},
+            lambda images: network(images, cameras, cameras),
+            size,
+        )
+
+    return make
+
+
+def _transreid_backbones(root: Path) -> Any:
     # A part of torch that is gone since.
     sys.modules.setdefault("torch._six", SimpleNamespace(container_abcs=collections.abc))
-    module = load(root / "model" / "backbones" / "vit_pytorch.py")
-    torch.manual_seed(0)
-    network = module.vit_base_patch16_224_TransReID(
-        img_size=SIZE, stride_size=16, camera=0, view=0, local_feature=False
-    ).eval()
-    state = {f"base.{name}": value for name, value in network.state_dict().items()}
-    neck = {"bottleneck.weight": torch.ones(768), "classifier.weight": torch.ones(9, 768)}
-    return Original(network, {**state, **neck}, lambda images: network(images))
+    return load(root / "model" / "backbones" / "vit_pytorch.py")
 
 
-def clip_reid(root: Path) -> Original:
-    module = load(root / "model" / "clip" / "model.py")
+def transreid_resized(root: Path) -> Original:
+    """Return what TransReID makes of an ImageNet ViT of 224×224 at a stride of 12."""
     torch.manual_seed(0)
-    network = module.VisionTransformer(16, 8, 16, 16, 768, 12, 12, 512).eval()
-    state = {f"image_encoder.{name}": value for name, value in network.state_dict().items()}
-    neck = {"bottleneck.weight": torch.ones(768), "classifier.weight": torch.ones(9, 768)}
-    return Original(network, {**state, **neck}, lambda images: network(images)[1][:, 0])
+    state = timm.create_model("vit_base_patch16_224").state_dict()
+    network = _transreid_backbones(root).vit_base_patch16_224_TransReID(
+        img_size=SIZE, stride_size=12, camera=0, view=0, local_feature=False
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save(state, Path(folder) / "imagenet.pth")
+        network.load_param(str(Path(folder) / "imagenet.pth"))
+    asked = {"patch_stride": 12, "height": 256, "width": 128}
+    return Original(network.eval(), state, network, SIZE, asked)
+
+
+def clip_reid(
+    stride: int = 16, *, n_cameras: int = 0, size: tuple[int, int] = SIZE
+) -> Callable[[Path], Original]:
+    def make(root: Path) -> Original:
+        module = load(root / "model" / "clip" / "model.py")
+        torch.manual_seed(0)
+        rows, columns = (1 + (side - 16) // stride for side in size)
+        network = module.VisionTransformer(rows, columns, 16, stride, 768, 12, 12, 512).eval()
+        state = {f"image_encoder.{name}": value for name, value in network.state_dict().items()}
+        neck = {"bottleneck.weight": torch.ones(768), "classifier.weight": torch.ones(9, 768)}
+        cameras = torch.randn(n_cameras, 768) * 0.02
+        mean = cameras.mean(dim=0) if n_cameras else None
+        content = {**state, **neck, **({"cv_embed": cameras} if n_cameras else {})}
+        return Original(network, content, lambda images: network(images, mean)[1][:, 0], size)
+
+    return make
 
 
 CASES: tuple[tuple[str, str, Callable[[Path], Original]], ...] = (
@@ -151,8 +202,22 @@ CASES: tuple[tuple[str, str, Callable[[Path], Original]], ...] = (
     ("fast-reid", "ResNet-50-IBN", fast_reid),
     ("cluster-contrast-reid", "ResNet-50", cluster_contrast),
     ("MMT", "ResNet-50", mmt),
-    ("TransReID", "ViT-B/16", transreid),
-    ("CLIP-ReID", "ViT-B/16", clip_reid),
+    ("TransReID", "ViT-B/16", transreid()),
+    ("TransReID", "ViT-B/16, a patch every 12 pixels, 6 cameras", transreid(12, n_cameras=6)),
+    ("TransReID", "ViT-B/16, a patch every 11 pixels", transreid(11)),
+    (
+        "TransReID",
+        "ViT-B/16, 12 pixels, 256×256, 20 cameras of 8 views",
+        transreid(12, n_cameras=20, n_views=8, size=(256, 256)),
+    ),
+    ("TransReID", "ImageNet's ViT-B/16 loaded at 12 pixels", transreid_resized),
+    ("CLIP-ReID", "ViT-B/16", clip_reid()),
+    ("CLIP-ReID", "ViT-B/16, a patch every 12 pixels", clip_reid(12)),
+    (
+        "CLIP-ReID",
+        "ViT-B/16, 12 pixels, 384×128, 15 cameras",
+        clip_reid(12, n_cameras=15, size=(384, 128)),
+    ),
 )
 
 
@@ -180,11 +245,9 @@ def compare(original: Original) -> tuple[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint, out = Path(folder) / "theirs.pth", Path(folder) / "ours.safetensors"
         torch.save(original.content, checkpoint)
-        done = convert_weights(str(checkpoint), out)
+        done = convert_weights(str(checkpoint), out, **original.asked)
         network = load_network(out)
-    images = torch.randn(2, 3, *SIZE, generator=torch.Generator().manual_seed(0))
-    if (done.height, done.width) != SIZE:
-        network.config = network.config.replace(height=SIZE[0], width=SIZE[1])
+    images = torch.randn(2, 3, *original.size, generator=torch.Generator().manual_seed(0))
     expected, features = original.features(images), network(images)
     understood = f"{done.backbone}, {done.origin or 'origin unknown'}"
     return understood, float((features - expected).abs().max() / expected.abs().max())

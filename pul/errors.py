@@ -5,7 +5,8 @@
     ├── DataError           the user's data cannot be used as it is
     │   ├── DatasetError    a folder or list is not of any layout we read
     │   │   ├── AmbiguousLayoutError    folders can be read in several ways
-    │   │   └── DuplicateImagesError    the same pictures are in the workspace already
+    │   │   ├── DuplicateImagesError    the same pictures are in the workspace already
+    │   │   └── UnpackingError          images lie inside one big file, and no folder was given
     │   └── ImageError      one image file cannot be decoded
     ├── FeatureError        an array of features is misshapen or not finite
     ├── ModelError          a network, its weights or a checkpoint cannot be used
@@ -37,6 +38,10 @@ class DataError(PulError):
 
 class DatasetError(DataError):
     """A folder or a list is not of any layout that we read."""
+
+
+class UnpackingError(DatasetError):
+    """Images lie inside one big file, and no folder was given to unpack them into."""
 
 
 class AmbiguousLayoutError(DatasetError):

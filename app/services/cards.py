@@ -17,6 +17,7 @@ from pul.arrays import FloatArray
 from pul.labelling import suggestions
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions import SuggestionIndex
+from pul.labelling.suggestions.sides import bar_other_sides
 
 MOST_TILES = 80
 N_POOL = 24  # candidates that the browser ranks again when some are accepted
@@ -282,7 +283,10 @@ def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
         return ()
     people = np.unique(on.owners[labelled])
     cosines = on.means @ on.index.embedding[chosen].mean(axis=0)
-    return tuple(int(identity) for identity in people[np.argsort(-cosines)[:N_NEAREST]])
+    own, known = on.index.sides_of_rows([chosen]), on.index.identity_sides(on.state)
+    cosines = bar_other_sides(cosines[None], own, known)[0]
+    nearest = np.argsort(-cosines)[:N_NEAREST]
+    return tuple(int(identity) for identity in people[nearest[np.isfinite(cosines[nearest])]])
 
 
 def digest(plain: Any) -> str:

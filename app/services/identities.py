@@ -13,6 +13,7 @@ from app.wording import fit
 from pul.arrays import BoolArray, l2_normalize
 from pul.labelling.annotations import Annotations, Contradiction, Identity, find_contradictions
 from pul.labelling.suggestions import SuggestionIndex
+from pul.labelling.suggestions.sides import bar_other_sides
 
 N_BEST = 8
 _OUTLIER_SPREADS = 3.5  # of median absolute deviation, scaled to a normal's standard deviation
@@ -91,14 +92,15 @@ def _rows(state: Annotations, index: SuggestionIndex) -> tuple[IdentityRow, ...]
     if not people:
         return ()
     means = l2_normalize([index.embedding[rows].mean(axis=0) for _, rows in people])
-    likeness = means @ means.T
+    shown = index.sides_of_rows([rows for _, rows in people])
+    likeness = bar_other_sides(means @ means.T, shown, shown)
     np.fill_diagonal(likeness, -np.inf)
     nearest = likeness.argmax(axis=1)
     flags = _said_flags(state, find_contradictions(state))
     return tuple(
         _row(
             state, index, known, rows, means[n],
-            people[int(nearest[n])][0].identity if len(people) > 1 else 0,
+            people[int(nearest[n])][0].identity if np.isfinite(likeness[n, nearest[n]]) else 0,
             flags.get(known.identity, ()),
         )
         for n, (known, rows) in enumerate(people)

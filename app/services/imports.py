@@ -1,12 +1,15 @@
 """Import of images: check what a folder, a table or a video holds, and add it."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from app.services.workspace import Contents, open_workspace
 from pul import jobs
+from pul.data.checking import check_dataset
 from pul.data.datasets import DATASET_FORMATS, Dataset, read_dataset
 from pul.data.file_names import printable
 from pul.data.readers.box_columns import BOX_FORMS, NO_BOXES
@@ -64,17 +67,45 @@ class Found:
 
 
 def inspect(
-    location: str, root: str, format: str = "auto", levels: str = "", bbox: str = "auto"
+    location: str,
+    root: str,
+    format: str = "auto",
+    levels: str = "",
+    bbox: str = "auto",
+    *,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> Found:
-    """Read what a folder or table holds, and whether the workspace has it; nothing is written.
+    """Read what a folder or table holds and decode its images, as an import does; none is added.
+
+    Images that lie inside one big file are unpacked into the workspace, where the import takes
+    them from.
+
+    Args:
+        location: The workspace that they would be added to.
+        root: The folder or table.
+        format: One of `DATASET_FORMATS`, or `auto`.
+        levels: What the levels of its folders mean; "" to find out.
+        bbox: What the boxes of a table are; `auto` to find out.
+        on_progress: Called with (what is done now, images done, images in all).
 
     Raises:
         AmbiguousLayoutError: Its folders can be read in several ways; it names them.
         DatasetError: There is no dataset there.
     """
     options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
-    dataset = read_dataset(root.strip(), format=format, levels=levels, cut=False, **options)
-    twice = open_workspace(location).find_duplicates(dataset)
+    workspace = open_workspace(location)
+    cache_dir = workspace.path / "images"
+    dataset = read_dataset(
+        root.strip(), format=format, levels=levels, cache_dir=cache_dir, cut=False, **options
+    )
+    is_cut = any(sample.box is not None for sample in dataset.samples)
+    dataset = check_dataset(
+        dataset,
+        None,
+        ranges=workspace.grey_ranges(),
+        on_progress=on_progress and (lambda step: partial(on_progress, step)),
+    )
+    twice = None if is_cut else workspace.find_duplicates(dataset)
     found = _found(dataset, levels=levels, bbox=bbox)
     if twice is None:
         return found

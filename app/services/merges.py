@@ -7,6 +7,7 @@ import numpy as np
 from app.services.index import suggestion_index
 from app.services.labels import read_annotations
 from pul.labelling.annotations import Annotations
+from pul.labelling.suggestions.sides import bar_other_sides
 
 _LIKE = 0.55  # cosine of two means from which a merge is more likely than not: pairs.py
 _MAX_ASKED = 200  # pairs that are looked at, the likest first
@@ -43,7 +44,8 @@ def suggest(location: str, run_id: int, iteration: int, *, n: int) -> list[Merge
     owners = state.owner_of(index.image_ids)
     people = np.unique(owners[owners > 0])
     means = index.identity_means(state)
-    likeness = np.triu(means @ means.T, k=1)
+    sides = index.identity_sides(state)
+    likeness = np.triu(bar_other_sides(means @ means.T, sides, sides), k=1)
     found = [
         Merge(
             int(people[left]),

@@ -73,6 +73,11 @@ def start_model(location: str, run: RunRecord) -> str:
     return str(open_workspace(location).path / run.model)
 
 
+def not_tracked(location: str, run_id: int) -> str:
+    """Return why the newest figures did not reach TensorBoard or MLflow; "" where they did."""
+    return jobs.not_tracked(open_workspace(location), run_id)
+
+
 def usual_preset(location: str) -> str:
     """Return the preset of a workspace's settings, or the one for CPUs."""
     return str(open_workspace(location).get_setting("preset", "quick"))

@@ -12,9 +12,11 @@ from app.services.workspace import open_workspace
 from pul.data.archives import unpack
 from pul.data.readers.listing import suffix_reason
 from pul.errors import DatasetError
+from pul.store.shelf import UPLOADS
 
 MAX_UPLOAD = "PUL_STUDIO_MAX_UPLOAD"
 DEFAULT_MIB = 500
+KEPT_DAYS = 7  # what was not imported by then goes with the next upload
 IMAGE_TYPES = ("jpg", "jpeg", "png", "bmp", "webp", "tif", "tiff", "gif", "ppm", "pgm")
 
 
@@ -33,6 +35,8 @@ def max_mib() -> int:
 def keep(location: str, sent: Sequence[Sent]) -> Path:
     """Write files into a new folder of a workspace; each zip is unpacked into one of its own.
 
+    What others sent more than a week ago and nobody imported is removed.
+
     Args:
         location: The workspace.
         sent: Images, zips of images, or both.
@@ -44,7 +48,9 @@ def keep(location: str, sent: Sequence[Sent]) -> Path:
         DatasetError: A zip cannot be unpacked, two files have one name, or a file is no image;
             nothing is kept then.
     """
-    folder = open_workspace(location).path / "uploads" / uuid.uuid4().hex[:12]
+    workspace = open_workspace(location)
+    workspace.remove_stray_uploads(older_than_s=KEPT_DAYS * 86_400)
+    folder = workspace.path / UPLOADS / uuid.uuid4().hex[:12]
     try:
         for name, file in sent:
             _keep(folder, _plain(name), file)
@@ -58,7 +64,7 @@ def keep(location: str, sent: Sequence[Sent]) -> Path:
 def discard(folder: Path) -> None:
     """Remove what `keep` has written, with the folder above it that it made."""
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent.parent.name == "uploads":
+    if folder.parent.parent.name == UPLOADS:
         shutil.rmtree(folder.parent, ignore_errors=True)
 
 

@@ -65,7 +65,8 @@ def run(
         evaluation: What to compute figures on, if there is ground truth.
         camids: Camera of each training image, shape (N,), -1 where not known: retrieval among
             validation identities is across cameras where it can be.
-        footage: Where and when the training images were taken, for `use_tracklets`.
+        footage: Where and when the training images were taken, for `use_tracklets`, and the sides
+            that they show, which are never compared.
         resume: Where to go on; the events after it are those of the run that was cut off, and on
             the CPU every array is the same bit for bit.
 
@@ -205,6 +206,7 @@ class _Run:
                 camids=self.camids if self.config.camera_diversity else None,
                 annotated=settings.annotations,
                 left_out=settings.left_out,
+                sides=self.footage.sides if self.footage else None,
             )
 
     def _project(self, features: FloatArray) -> Iterator[Event]:
@@ -260,7 +262,8 @@ class _Run:
             return None
         pixels = self.pixels[images.rows]
         features = yield from self._features_of(self.current, pixels, "validate")
-        return evaluate_validation(features, images, self.config.evaluation)
+        sides = self.footage.sides[images.rows] if self.footage else None
+        return evaluate_validation(features, images, self.config.evaluation, sides)
 
     def _finished(self, result: IterationResult) -> IterationFinished:
         record = result.to_record(

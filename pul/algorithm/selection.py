@@ -43,6 +43,7 @@ def select_reliable(
     camids: IntArray | None = None,
     annotated: Collection[int] = (),
     left_out: Collection[int] = (),
+    sides: IntArray | None = None,
 ) -> Selection:
     """Select the images whose feature lies close to a center, and those that people labelled.
 
@@ -59,6 +60,8 @@ def select_reliable(
             camera dominates are thinned (see `spread_over_cameras`). None thins nothing.
         annotated: Indices of images that people labelled: they always train (Sec. III-C).
         left_out: Indices of images that never train, such as those of validation people.
+        sides: Side of each image, shape (N,), -1 where it is not known: an image of another side
+            than its cluster's center is not reliable. None compares all.
 
     Returns:
         Similarities and the reliable mask. A cosine equal to λ is not reliable, a center is;
@@ -82,11 +85,20 @@ def select_reliable(
     reliable = threshold(similarities, centers, lambda_=lambda_)
     reliable[is_outlier] = False
     reliable[list(left_out)] = False
+    if sides is not None:
+        reliable &= ~_of_another_side(clusters, centers, sides)
     if camids is not None:
         reliable = spread_over_cameras(reliable, similarities, clusters, camids)
     reliable[list(annotated)] = True
     reliable[list(left_out)] = False
     return Selection(similarities, reliable)
+
+
+def _of_another_side(clusters: IntArray, centers: IntArray, sides: IntArray) -> BoolArray:
+    """Return which images show another side than their cluster's center, shape (N,)."""
+    theirs = np.where(clusters < 0, -1, sides[centers[clusters]])
+    differs: BoolArray = (sides >= 0) & (theirs >= 0) & (sides != theirs)
+    return differs
 
 
 def center_similarities(

@@ -44,6 +44,13 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
+def steps_bar() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Show a progress bar of several steps; yield what turns a step into a function of it."""
+    with _bar("starting") as show:
+        yield lambda step: lambda done, total: show(step, done, total)
+
+
+@contextmanager
 def job_bar() -> Iterator[Callable[[JobProgress], None]]:
     """Show a job's progress while the block runs; yield a function that takes the progress."""
     with _bar("starting") as show:

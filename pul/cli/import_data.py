@@ -1,11 +1,14 @@
 """The command of `python -m pul` that reads datasets and videos into a workspace."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pul.cli.console import OUT, print_json, print_table, progress_bar
+from pul.cli.console import OUT, print_json, print_table, steps_bar
 from pul.cli.import_videos import import_videos, parse_size
 from pul.cli.options import Format, Json, Levels
 from pul.data.file_names import printable
@@ -168,15 +171,15 @@ def import_(
             request, workspace, root, is_same_place=same_place, dry_run=dry_run
         )
     else:
-        dataset = _read(data, format, levels, bbox)
-        if workspace is None or dry_run:
-            is_cut = any(sample.box is not None for sample in dataset.samples)
-            dataset = _check(dataset, None, workspace)
-            n_new, twice = (None, None) if is_cut else _preview(workspace, dataset)
-        else:
-            dataset, n_new = _add(
-                dataset, workspace, root, is_same_place=same_place, duplicates=duplicates
-            )
+        with _read(data, format, levels, bbox, workspace if not dry_run else None) as dataset:
+            if workspace is None or dry_run:
+                is_cut = any(sample.box is not None for sample in dataset.samples)
+                dataset = _check(dataset, None, workspace)
+                n_new, twice = (None, None) if is_cut else _preview(workspace, dataset)
+            else:
+                dataset, n_new = _add(
+                    dataset, workspace, root, is_same_place=same_place, duplicates=duplicates
+                )
     if json:
         n_twice = None if twice is None else twice.n_images
         print_json({**_describe(dataset), "n_new": n_new, "n_duplicates": n_twice})
@@ -188,27 +191,60 @@ def import_(
         OUT.print(f"{n_new:,} new images {'would be' if dry_run else 'are'} in {workspace}.")
 
 
-def _read(data: list[Path], format: str, levels: str, bbox: str) -> "Dataset":
+@contextmanager
+def _read(
+    data: list[Path], format: str, levels: str, bbox: str, location: str | None
+) -> Iterator["Dataset"]:
+    """Read datasets; images that lie inside one big file are there while the block runs.
+
+    They stay in the workspace, if there is one to be.
+    """
     from pul.data.datasets import merge_datasets, read_dataset
+    from pul.errors import UnpackingError
 
     options: dict[str, Any] = {} if bbox == "auto" else {"bbox": bbox}
-    datasets = [
-        read_dataset(path, format=format, levels=levels, cut=False, **options) for path in data
-    ]
-    return datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+
+    def read(cache_dir: Path | None) -> "Dataset":
+        datasets = [
+            read_dataset(
+                path, format=format, levels=levels, cache_dir=cache_dir, cut=False, **options
+            )
+            for path in data
+        ]
+        return datasets[0] if len(datasets) == 1 else merge_datasets(datasets)
+
+    try:
+        dataset = read(None)
+    except UnpackingError:
+        with _unpacking_folder(location) as folder:
+            yield read(folder)
+    else:
+        yield dataset
+
+
+@contextmanager
+def _unpacking_folder(location: str | None) -> Iterator[Path]:
+    """Yield where images are unpacked: into a workspace, which is made; else for the moment."""
+    from pul.store.workspace import Workspace
+
+    if location is None:
+        with TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
+    exists = Workspace.exists(location)
+    with Workspace.open(location) if exists else Workspace.create(location) as workspace:
+        folder_of_images = workspace.path / "images"
+    yield folder_of_images
 
 
 def _check(dataset: "Dataset", folder: Path | None, location: str | None) -> "Dataset":
     """Cut crops out of whole pictures, if there are boxes, and leave out what cannot be read."""
-    from pul.data.datasets import cut_boxes
-    from pul.data.images import check_images
+    from pul.data.checking import check_dataset
 
-    ranges = _known_ranges(location)
-    if any(sample.box is not None for sample in dataset.samples):
-        with progress_bar("cutting crops") as on_progress:
-            dataset = cut_boxes(dataset, folder, ranges=ranges, on_progress=on_progress)
-    with progress_bar("checking images") as on_progress:
-        return check_images(dataset, ranges=ranges, on_progress=on_progress)
+    with steps_bar() as on_progress:
+        return check_dataset(
+            dataset, folder, ranges=_known_ranges(location), on_progress=on_progress
+        )
 
 
 def _preview(

@@ -10,6 +10,7 @@ from pul.cli.options import AnySetting, Detach, Iterations, Json, K, Lambda, Loc
 from pul.config import RunConfig
 from pul.errors import ConfigError, PulError
 
+_UPLOAD_S = 3600  # younger ones may be about to be imported
 RunNumber = Annotated[int, typer.Argument(help="Number of the run; see `status`.")]
 
 
@@ -68,23 +69,31 @@ def clean(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Permanently remove the runs that were deleted in the studio."""
+    """Permanently remove deleted runs, and images that were sent to the studio and not imported."""
     from pul.store.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
         deleted = opened.runs(shelf="deleted")
+        uploads = opened.stray_uploads(older_than_s=_UPLOAD_S)
         folders = [*(opened.run_path(run.run_id) for run in deleted), *opened.stray_run_folders()]
+        folders += uploads
         n_bytes = sum(
             path.stat().st_size for root in folders for path in root.rglob("*") if path.is_file()
         )
         if not dry_run:
             opened.remove_deleted_runs()
+            opened.remove_stray_uploads(older_than_s=_UPLOAD_S)
     if json:
-        print_json({"run_ids": [run.run_id for run in deleted], "n_bytes": n_bytes})
+        run_ids = [run.run_id for run in deleted]
+        print_json({"run_ids": run_ids, "n_uploads": len(uploads), "n_bytes": n_bytes})
         return
     names = ", ".join(f"{run.run_id} ({run.name})" for run in deleted) or "none"
     verb = "Would remove" if dry_run else "Removed"
-    OUT.print(f"{verb} runs: {names}; {n_bytes / 2**20:,.1f} MiB.", markup=False)
+    OUT.print(
+        f"{verb} runs: {names}; uploads that were not imported: {len(uploads)}; "
+        f"{n_bytes / 2**20:,.1f} MiB.",
+        markup=False,
+    )
 
 
 def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:

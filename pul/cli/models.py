@@ -25,6 +25,10 @@ from pul.config import EvaluationConfig, NetworkConfig, RunConfig, TrainConfig
 from pul.errors import ConfigError
 
 _Colour = tuple[float, float, float]
+Cache = Annotated[
+    Path | None,
+    typer.Option(help="Folder for decoded pixels, and for the images of cuhk-03.mat."),
+]
 
 
 def convert(
@@ -53,6 +57,15 @@ def convert(
     last_stride: Annotated[int | None, network_setting("last_stride")] = None,
     stem: Annotated[str | None, network_setting("stem")] = None,
     gem_p: Annotated[float | None, network_setting("gem_p")] = None,
+    patch_stride: Annotated[int | None, network_setting("patch_stride")] = None,
+    sie_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="What camera embeddings of TransReID or CLIP-ReID are multiplied by; their mean "
+            "is built in. As published if not given; 0 leaves them out.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a start model of another program's weights, without training."""
@@ -72,6 +85,8 @@ def convert(
         last_stride=last_stride,
         stem=stem,
         gem_p=gem_p,
+        patch_stride=patch_stride,
+        sie_weight=sie_weight,
     )
     if json:
         print_json(done)
@@ -94,6 +109,7 @@ def train_source(
     last_stride: Annotated[int, network_setting("last_stride")] = 2,
     stem: Annotated[str, network_setting("stem")] = "relu",
     gem_p: Annotated[float, network_setting("gem_p")] = 1.0,
+    patch_stride: Annotated[int, network_setting("patch_stride")] = 0,
     epochs: Annotated[int, setting("finetune.n_epochs")] = 40,
     lr: Annotated[float, setting("finetune.learning_rate")] = 0.001,
     batch_size: Annotated[int, setting("finetune.batch_size")] = 16,
@@ -105,7 +121,10 @@ def train_source(
             help="Any setting of the training, without `finetune.`: dropout=0.3; may be repeated.",
         ),
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for decoded pixels, and for the images of cuhk-03.mat."),
+    ] = None,
     format: Format = "auto",
     levels: Levels = "",
     seed: Seed = 0,
@@ -132,12 +151,15 @@ def train_source(
         last_stride=last_stride,
         stem=stem,
         gem_p=gem_p,
+        patch_stride=patch_stride,
     )
     config = TrainConfig(
         n_epochs=epochs, learning_rate=lr, batch_size=batch_size, lr_schedule=schedule
     ).replace(**parse_settings(set_))
     where = prepare(RunConfig(device=device, n_threads=threads))
-    dataset = merge_datasets([read_dataset(path, format=format, levels=levels) for path in data])
+    dataset = merge_datasets(
+        [read_dataset(path, format=format, levels=levels, cache_dir=cache) for path in data]
+    )
     with progress_bar("training") as on_progress:
         network, result = train_source(
             dataset,
@@ -177,7 +199,10 @@ def evaluate(
     precision: Annotated[str, setting("extraction_precision")] = "float32",
     format: Format = "auto",
     levels: Levels = "",
-    cache: Annotated[Path | None, typer.Option(help="Folder for decoded pixels.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for decoded pixels, and for the images of cuhk-03.mat."),
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     json: Json = False,
@@ -200,7 +225,7 @@ def evaluate(
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_network(
             load_network(model),
-            read_dataset(data, format=format, levels=levels),
+            read_dataset(data, format=format, levels=levels, cache_dir=cache),
             config,
             rerank=rerank,
             flip=flip,

@@ -82,6 +82,14 @@ class NetworkConfig(Settings):
         description="Exponent p of the generalised mean that pools a ResNet's last feature maps: "
         "1 is the average (the paper), 3 is usual where GeM pooling is used.",
     )
+    patch_stride: Annotated[int, NotInPaper()] = Field(
+        default=0,
+        ge=0,
+        le=64,
+        title="Patch stride",
+        description="Pixels from one patch of a vision transformer of timm to the next: 0 for the "
+        "patches side by side of its design, 12 or 11 for patches that overlap, as in TransReID.",
+    )
 
     @property
     def padding(self) -> tuple[int, int, int] | None:
@@ -247,8 +255,9 @@ class EvaluationConfig(Settings):
     side_aware: Annotated[bool, NotInPaper()] = Field(
         default=False,
         title="Compare the same side only",
-        description="Whether images of another side or orientation than the query's are junk, as "
-        "the left and the right flank of an animal; only for images whose side is known.",
+        description="Whether images of two sides or orientations, as the left and the right flank "
+        "of an animal, are never compared: in figures, suggestions and training; only for images "
+        "whose side is known.",
     )
 
 

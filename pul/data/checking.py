@@ -5,8 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pul.arrays import DoubleArray
-from pul.data.datasets import Dataset, Skipped
-from pul.data.decoding import DECODE_ERRORS, image_error, open_image, to_upright_rgb
+from pul.data.datasets import Dataset, Skipped, cut_boxes
+from pul.data.decoding import (
+    DECODE_ERRORS,
+    image_error,
+    load_image,
+    open_image,
+    to_upright_rgb,
+)
 from pul.data.file_names import printable
 from pul.data.grey import (
     NO_RANGES,
@@ -22,6 +28,11 @@ from pul.errors import ImageError
 
 _SHARE_OUTSIDE = 0.01  # of an import's pixels: more than this is said
 _N_NAMED = 5
+_WHAT: dict[GreyKind, str] = {
+    "integer": "grey values of 16 or 32 bits",
+    "real": "grey values of floating-point numbers",
+    "colour": "colours of 16 bits",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,36 @@ class _Checked:
     reason: str = ""
     kind: GreyKind | None = None
     is_empty: bool = False
+
+
+def check_dataset(
+    dataset: Dataset,
+    folder: Path | None,
+    *,
+    ranges: GreyRanges = NO_RANGES,
+    on_progress: Callable[[str], Progress] | None = None,
+) -> Dataset:
+    """Do all that an import does before it stores anything: a dry run reports the same.
+
+    Args:
+        dataset: What was read.
+        folder: Where crops go that are cut out of whole pictures; None only tells which can be.
+        ranges: What values of more than 8 bits are stretched by where that is settled already.
+        on_progress: Called with what is done now; gives what is called with (done, in all).
+
+    Returns:
+        The dataset that would be added.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+
+    def report(step: str) -> Progress | None:
+        return on_progress(step) if on_progress is not None else None
+
+    if any(sample.box is not None for sample in dataset.samples):
+        dataset = cut_boxes(dataset, folder, ranges=ranges, on_progress=report("cutting crops"))
+    return check_images(dataset, ranges=ranges, on_progress=report("checking images"))
 
 
 def check_images(
@@ -92,7 +133,7 @@ def grey_ranges(dataset: Dataset) -> GreyRanges:
 def _check(path: Path, ranges: GreyRanges = NO_RANGES) -> _Checked:
     try:
         with open_image(path) as image:
-            image.load()
+            load_image(image, path)
             kind = grey_kind(image)
             is_settled = kind is None or ranges.of(kind) is not None
             is_empty = is_settled and is_nearly_one_colour(to_upright_rgb(image, ranges))
@@ -115,10 +156,9 @@ def _grey_notes(
         if known is None:
             continue
         n_images = sum(its == kind for _, its in deep)
-        what = "16 or 32 bits" if kind == "integer" else "floating-point numbers"
         yield (
-            f"{n_images:,} images have grey values of {what}: {known} becomes black to white, in "
-            "every image of the workspace."
+            f"{n_images:,} images have {_WHAT[kind]}: {known} becomes black to white, in every "
+            "image of the workspace."
         )
         outside = float(((measured < known.low) | (measured > known.high)).mean())
         if outside > _SHARE_OUTSIDE:

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from pul.arrays import ByteArray
+from pul.data.deep_colours import has_deep_colours, load
 from pul.data.grey import NO_RANGES, GreyRanges, grey_kind, to_bytes
 from pul.errors import ImageError
 
@@ -93,10 +94,23 @@ def decode(path: Path, side: int | None = None, *, ranges: GreyRanges = NO_RANGE
         with open_image(path) as image:
             if side is not None:
                 image.draft(None, (side, side))
-            image.load()
+            load_image(image, path)
             return to_upright_rgb(image, ranges)
     except DECODE_ERRORS as error:
         raise image_error(path, error) from error
+
+
+def load_image(image: ImageFile, path: Path) -> None:
+    """Decode an image that `open_image` opened, with all bits of its colours.
+
+    Raises:
+        Exception: One of `DECODE_ERRORS`; `image_error` words it.
+    """
+    if not has_deep_colours(image):
+        image.load()
+        return
+    with open_image(path) as again:
+        load(image, again)
 
 
 def to_upright_rgb(image: ImageFile, ranges: GreyRanges) -> Image.Image:
@@ -166,7 +180,8 @@ def decoded_bytes(image: Image.Image) -> int:
     width, height = image.size
     # Pillow keeps 4 bytes a pixel: as loaded, as RGB, and turned. Transparency is laid upon white,
     # which is two images more; grey values are stretched as float64.
-    each = 40 if grey_kind(image) else 20 if image.has_transparency_data else 12
+    kind = grey_kind(image)
+    each = 80 if kind == "colour" else 40 if kind else 20 if image.has_transparency_data else 12
     return width * height * each
 
 
@@ -222,10 +237,14 @@ def orientation(image: Image.Image) -> int:
 
 
 def _to_rgb(image: Image.Image, ranges: GreyRanges) -> Image.Image:
-    if image.mode == "RGB":
+    kind = grey_kind(image)
+    if image.mode == "RGB" and not kind:
         return image.copy()
-    if grey_kind(image):
-        image = Image.fromarray(to_bytes(image, ranges))
+    if kind:
+        stretched = Image.fromarray(to_bytes(image, ranges))
+        if image.mode == "RGBA":
+            stretched.putalpha(image.getchannel("A"))
+        image = stretched
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", layer.size, "white")

@@ -1,4 +1,4 @@
-"""What cameras and clocks say: which images are one tracklet, and which are of one moment."""
+"""What cameras and clocks say: which images are one tracklet, of one moment, of which side."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,12 +30,15 @@ class Footage:
         recordings: Recording, shape (N,); frame numbers of two recordings do not compare.
         frames: Frame number, shape (N,); -1 where it is not known.
         tracklets: Number of the tracklet that the data names, shape (N,); -1 where it names none.
+        sides: Number of the side that the image shows, shape (N,); images of two sides are never
+            compared. -1 where it is not known, or where all are to be compared.
     """
 
     camids: IntArray
     recordings: IntArray
     frames: IntArray
     tracklets: IntArray
+    sides: IntArray
 
     @classmethod
     def of(
@@ -45,6 +48,7 @@ class Footage:
         frames: IntArray | None = None,
         tracklets: Sequence[str] | None = None,
         recordings: IntArray | None = None,
+        sides: Sequence[str] | None = None,
     ) -> Self:
         """Make footage of what is known; what is not given is not known.
 
@@ -53,29 +57,36 @@ class Footage:
             frames: Frame number, shape (N,); -1 where it is not known.
             tracklets: Name of the tracklet of each image; "" where there is none.
             recordings: Recording, shape (N,); without it all are taken to be of one.
+            sides: Side that each image shows, "" where it is not known; None to compare all.
 
         Raises:
             FeatureError: The columns are of different length.
         """
         n_images = len(camids)
         unknown = np.full(n_images, -1, dtype=np.int64)
-        numbers = unknown
-        if tracklets is not None:
-            names, numbers = np.unique(np.asarray(tracklets, dtype=str), return_inverse=True)
-            numbers = np.where(names[numbers] == "", -1, numbers).astype(np.int64)
+        numbers = unknown if tracklets is None else _numbered(tracklets)
+        shown = unknown if sides is None else _numbered(sides)
         frames = unknown if frames is None else frames
         recordings = np.zeros(n_images, dtype=np.int64) if recordings is None else recordings
-        lengths = {len(column) for column in (camids, recordings, frames, numbers)}
+        lengths = {len(column) for column in (camids, recordings, frames, numbers, shown)}
         if lengths != {n_images}:
             raise FeatureError(f"Columns of one dataset must be of one length, but are {lengths}.")
-        return cls(camids, recordings, frames, numbers)
+        return cls(camids, recordings, frames, numbers, shown)
 
     def __len__(self) -> int:
         return len(self.camids)
 
 
+def _numbered(names: Sequence[str]) -> IntArray:
+    """Return the number of each name, in their order; -1 for ""."""
+    known, numbers = np.unique(np.asarray(names, dtype=str), return_inverse=True)
+    return np.where(known[numbers] == "", -1, numbers).astype(np.int64)
+
+
 def find_tracklets(embedding: FloatArray, footage: Footage) -> IntArray:
     """Group images that are one person at one camera: near frames and a high cosine.
+
+    Images of two sides are together only where the data names their tracklet.
 
     Args:
         embedding: L2-normalised embedding, shape (N, P).
@@ -85,7 +96,7 @@ def find_tracklets(embedding: FloatArray, footage: Footage) -> IntArray:
         Number of each image's tracklet, shape (N,), numbered from 0 by first image; most often an
         image is alone in its own.
     """
-    linked = [_links(*pair, embedding) for pair in _near_pairs(footage)]
+    linked = [_links(*pair, embedding, footage.sides) for pair in _near_pairs(footage)]
     linked.append(_named_links(footage.tracklets))
     left = np.concatenate([a for a, _ in linked])
     right = np.concatenate([b for _, b in linked])
@@ -123,11 +134,14 @@ def _near_pairs(footage: Footage) -> Iterator[tuple[IntArray, IntArray]]:
         yield known[:-step][near], known[step:][near]
 
 
-def _links(left: IntArray, right: IntArray, embedding: FloatArray) -> tuple[IntArray, IntArray]:
+def _links(
+    left: IntArray, right: IntArray, embedding: FloatArray, sides: IntArray
+) -> tuple[IntArray, IntArray]:
     alike = np.empty(len(left), dtype=np.bool_)
     for rows in row_blocks(len(left), rows_within(_BLOCK_BYTES, embedding.shape[1])):
         cosines = np.einsum("np,np->n", embedding[left[rows]], embedding[right[rows]])
         alike[rows] = cosines > TRACKLET_COSINE
+    alike &= (sides[left] == sides[right]) | (sides[left] < 0) | (sides[right] < 0)
     return left[alike], right[alike]
 
 

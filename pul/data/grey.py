@@ -1,4 +1,4 @@
-"""Grey values of more than 8 bits, and the range of a data set that they are stretched by.
+"""Values of more than 8 bits, grey or colour, and the range of a data set that stretches them.
 
 A thermal or depth camera writes 12 or 14 bits into 16, or metres as floats: taken at their nominal
 range, such images are black; each stretched by its own range, a warm and a cold one look alike.
@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image
 
 from pul.arrays import ByteArray, DoubleArray
+from pul.data.deep_colours import deep_colours, has_deep_colours
 
-GreyKind = Literal["integer", "real"]
-GREY_KINDS: tuple[GreyKind, ...] = ("integer", "real")
+GreyKind = Literal["integer", "real", "colour"]
+GREY_KINDS: tuple[GreyKind, ...] = ("integer", "real", "colour")
 
 _SHARE = 0.1  # percent of the values that lie below the range, and as many above it
 _N_VALUES = 4096  # of an image that its range is read from
@@ -46,23 +47,26 @@ class GreyRange:
 
 @dataclass(frozen=True, slots=True)
 class GreyRanges:
-    """The ranges of a data set's grey images of more than 8 bits; None where it has none.
+    """The ranges of a data set's images of more than 8 bits; None where it has none.
 
     Attributes:
-        integer: Of those of 16 or 32 bits.
-        real: Of those of floating-point numbers.
+        integer: Of grey values of 16 or 32 bits.
+        real: Of grey values that are floating-point numbers.
+        colour: Of colours of 16 bits, one for red, green and blue, so that hues stay.
     """
 
     integer: GreyRange | None = None
     real: GreyRange | None = None
+    colour: GreyRange | None = None
 
     def of(self, kind: GreyKind) -> GreyRange | None:
-        """Return the range of a kind of grey values."""
-        return self.integer if kind == "integer" else self.real
+        """Return the range of a kind of values."""
+        known: GreyRange | None = getattr(self, kind)
+        return known
 
     def completed_by(self, other: "GreyRanges") -> "GreyRanges":
         """Return these ranges, and the other's where there is none."""
-        return GreyRanges(self.integer or other.integer, self.real or other.real)
+        return GreyRanges(*(self.of(kind) or other.of(kind) for kind in GREY_KINDS))
 
     def to_plain(self) -> dict[str, list[float]]:
         """Return the ranges as values that JSON knows."""
@@ -79,28 +83,35 @@ NO_RANGES = GreyRanges()
 
 
 def grey_kind(image: Image.Image) -> GreyKind | None:
-    """Return the kind of an image's grey values of more than 8 bits; None for all other images."""
+    """Return the kind of an image's values of more than 8 bits; None for all other images."""
+    if has_deep_colours(image):
+        return "colour"
     if image.mode == "F":
         return "real"
     return "integer" if image.mode.startswith("I") else None
 
 
 def grey_values(image: Image.Image) -> DoubleArray:
-    """Return some thousand of an image's grey values, evenly spread, those that are numbers."""
-    values = np.asarray(image).astype(np.float64).ravel()
+    """Return some thousand of an image's values, evenly spread, those that are numbers.
+
+    Of colours, all three channels count alike.
+    """
+    colours = deep_colours(image)
+    values = np.asarray(image if colours is None else colours).astype(np.float64).ravel()
     values = values[:: max(1, len(values) // _N_VALUES)]
     return values[np.isfinite(values)]
 
 
 def to_bytes(image: Image.Image, ranges: GreyRanges) -> ByteArray:
-    """Bring grey values of more than 8 bits to 8, shape (H, W).
+    """Bring values of more than 8 bits to 8, shape (H, W), or (H, W, 3) of colours.
 
     Args:
         image: The image.
         ranges: What becomes black and white. Where its kind has none, a picture of no data set, 16
             bits are taken in full, and floats from 0 to 1.
     """
-    values = np.asarray(image)
+    colours = deep_colours(image)
+    values = np.asarray(image if colours is None else colours)
     kind = grey_kind(image)
     known = ranges.of(kind) if kind else None
     if known is not None:

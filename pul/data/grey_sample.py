@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pul.arrays import DoubleArray
-from pul.data.decoding import DECODE_ERRORS, open_image
+from pul.data.decoding import DECODE_ERRORS, load_image, open_image
 from pul.data.grey import GREY_KINDS, GreyKind, GreyRange, GreyRanges, grey_kind, grey_values
 from pul.data.threads import in_threads
 from pul.errors import ImageError
@@ -53,7 +53,7 @@ def _sample(paths: Sequence[Path]) -> list[Path]:
 def _values(path: Path) -> DoubleArray:
     try:
         with open_image(path) as image:
-            image.load()
+            load_image(image, path)
             return grey_values(image)
     except (ImageError, *DECODE_ERRORS):
         return np.empty(0)
@@ -61,5 +61,4 @@ def _values(path: Path) -> DoubleArray:
 
 def ranges_of(values: dict[GreyKind, DoubleArray]) -> GreyRanges:
     """Return the range of the values of each kind."""
-    found = {kind: GreyRange.of(each) for kind, each in values.items()}
-    return GreyRanges(found.get("integer"), found.get("real"))
+    return GreyRanges(**{kind: GreyRange.of(each) for kind, each in values.items()})

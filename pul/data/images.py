@@ -26,6 +26,7 @@ from pul.data.decoding import (
     open_image,
     orientation,
 )
+from pul.data.deep_colours import has_deep_colours
 from pul.data.grey import NO_RANGES, GreyRanges
 from pul.data.threads import Progress, in_threads
 from pul.errors import ConfigError, StoreError
@@ -146,6 +147,7 @@ def _is_plain(image: ImageFile) -> bool:
     """Whether a browser shows an image as we decode it: many ignore the EXIF data of some kinds."""
     is_still = getattr(image, "n_frames", 1) == 1
     is_opaque = image.mode in _PLAIN_MODES and not image.has_transparency_data
+    is_opaque &= not has_deep_colours(image)  # the screen shows them stretched, as the model does
     return is_still and is_opaque and orientation(image) == 1
 
 

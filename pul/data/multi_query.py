@@ -24,7 +24,7 @@ def read_query_boxes(dataset: Dataset) -> tuple[Sample, ...]:
     images = list_images(folder, root=dataset.root).images if folder.is_dir() else ()
     named = [(path, parse_name(path.name)) for path in images]
     samples = tuple(
-        Sample(path, pid=name.pid, camid=name.camid, split="query", frame=name.frame)
+        Sample(path, pid=name.person, camid=name.camid, split="query", frame=name.frame)
         for path, name in named
         if name is not None
     )

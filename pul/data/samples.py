@@ -12,7 +12,7 @@ from pul.records import Split
 
 # At most nine digits, so that an id always fits the integers of an array or a database.
 _NAME = re.compile(
-    r"(?P<pid>-1|\d{1,9})(?:_\d{1,3})?_c(?P<camid>\d{1,9})(?:s(?P<sequence>\d{1,9}))?(?=[_.]|\Z)"
+    r"(?P<pid>-?\d{1,9})(?:_\d{1,3})?_c(?P<camid>\d{1,9})(?:s(?P<sequence>\d{1,9}))?(?=[_.]|\Z)"
     r"(?:_f?(?P<frame>\d{1,18})(?=[_.]|\Z))?",
     re.ASCII | re.IGNORECASE,
 )
@@ -84,7 +84,7 @@ class ParsedName:
     """What a file name in the manner of Market-1501 or DukeMTMC-reID says.
 
     Attributes:
-        pid: Identity; -1 is junk, 0 a distractor.
+        pid: Identity; -1 is junk, 0 a distractor, -2 and below nobody known.
         camid: Camera, as written.
         sequence: Recording of that camera (`s1`); None where the name has none.
         frame: Frame number; None where the name has none.
@@ -96,6 +96,11 @@ class ParsedName:
     sequence: int | None = None
     frame: int | None = None
     tracklet: str | None = None
+
+    @property
+    def person(self) -> int | None:
+        """The identity as a sample has it: None where nobody knows it, as in PRW's -2."""
+        return self.pid if self.pid > UNKNOWN_PID else None
 
 
 def parse_name(name: str) -> ParsedName | None:

@@ -71,7 +71,10 @@ def make_validation_set(
 
 
 def evaluate_validation(
-    features: FloatArray, held: ValidationSet, config: EvaluationConfig
+    features: FloatArray,
+    held: ValidationSet,
+    config: EvaluationConfig,
+    sides: IntArray | None = None,
 ) -> RetrievalMetrics:
     """Return the figures of retrieval among validation identities.
 
@@ -79,9 +82,15 @@ def evaluate_validation(
         features: Features of the V images, shape (V, D).
         held: Which of them are queries and gallery.
         config: Definition of average precision, and what an unmatched query counts.
+        sides: Side that each of the V images shows, shape (V,), -1 where it is not known; images
+            of two sides are not compared. None compares all.
     """
     normalized = l2_normalize(features)
     query, gallery = held.query, held.gallery
+    shown: tuple[list[str], list[str]] | None = None
+    if sides is not None:
+        names = ["" if side < 0 else str(side) for side in sides.tolist()]
+        shown = [names[row] for row in query], [names[row] for row in gallery]
     return evaluate(
         normalized[query],
         normalized[gallery],
@@ -92,4 +101,6 @@ def evaluate_validation(
         ap_method=config.ap_method,
         unmatched=config.unmatched,
         camera_aware=held.camera_aware,
+        side_aware=shown is not None,
+        sides=shown,
     ).to_metrics()

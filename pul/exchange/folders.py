@@ -184,8 +184,10 @@ def check_files(shots: list[Shot]) -> None:
     gone = [shot.path for shot in shots if not shot.path.is_file()]
     if gone:
         raise DataError(
-            f"{len(gone)} of {len(shots)} images are gone, such as {gone[0]}. Bring them back, or "
-            "export csv or json, which need no files."
+            f"The files of {len(gone)} of {len(shots)} images are gone, such as "
+            f"{printable(gone[0])}. If they were moved, `python -m pul relocate NEW_FOLDER "
+            "--workspace WORKSPACE` finds them again; else bring them back, or export csv or json, "
+            "which need no files."
         )
 
 

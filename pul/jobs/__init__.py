@@ -15,6 +15,7 @@ from pul.jobs.start import (
     start_suggest,
     start_video_import,
 )
+from pul.jobs.trackers import not_tracked
 
 __all__ = [
     "LOST_AFTER_S",
@@ -23,6 +24,7 @@ __all__ = [
     "create_fork",
     "create_resumption",
     "create_run",
+    "not_tracked",
     "pause_job",
     "reap_lost_jobs",
     "resume_job",

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pul.data.datasets import Dataset, cut_boxes, read_dataset
-from pul.data.images import check_images
+from pul.data.checking import check_dataset
+from pul.data.datasets import Dataset, read_dataset
 from pul.data.video import VideoRequest
 from pul.exchange.videos import import_videos
 from pul.jobs.heartbeat import Heartbeat
@@ -60,9 +60,9 @@ def _read_images(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> 
     dataset = read_dataset(
         root, format=format, levels=levels, cache_dir=cache_dir, cut=False, **options
     )
-    if any(sample.box is not None for sample in dataset.samples):
-        on_progress = heartbeat.progress_callback("import", "cutting crops")
-        ranges = workspace.grey_ranges()
-        dataset = cut_boxes(dataset, cache_dir, ranges=ranges, on_progress=on_progress)
-    on_progress = heartbeat.progress_callback("import", f"checking {root}")
-    return check_images(dataset, ranges=workspace.grey_ranges(), on_progress=on_progress)
+    return check_dataset(
+        dataset,
+        cache_dir,
+        ranges=workspace.grey_ranges(),
+        on_progress=lambda step: heartbeat.progress_callback("import", f"{step} of {root.name}"),
+    )

@@ -55,7 +55,7 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
         live=lambda iteration: read_live_settings(workspace, run_id, config, iteration),
         evaluation=_load_evaluation_set(workspace, run_id, train, network, heartbeat),
         camids=train.camids,
-        footage=read_footage(train),
+        footage=read_footage(train, side_aware=config.evaluation.side_aware),
         resume=_load_resume_state(workspace, run_id),
     )
     # Torch limits its own threads; numpy's, one a core, would spin as soon as the studio is busy.

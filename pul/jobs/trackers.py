@@ -23,6 +23,7 @@ from pul.records import IterationRecord, RetrievalMetrics, RunRecord
 from pul.store.workspace import Workspace
 
 _PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow-skinny"}  # setting → package
+_NOT_TRACKED = "not_tracked:"  # and the number of the run
 _UNREACHABLE_S = 10  # an MLflow server that is silent for so long is taken for down
 
 
@@ -67,6 +68,7 @@ class Trackers:
         config = RunConfig(**run.config)
         check_trackers(config)
         self._workspace, self._run_id, self._on_failure = workspace, run.run_id, on_failure
+        self._failures: dict[str, str] = {}
         self._trackers: list[Tracker] = []
         if config.tensorboard:
             name = re.sub(r"[^\w.-]", "_", workspace.name)
@@ -88,23 +90,36 @@ class Trackers:
         is_stopped = kind is not None and not issubclass(kind, Exception)
         is_stopped |= kind is not None and issubclass(kind, JobStopped)
         status = "finished" if kind is None else "stopped" if is_stopped else "failed"
-        for tracker in self._trackers:
-            self._try(tracker.name, lambda tracker=tracker: tracker.close(status))  # type: ignore[misc]
+        self._try_all(lambda tracker: tracker.close(status))
 
     def write(self) -> None:
         """Write the figures of all iterations in the store that a tracker does not have yet."""
         if not self._trackers:
             return
         records = self._workspace.iterations(self._run_id)
-        for tracker in self._trackers:
-            self._try(tracker.name, lambda tracker=tracker: tracker.write(records))  # type: ignore[misc]
+        self._failures = {}
+        self._try_all(lambda tracker: tracker.write(records))
 
-    def _try(self, name: str, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except Exception as error:  # other people's servers and libraries: the run matters more
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            self._on_failure(f"The figures cannot be written to {name} now: {reason}")
+    def _try_all(self, act: Callable[[Tracker], None]) -> None:
+        for tracker in self._trackers:
+            try:
+                act(tracker)
+            except Exception as error:  # other people's servers and libraries: the run matters more
+                reason = str(error).strip().partition("\n")[0] or type(error).__name__
+                told = f"The figures cannot be written to {tracker.name} now: {reason}"
+                self._failures[tracker.name] = told
+                self._on_failure(told)
+        if " ".join(self._failures.values()) != not_tracked(self._workspace, self._run_id):
+            told = " ".join(self._failures.values())
+            self._workspace.set_setting(_NOT_TRACKED + str(self._run_id), told)
+
+
+def not_tracked(workspace: Workspace, run_id: int) -> str:
+    """Return why the newest figures of a run are in no tracker; "" where they are, or none is set.
+
+    It is kept in the workspace until the figures could be written.
+    """
+    return str(workspace.get_setting(_NOT_TRACKED + str(run_id), ""))
 
 
 def absolute_uri(uri: str, folder: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pul.arrays import FloatArray, IntArray, row_blocks
+from pul.config import RunConfig
 from pul.data.footage import embed, n_embedded
 from pul.data.images import fingerprint, load_pixels
 from pul.data.samples import parse_name
@@ -111,12 +112,13 @@ def _make(
     on_step: OnStep,
 ) -> SuggestionIndex:
     images = workspace.run_images(run_id, "train")
+    config = RunConfig(**workspace.run(run_id).config)
     colours = _colours(workspace, images, target.parent, on_step)
     with new_arrays(target) as made:
         index = build_index(
             *made_of,
             images.image_ids,
-            read_footage(images),
+            read_footage(images, side_aware=config.evaluation.side_aware),
             lambda_=lambda_,
             colours=colours,
             allocate=made.allocate,
@@ -150,8 +152,13 @@ def _remove_older(target: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def read_footage(images: ImageTable) -> Footage:
-    """Return where and when images were taken; the recording is read from their names."""
+def read_footage(images: ImageTable, *, side_aware: bool = False) -> Footage:
+    """Return where and when images were taken; the recording is read from their names.
+
+    Args:
+        images: The images.
+        side_aware: Whether images of two sides are never to be compared.
+    """
     names = (parse_name(path.rpartition("/")[2]) for path in images.paths)
     recordings = [name.sequence if name and name.sequence is not None else 0 for name in names]
     return Footage.of(
@@ -159,6 +166,7 @@ def read_footage(images: ImageTable) -> Footage:
         frames=images.frames,
         tracklets=images.tracklets,
         recordings=np.array(recordings, dtype=np.int64),
+        sides=images.sides if side_aware else None,
     )
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pul.config import NetworkConfig
 from pul.errors import ModelError
 from pul.models.osnet import OSNET_WIDTHS, build_osnet
+from pul.models.positions import set_patch_stride
 from pul.models.resnet_ibn import IBN_DEPTHS, build_resnet_ibn
 
 TIMM = "timm:"
@@ -52,6 +53,8 @@ def build_trunk(config: NetworkConfig, *, pretrained: bool) -> nn.Module:
     _set_last_stride(model, config)
     _set_stem(model, config)
     _set_pooling(model, config)
+    if config.patch_stride:
+        set_patch_stride(model, config.patch_stride, config.backbone)
     return model
 
 

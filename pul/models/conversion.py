@@ -1,7 +1,7 @@
 """A start model from the weights of another program, without any training."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from torch import Tensor
 from pul.config import NetworkConfig
 from pul.errors import ModelError
 from pul.models.backbones import HUB, TIMM, timm_settings
+from pul.models.camera_embeddings import CameraEmbeddings, build_in, find_camera_embeddings
 from pul.models.candidates import describe_nearest, find_networks, require_complete
 from pul.models.matching import Match
 from pul.models.network import Network, network_of, save_network
-from pul.models.origins import Origin, find_origin, stored_settings
+from pul.models.origins import Origin, find_origin, read_grid, stored_settings
 from pul.models.weights import read_tensors
 
-_SETTINGS = ("height", "width", "mean", "std", "last_stride", "stem", "gem_p")
+_SETTINGS = ("height", "width", "mean", "std", "last_stride", "stem", "gem_p", "patch_stride")
 # Parts behind the pooled features; a network is whole without them.
 _HEADS = re.compile(
     r"_?(fc|classifier\w*|heads?|bottleneck\w*|feat|feat_bn|bn|neck|projector|predictor|projection"
@@ -36,7 +37,7 @@ class Conversion:
         weights: The checkpoint, or the name of published weights.
         origin: The program that wrote it; "" where nothing says so.
         backbone, width_mult: The network.
-        height, width, mean, std, last_stride, stem, gem_p: As in `NetworkConfig`.
+        height, width, mean, std, last_stride, stem, gem_p, patch_stride: As in `NetworkConfig`.
         n_features: Feature dimensions, D.
         n_tensors: Tensors that were taken.
         prefix: What stood before their names and was taken off.
@@ -59,6 +60,7 @@ class Conversion:
     last_stride: int
     stem: str
     gem_p: float
+    patch_stride: int
     n_features: int
     n_tensors: int
     prefix: str = ""
@@ -86,6 +88,8 @@ class Conversion:
             lines.append(f"Last stride {self.last_stride}, stem {self.stem}")
         if self.gem_p != 1.0:
             lines.append(f"Generalised-mean pooling, p = {self.gem_p:g}")
+        if self.patch_stride:
+            lines.append(f"Patches overlap: one every {self.patch_stride} pixels")
         if self.left_out:
             lines.append(f"Left out: {', '.join(self.left_out)}")
         if self.other_networks:
@@ -105,6 +109,7 @@ def convert_weights(
     backbone: str = "",
     width_mult: float = 1.0,
     take: str = "",
+    sie_weight: float | None = None,
     **settings: Any,
 ) -> Conversion:
     """Make a start model of the weights of another program, and say what was understood.
@@ -116,8 +121,11 @@ def convert_weights(
         backbone: The network; "" to find it out.
         width_mult: Its width multiplier.
         take: Part of the prefix of the network to take, where a file has several.
+        sie_weight: What camera embeddings are multiplied by before their mean is built in; None for
+            what their program publishes, 0 to leave them out.
         settings: Fields of `NetworkConfig` that are known better than by their origin: `height`,
-            `width`, `mean`, `std`, `last_stride`, `stem`, `gem_p`. None leaves them to the origin.
+            `width`, `mean`, `std`, `last_stride`, `stem`, `gem_p`, `patch_stride`. None leaves them
+            to the origin.
 
     Raises:
         ModelError: The file is no checkpoint, or for no known network; or the output cannot be
@@ -134,19 +142,34 @@ def convert_weights(
     found = find_networks(tensors, backbone, width_mult, take)
     best = _choose(found, tensors, backbone, take, weights)
     try:
-        origin = find_origin(best, tensors)
+        network, origin = _build(best, tensors, source.name, chosen, sie_weight)
     except ModelError as error:
         raise ModelError(f"{weights}: {error}") from error
+    save_network(network, path)
+    cameras = find_camera_embeddings(best, tensors, sie_weight)
+    return _report(path, network, origin, found, tensors, chosen, cameras)
+
+
+def _build(
+    best: Match,
+    tensors: Mapping[str, Tensor],
+    name: str,
+    chosen: Mapping[str, Any],
+    sie_weight: float | None,
+) -> tuple[Network, Origin]:
+    asked = {field: chosen.get(field) or 0 for field in ("height", "width")}
+    grid = read_grid(best, tensors, **asked, stride=chosen.get("patch_stride") or 0)
+    origin = find_origin(best, tensors, grid)
     known = {**origin.settings, **stored_settings(best, tensors)}
     config = NetworkConfig(
         backbone=best.architecture.backbone,
         width_mult=best.architecture.width_mult,
-        weights=source.name,
+        weights=name,
         **{**known, **chosen},
     )
-    network = network_of(config, best, tensors)
-    save_network(network, path)
-    return _report(path, network, origin, found, tensors, chosen)
+    cameras = find_camera_embeddings(best, tensors, sie_weight)
+    whole = build_in(cameras, best, tensors) if cameras else tensors
+    return network_of(config, best, whole, grid), origin
 
 
 def _is_published(weights: str) -> bool:
@@ -189,14 +212,17 @@ def _report(
     found: list[Match],
     tensors: Mapping[str, Tensor],
     chosen: Mapping[str, Any],
+    cameras: CameraEmbeddings | None,
 ) -> Conversion:
     best, complete = found[0], [one for one in found if one.is_complete]
     same = [one for one in complete if one.architecture is best.architecture]
     others = tuple(dict.fromkeys(one.prefix for one in same if one.prefix != best.prefix))
     size = len(best.names)
     also = {one.architecture.backbone for one in complete if len(one.names) == size}
-    left = _left_out(best, tensors, others)
+    used = {cameras.name} if cameras else set()
+    left = _left_out(best, [name for name in tensors if name not in used], others)
     notes = _notes(best, origin, left, chosen, network.config)
+    notes += (cameras.note,) if cameras else ()
     return _describe(
         path,
         network,
@@ -225,13 +251,11 @@ def _describe(path: Path, network: Network, origin: Origin, **understood: Any) -
     )
 
 
-def _left_out(
-    best: Match, tensors: Mapping[str, Tensor], others: tuple[str, ...]
-) -> dict[str, int]:
+def _left_out(best: Match, names: Collection[str], others: tuple[str, ...]) -> dict[str, int]:
     """Return the parts of a checkpoint that are not taken, and their numbers of tensors."""
     taken = set(best.names.values())
     parts: dict[str, int] = {}
-    for name in tensors:
+    for name in names:
         is_other = any(name.startswith(other) for other in others if other)
         if name in taken or is_other or name.endswith("num_batches_tracked"):
             continue
@@ -258,7 +282,7 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     is_resnet = "layer4.0.conv1.weight" in best.architecture.shapes
-    settings = _SETTINGS if is_resnet else ("height", "width", "mean", "std")
+    settings = _SETTINGS[:-1] if is_resnet else _SETTINGS[:4]
     assumed = [name for name in settings if name not in chosen]
     if not origin.is_known and assumed:
         values = ", ".join(f"--{name.replace('_', '-')} {_plain(config, name)}" for name in assumed)
@@ -267,6 +291,12 @@ def _notes(
         notes.append(
             f"Last stride {config.last_stride} and stem {config.stem!r} are those of "
             f"{origin.title}'s code; weights do not show them. Other values: --last-stride, --stem."
+        )
+    if "patch_stride" in origin.settings and "patch_stride" not in chosen:
+        stride, size = origin.settings["patch_stride"], f"{config.height}×{config.width}"
+        notes.append(
+            f"That patches are {stride} pixels apart on {size} images is told by their number. "
+            "Other values: --height, --width, --patch-stride."
         )
     if best.spelling.title == "other names in the same order":
         first = next(iter(best.names))

@@ -16,7 +16,8 @@ from pul.models.backbones import build_trunk
 from pul.models.candidates import describe_nearest, find_networks
 from pul.models.file_kinds import METADATA_KEY, require_own_checkpoint
 from pul.models.matching import Match
-from pul.models.positions import resize_positions
+from pul.models.origins import read_grid
+from pul.models.positions import Grid, resize_positions
 from pul.models.weights import DAMAGED, read_tensors
 
 
@@ -77,10 +78,27 @@ def _from_checkpoint(config: NetworkConfig) -> Network:
     origin, tensors = config.weights, read_tensors(Path(config.weights))
     found = find_networks(tensors, config.backbone, config.width_mult)
     if found and found[0].is_complete:
-        return network_of(config, found[0], tensors)
+        return network_of(config, found[0], tensors, _read_grid(config, found[0], tensors))
     own = found[0].summary if found else f"no tensor fits {config.backbone}"
     nearest = describe_nearest(find_networks(tensors))
     raise ModelError(f"{origin} is for another network: {own}. {nearest}")
+
+
+def _read_grid(config: NetworkConfig, found: Match, tensors: Mapping[str, Tensor]) -> Grid | None:
+    """Return the patches that a checkpoint is for; where they overlap, the config must say so.
+
+    Raises:
+        ModelError: It does not, or they are of no grid that is known.
+    """
+    size = {"height": config.height, "width": config.width}
+    grid = read_grid(found, tensors, **size, stride=config.patch_stride)
+    if grid is not None and grid.is_overlapping and config.patch_stride != grid.stride:
+        raise ModelError(
+            f"{config.weights} was trained on a patch every {grid.stride} pixels of "
+            f"{grid.height}×{grid.width} images. Make a start model of it, which says so: "
+            f"`python -m pul convert {config.weights} --out start.safetensors`."
+        )
+    return grid
 
 
 def save_network(network: Network, path: Path) -> None:
@@ -163,13 +181,19 @@ def _count_features(trunk: nn.Module, config: NetworkConfig) -> int:
     return int(features.shape[1])
 
 
-def network_of(config: NetworkConfig, found: Match, tensors: Mapping[str, Tensor]) -> Network:
+def network_of(
+    config: NetworkConfig,
+    found: Match,
+    tensors: Mapping[str, Tensor],
+    grid: Grid | None = None,
+) -> Network:
     """Build a backbone and give it the tensors of a checkpoint.
 
     Args:
         config: Backbone and input size.
         found: A complete match of the checkpoint and this backbone.
         tensors: The checkpoint's tensors by their dotted path.
+        grid: The patches that its position embeddings are for, if it has some.
 
     Returns:
         The network on the CPU, in evaluation mode.
@@ -181,11 +205,10 @@ def network_of(config: NetworkConfig, found: Match, tensors: Mapping[str, Tensor
     state = trunk.state_dict()
     for own, name in found.names.items():
         value, wanted = tensors[name], state[own]
-        if own == "pos_embed":
-            patch = state["patch_embed.proj.weight"].shape[-1]
-            value = resize_positions(
-                value, tuple(wanted.shape), patch, (config.height, config.width)
-            )
+        if own == "pos_embed" and grid is not None:
+            stride = config.patch_stride or grid.patch
+            new = Grid.of(config.height, config.width, grid.patch, stride)
+            value = resize_positions(value, grid, new, wanted.shape[1] - new.rows * new.columns)
         state[own] = value.reshape(wanted.shape)
     trunk.load_state_dict(state)
     return Network(trunk, config, _count_features(trunk, config)).eval()

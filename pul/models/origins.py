@@ -10,7 +10,7 @@ from torch import Tensor
 from pul.models.backbones import TIMM, timm_settings
 from pul.models.candidates import CLIP, JPM, OWN, SEQUENTIAL, SEQUENTIAL_NO_RELU
 from pul.models.matching import Match
-from pul.models.positions import find_grid
+from pul.models.positions import Grid, find_grid
 
 _IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 _HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
@@ -65,6 +65,14 @@ def _is_vit(found: Match) -> bool:
     return "pos_embed" in found.architecture.shapes
 
 
+def _is_transreid(found: Match) -> bool:
+    return found.spelling is JPM or (_is_vit(found) and found.prefix.endswith("base."))
+
+
+def _is_clip_reid(found: Match) -> bool:
+    return found.spelling is CLIP and found.prefix.endswith("image_encoder.")
+
+
 _LARGE_MAPS = {**_PERSON, **_IMAGENET, "last_stride": 1}
 _NO_RELU = {**_LARGE_MAPS, "stem": "no_relu"}
 # The first that holds. How each program builds its network was read from its own source.
@@ -72,15 +80,13 @@ _RULES = (
     _Rule(
         "CLIP-ReID",
         {**_PERSON, **_HALF},
-        lambda found, _: found.spelling is CLIP and found.prefix.endswith("image_encoder."),
+        lambda found, _: _is_clip_reid(found),
     ),
     _Rule("CLIP", {**_SQUARE, **_OPENAI}, lambda found, _: found.spelling is CLIP),
     _Rule(
         "TransReID or TransReID-SSL",
         {**_PERSON, **_HALF},
-        lambda found, _: (
-            found.spelling is JPM or (_is_vit(found) and found.prefix.endswith("base."))
-        ),
+        lambda found, _: _is_transreid(found),
     ),
     _Rule("DINO", {**_SQUARE, **_IMAGENET}, lambda found, _: _is_vit(found) and _is_dino(found)),
     _Rule("MoCo", {**_SQUARE, **_IMAGENET}, lambda found, _: "encoder_q." in found.prefix),
@@ -154,15 +160,22 @@ _RULES = (
 )
 
 
-def find_origin(found: Match, tensors: Mapping[str, Tensor]) -> Origin:
-    """Return which program wrote a checkpoint, and what that says of its network and images."""
+def find_origin(found: Match, tensors: Mapping[str, Tensor], grid: Grid | None = None) -> Origin:
+    """Return which program wrote a checkpoint, and what that says of its network and images.
+
+    Args:
+        found: The network.
+        tensors: The checkpoint's tensors by their dotted path.
+        grid: What `read_grid` returned.
+    """
     names = _Names(found, tensors)
+    size = _size_of_grid(grid)
     backbone = found.architecture.backbone
     for rule in _RULES:
         if rule.holds(found, names):
-            return Origin(rule.title, {**rule.settings, **_size_of_grid(found, tensors)})
+            return Origin(rule.title, {**rule.settings, **size})
     if backbone.startswith(TIMM):
-        settings = {**timm_settings(backbone), **_size_of_grid(found, tensors)}
+        settings = {**timm_settings(backbone), **size}
         return Origin("timm", settings, names.have(r"(head|fc|classifier)\.") or _is_vit(found))
     return Origin("", {**_SQUARE, **_IMAGENET}, is_known=False)
 
@@ -185,16 +198,28 @@ def _is_dino(found: Match) -> bool:
     return bool(re.search(r"(^|\.)(teacher|student)\.", found.prefix))
 
 
-def _size_of_grid(found: Match, tensors: Mapping[str, Tensor]) -> dict[str, int]:
-    """Return the images' size that the position embeddings of a ViT are for; {} for others.
+def read_grid(found: Match, tensors: Mapping[str, Tensor], **asked: int) -> Grid | None:
+    """Return the patches that the position embeddings of a ViT are for; None for other networks.
+
+    Args:
+        found: The network.
+        tensors: The checkpoint's tensors by their dotted path.
+        asked: `height`, `width` and `stride` that somebody named.
 
     Raises:
-        ModelError: They are of no grid that patches side by side make.
+        ModelError: They are of no grid that is known.
     """
     if "pos_embed" not in found.names:
-        return {}
+        return None
     shapes = found.architecture.shapes
     patch, n_extra = shapes["patch_embed.proj.weight"][-1], int("cls_token" in shapes)
-    n_tokens = tensors[found.names["pos_embed"]].shape[-2]
-    rows, columns = find_grid(n_tokens - n_extra, patch)
-    return {"height": rows * patch, "width": columns * patch}
+    n_patches = tensors[found.names["pos_embed"]].shape[-2] - n_extra
+    is_reid = _is_transreid(found) or _is_clip_reid(found)
+    return find_grid(n_patches, patch, is_reid=is_reid, **asked)
+
+
+def _size_of_grid(grid: Grid | None) -> dict[str, int]:
+    if grid is None:
+        return {}
+    size = {"height": grid.height, "width": grid.width}
+    return {**size, "patch_stride": grid.stride} if grid.is_overlapping else size

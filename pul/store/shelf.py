@@ -1,6 +1,7 @@
-"""Runs that are out of the way: archived, or deleted and not yet removed for good."""
+"""What is out of the way: runs that are archived or deleted, images that nobody imported."""
 
 import shutil
+import time
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
@@ -9,8 +10,10 @@ from pul.errors import JobError
 from pul.records import RunRecord, Shelf
 from pul.store.jobs import ACTIVE
 from pul.store.runs import read_run
-from pul.store.schema import jobs, metadata, runs
+from pul.store.schema import images, jobs, metadata, runs
 from pul.store.section import Section
+
+UPLOADS = "uploads"
 
 
 class ShelfSection(Section):
@@ -59,3 +62,39 @@ class ShelfSection(Section):
         with self._database.read() as connection:
             known = {str(run_id) for run_id in connection.execute(select(runs.c.run_id)).scalars()}
         return [folder for folder in folders if folder.is_dir() and folder.name not in known]
+
+    def stray_uploads(self, *, older_than_s: float) -> list[Path]:
+        """Return the folders of what was sent to the workspace and never imported.
+
+        Args:
+            older_than_s: Their age at least, in seconds: somebody may be about to import one.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        latest = time.time() - older_than_s
+        folders = [
+            folder
+            for folder in sorted((self.path / UPLOADS).glob("*"))
+            if folder.is_dir() and folder.stat().st_mtime < latest
+        ]
+        if not folders:
+            return []
+        active = select(jobs.c.params).where(jobs.c.kind == "import", jobs.c.status.in_(ACTIVE))
+        with self._database.read() as connection:
+            root = self._image_root(connection)
+            stored = connection.execute(select(images.c.path)).scalars()
+            used = [self._absolute(path, root) for path in stored]
+            used += [str(params.get("root", "")) for params in connection.execute(active).scalars()]
+        above = f"{self.path}/{UPLOADS}/"
+        names = {path.removeprefix(above).split("/")[0] for path in used if path.startswith(above)}
+        return [folder for folder in folders if folder.name not in names]
+
+    def remove_stray_uploads(self, *, older_than_s: float) -> None:
+        """Remove what `stray_uploads` returns.
+
+        Raises:
+            StoreError: The database refuses; then nothing is removed.
+        """
+        for folder in self.stray_uploads(older_than_s=older_than_s):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -223,3 +223,17 @@ def test_select_reliable__types(lambda_, selection):
     features = FEATURES.astype(np.float64)
     found = select_reliable(features, CLUSTERS, CENTERS, lambda_=lambda_, selection=selection)
     assert (found.similarities.dtype, found.reliable.dtype) == (np.float32, np.bool_)
+
+
+def test_select_reliable__never_another_side_than_the_centers() -> None:
+    """Image 1 shows the other flank; of image 2 the side is not known; 3 is its own center's."""
+    features = np.array([[1, 0], [1, 0.01], [1, 0.02], [0, 1]], dtype=np.float32)
+    clusters, centers = np.array([0, 0, 0, 1]), np.array([0, 3])
+    sides = np.array([0, 1, -1, 1])
+    told = select_reliable(features, clusters, centers, lambda_=0.5, sides=sides)
+    assert told.reliable.tolist() == [True, False, True, True]
+    labelled = select_reliable(
+        features, clusters, centers, lambda_=None, sides=sides, annotated=[1]
+    )
+    assert labelled.reliable.tolist() == [True, True, True, True]  # people may know both flanks
+    assert select_reliable(features, clusters, centers, lambda_=0.5).reliable.all()

@@ -1,13 +1,19 @@
 """Images without typing a path: the server's folders, and files dropped on the page."""
 
 import io
+import json
+import os
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from app import services
 from app.services.uploads import Sent
+from pul.cli.main import app
+from pul.data.datasets import read_dataset
 from pul.errors import DatasetError
 from pul.jobs.worker import work
 from pul.store.workspace import Workspace
@@ -121,6 +127,28 @@ def test_keep__loose_images(location: Path, people: Path) -> None:
     folder = services.uploads.keep(str(location), sent)
     assert sorted(path.name for path in folder.iterdir()) == ["a.jpg", "b.JPG"]
     assert folder.parent == location / "uploads"
+
+
+def test_keep__what_was_never_imported_goes_after_a_week(location: Path, people: Path) -> None:
+    with Workspace.create(location) as workspace:
+        used, asked, stray, young = (
+            services.uploads.keep(str(location), [image(people, "a.jpg")]) for _ in range(4)
+        )
+        workspace.add_dataset(read_dataset(used))
+        job = workspace.create_job("import", params={"root": str(asked), "format": "auto"})
+        week_ago = time.time() - 8 * 86_400
+        for folder in (used, asked, stray):
+            os.utime(folder, (week_ago, week_ago))
+        newest = services.uploads.keep(str(location), [image(people, "b.jpg")])
+        assert set((location / "uploads").iterdir()) == {used, asked, young, newest}
+        claimed = workspace.claim_job(job.job_id, "nobody")
+        assert claimed
+        done = CliRunner().invoke(app, ["clean", "--workspace", str(location), "--json"])
+        assert json.loads(done.stdout)["n_uploads"] == 0  # all are young, used or at work
+        os.utime(young, (time.time() - 7200,) * 2)
+        done = CliRunner().invoke(app, ["clean", "--workspace", str(location), "--json"])
+        assert json.loads(done.stdout)["n_uploads"] == 1
+        assert not young.exists()
 
 
 def test_keep__what_is_refused_leaves_nothing(location: Path, people: Path) -> None:

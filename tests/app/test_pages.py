@@ -304,7 +304,7 @@ def test_workspace__start_a_run_that_fails(location: Path, people: Path, open_st
         run = workspace.runs()[-1]
     assert (run.run_id, run.config["n_iterations"], run.config["n_clusters"]) == (2, 0, 3)
     studio = go_to(studio, "rounds")
-    assert "The run failed." in studio.error[0].value
+    assert "“run 2” failed." in studio.error[0].value
     assert "Resume" in labels(studio, "button")
 
 

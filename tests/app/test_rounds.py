@@ -1,4 +1,4 @@
-"""The Rounds page in every state, without a browser."""
+"""The Train page in every state, without a browser."""
 
 import json
 from pathlib import Path
@@ -103,6 +103,22 @@ def test_rounds__failed(location: Path, people: Path, open_studio: Open) -> None
     studio = open_studio("rounds")
     assert "The disk is full: 0 bytes free." in studio.error[0].value
     assert "Traceback" in text_of(studio)
+
+
+@pytest.mark.parametrize(
+    ("status", "rest"), [("running", "The run goes on"), ("finished", "in this workspace")]
+)
+def test_rounds__a_tracker_that_is_down_is_told(
+    location: Path, people: Path, open_studio: Open, status: JobStatus, rest: str
+) -> None:
+    fabricate(location, people, status=status)
+    told = "The figures cannot be written to MLflow at http://box:5000 now: refused"
+    with Workspace.open(location) as workspace:
+        workspace.set_setting("not_tracked:1", told)
+    studio = open_studio("rounds")
+    (warning,) = (each.value for each in studio.warning if "MLflow" in each.value)
+    assert warning.replace("\\", "").startswith(told)
+    assert rest in warning
 
 
 def test_rounds__compare_runs(location: Path, people: Path, open_studio: Open) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pul.errors import ConfigError, DuplicateImagesError, PulError
+from pul.errors import ConfigError, DataError, DuplicateImagesError, PulError
+from pul.labelling.annotations import create
+from pul.labelling.log import append_act, read_annotations
 from pul.models.network import save_network
 from pul.store.workspace import Workspace
 from tests.cli.test_commands import FAST, call
@@ -78,6 +80,19 @@ def test_relocate__import_names_it_for_copies_too(tmp_path: Path) -> None:
     assert "78 of 78 images moved." in call(*advised(str(caught.value))).stdout
     with Workspace.open(workspace) as opened:
         assert all(str(tmp_path / "fast") in path for path in opened.images().paths)
+
+
+def test_relocate__export_names_it(moved: tuple[str, Path], tmp_path: Path) -> None:
+    workspace, place = moved
+    with Workspace.open(workspace) as opened:
+        append_act(opened, create([1, 2]), read_annotations(opened), author="ann")
+    export = ("export", "--workspace", workspace, "--format", "folders", "--out", tmp_path / "out")
+    with pytest.raises(DataError) as caught:
+        call(*export)
+    command = advised(str(caught.value))
+    names = {"NEW_FOLDER": str(place), "WORKSPACE": workspace}
+    assert "78 of 78 images moved." in call(*(names.get(word, word) for word in command)).stdout
+    assert call(*export).exit_code == 0
 
 
 def test_relocate__restore_names_it(moved: tuple[str, Path], tmp_path: Path) -> None:

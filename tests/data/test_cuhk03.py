@@ -1,16 +1,22 @@
 """CUHK03: the folders of the new protocol, and the MATLAB file."""
 
+import json
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
+from typer.testing import CliRunner
 
+from pul.cli.main import app
 from pul.data.datasets import read_dataset
 from pul.data.images import decode_image
-from pul.errors import ConfigError, DatasetError, StoreError
+from pul.errors import ConfigError, DatasetError, StoreError, UnpackingError
+from pul.models.network import save_network
+from pul.store.workspace import Workspace
 from tests.data.conftest import rows
+from tests.support.networks import tiny_network
 
 
 def test_cuhk03_np__boxes_choose_the_folder(tmp_path: Path, save_all) -> None:
@@ -100,7 +106,7 @@ def test_cuhk03_mat__second_reading_unpacks_nothing(cuhk03: Path, tmp_path: Path
 
 
 def test_cuhk03_mat__what_is_missing_is_said(cuhk03: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="Give cache_dir"):
+    with pytest.raises(UnpackingError, match="give cache_dir"):
         read_dataset(cuhk03)
     with pytest.raises(DatasetError, match="no cuhk03_new_protocol_config_labeled"):
         read_dataset(cuhk03, boxes="labeled", cache_dir=tmp_path)
@@ -141,3 +147,28 @@ def test_cuhk03_mat__bad_split_file(
     path.write_bytes(b"MATLAB 5.0, cut off")
     with pytest.raises(DatasetError, match=path.name):
         read_dataset(cuhk03, cache_dir=tmp_path / "cache")
+
+
+def test_cuhk03_mat__the_commands_that_the_message_names_unpack_it(
+    cuhk03: Path, tmp_path: Path
+) -> None:
+    def run(*arguments: object) -> dict[str, object]:
+        done = CliRunner().invoke(app, [str(x) for x in (*arguments, "--json")])
+        assert done.exit_code == 0, done.output
+        return dict(json.loads(done.stdout))
+
+    plan = run("import", cuhk03, "--dry-run")
+    done = run("import", cuhk03, "--workspace", tmp_path / "w")
+    assert plan["splits"] == done["splits"]
+    assert (plan["n_new"], done["n_new"]) == (None, 5)
+    with Workspace.open(tmp_path / "w") as workspace:
+        paths = [Path(path) for path in workspace.images().paths]
+        assert all(path.is_file() for path in paths)
+        assert all(path.is_relative_to(workspace.path / "images") for path in paths)
+    save_network(tiny_network(), tmp_path / "m.safetensors")
+    told = CliRunner().invoke(app, ["evaluate", str(tmp_path / "m.safetensors"), str(cuhk03)])
+    assert "--cache FOLDER" in str(told.exception)
+    figures = run(
+        *("evaluate", tmp_path / "m.safetensors", cuhk03, "--cache", tmp_path / "unpacked")
+    )
+    assert figures["n_queries"] == 1

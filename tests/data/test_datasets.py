@@ -231,9 +231,9 @@ def test_detect_format__no_such_place(tmp_path: Path) -> None:
         detect_format(tmp_path / "none")
     with pytest.raises(DatasetError, match="no path"):
         detect_format("a\0b")
-    (tmp_path / "a.txt").touch()
-    with pytest.raises(DatasetError, match=r"a file of type \.txt"):
-        detect_format(tmp_path / "a.txt")
+    (tmp_path / "a.doc").touch()
+    with pytest.raises(DatasetError, match=r"a file of type \.doc"):
+        detect_format(tmp_path / "a.doc")
 
 
 def test_dataset_formats__are_distinct() -> None:

@@ -38,7 +38,6 @@ def test_parse_name__forms_that_exist(name: str, expected: ParsedName) -> None:
         "Thumbs.db",
         "x_c1.jpg",
         "a_0002_c1s1_000451_03.jpg",
-        "-2_c1s1_000451_03.jpg",
         "--1_c1s1_000451_03.jpg",
         "0002c1s1_000451_03.jpg",
         "0002_cs1_000451_03.jpg",
@@ -71,3 +70,13 @@ def test_parse_name__duke_round_trip(pid: int, camid: int, frame: int) -> None:
 def test_parse_name__any_text_is_no_error(name: str) -> None:
     parsed = parse_name(name)
     assert parsed is None or name.startswith(("-1_c", *"0123456789"))
+
+
+def test_parse_name__nobody_is_no_person_and_no_junk() -> None:
+    """PRW calls people whom nobody knows -2."""
+    name = parse_name("-2_c3s1_000451_03.jpg")
+    assert name is not None
+    assert (name.person, name.camid, name.frame) == (None, 3, 451)
+    junk = parse_name("-1_c3s1_000451_03.jpg")
+    assert junk is not None
+    assert junk.person == -1

@@ -40,3 +40,13 @@ def test_evaluate_validation__by_hand():
     assert metrics.rank_1 == 0.5
     assert metrics.mean_ap == pytest.approx((1 + 0.25) / 2)
     assert metrics.n_queries == 2
+
+
+def test_evaluate_validation__sides_are_not_compared() -> None:
+    """Identity 1's other image is on its own side; the nearer one, of identity 2, is not."""
+    held = make_validation_set({0: 1, 1: 1, 2: 2, 3: 2}, None)
+    features = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [1, 0.1]], dtype=np.float32)
+    told = evaluate_validation(features, held, CONFIG, np.array([0, 0, 1, 1]))
+    assert told.mean_ap == pytest.approx(1.0)
+    unaware = evaluate_validation(features, held, CONFIG)
+    assert unaware.mean_ap < 0.8

@@ -126,6 +126,28 @@ def test_mlflow__a_server_that_is_down_stops_nothing_and_is_told(
     assert told[0].startswith("The figures cannot be written to MLflow at http://127.0.0.1:9 now: ")
     assert "\n" not in told[0]
     assert "secret" not in told[0].partition(" now: ")[0]
+    assert jobs.not_tracked(workspace, 1) == told[-1]  # for the screen
+    assert workspace.run(1).status == "finished"
+
+
+def test_trackers__what_was_told_is_taken_back_when_figures_arrive(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    place = tmp_path / "board"
+    place.write_text("not a folder")
+
+    def mend(event: Event) -> None:
+        if isinstance(event, NotTracked):
+            assert jobs.not_tracked(workspace, 1) == ""  # it is stored behind the event
+            place.unlink(missing_ok=True)
+        if isinstance(event, IterationFinished) and event.record.iteration == 0:
+            assert "TensorBoard" in jobs.not_tracked(workspace, 1)
+
+    config = CONFIG.replace(n_iterations=1, tensorboard=str(place))
+    job = jobs.create_run(workspace, config, workspace.path / "start.safetensors")
+    assert work(workspace, job.job_id, on_event=mend).status == "finished"
+    assert jobs.not_tracked(workspace, 1) == ""
+    assert len(tensorboard_series(place)["seconds"]) == 2
 
 
 def test_tensorboard__a_folder_that_cannot_be_made_stops_nothing(

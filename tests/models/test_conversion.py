@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
@@ -132,12 +133,92 @@ def test_convert_weights__parts_that_the_backbone_lacks_are_told(tmp_path: Path)
     assert "Features differ" in note
 
 
-def test_convert_weights__overlapping_patches_are_refused(tmp_path: Path) -> None:
-    content = PROGRAMS["transreid"]().content
-    content["module.base.pos_embed"] = torch.zeros(1, 211, 192)  # 21×10: a stride of 12 at 256×128
+def test_convert_weights__overlapping_patches_and_camera_embeddings_are_said(
+    tmp_path: Path,
+) -> None:
+    content = PROGRAMS["transreid_stride"]().content
     torch.save(content, tmp_path / "w.pth")
-    with pytest.raises(ModelError, match=r"210 patches.*overlap"):
+    done = convert_weights(str(tmp_path / "w.pth"), tmp_path / "out.safetensors")
+    said = "\n".join(done.describe())
+    for part in ("one every 12 pixels", "--patch-stride", "6 cameras or views", "--sie-weight"):
+        assert part in said
+    assert "Left out" not in said
+    without = convert_weights(str(tmp_path / "w.pth"), tmp_path / "b.safetensors", sie_weight=0)
+    kept = load_network(without.path).trunk.state_dict()["pos_embed"]
+    assert torch.equal(kept, content["module.base.pos_embed"])
+    assert any("left out" in note and "sie_embed" in note for note in without.notes)
+
+
+@pytest.mark.parametrize(
+    ("n_patches", "asked", "understood"),
+    [
+        (242, {}, (256, 128, 11)),  # and no 352×176 side by side
+        (441, {}, (256, 256, 12)),  # and no 336×336
+        (310, {}, (384, 128, 12)),
+        (192, {}, (384, 128, 0)),
+        (15 * 7, {"height": 240, "width": 112, "patch_stride": 0}, (240, 112, 0)),
+        (29 * 13, {"height": 240, "width": 112, "patch_stride": 8}, (240, 112, 8)),
+    ],
+)
+def test_convert_weights__grids_of_re_id_programs(
+    tmp_path: Path, n_patches: int, asked: dict[str, int], understood: tuple[int, int, int]
+) -> None:
+    content = PROGRAMS["transreid"]().content
+    content["module.base.pos_embed"] = torch.randn(1, 1 + n_patches, 192)
+    torch.save(content, tmp_path / "w.pth")
+    done = convert_weights(str(tmp_path / "w.pth"), tmp_path / "out.safetensors", **asked)
+    assert (done.height, done.width, done.patch_stride) == understood
+    kept = load_network(done.path).trunk.state_dict()["pos_embed"]
+    assert torch.equal(kept, content["module.base.pos_embed"])  # nothing was resized
+
+
+def test_convert_weights__a_grid_that_nothing_explains_names_the_options(tmp_path: Path) -> None:
+    content = PROGRAMS["transreid"]().content
+    content["module.base.pos_embed"] = torch.zeros(1, 1 + 29 * 13, 192)
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(ModelError, match=r"377 patches.*--height, --width and --patch-stride"):
         convert_weights(str(tmp_path / "w.pth"), tmp_path / "out.safetensors")
+
+
+def test_convert_weights__an_imagenet_transformer_at_another_stride(tmp_path: Path) -> None:
+    """A smooth ramp of positions stays that ramp, whatever the grid."""
+    vit = timm.create_model("vit_tiny_patch16_224", num_classes=0)
+    state = vit.state_dict()
+    ramp = torch.linspace(0.0, 1.0, 14).view(14, 1, 1).expand(14, 14, 192)
+    state["pos_embed"] = torch.cat([state["pos_embed"][:, :1], ramp.reshape(1, 196, 192)], dim=1)
+    torch.save(state, tmp_path / "w.pth")
+    done = convert_weights(
+        str(tmp_path / "w.pth"),
+        tmp_path / "out.safetensors",
+        **{"height": 256, "width": 128, "patch_stride": 12},
+    )
+    rows = load_network(done.path).trunk.state_dict()["pos_embed"][0, 1:, 0].view(21, 10)
+    assert torch.allclose(rows, rows[:, :1].expand(21, 10))
+    # Pixel centres of 21 rows on 14, as bilinear interpolation has them; ends are repeated.
+    places = ((torch.arange(21) + 0.5) * 14 / 21 - 0.5).clamp(0, 13)
+    assert torch.allclose(rows[:, 0], places / 13, atol=1e-5)
+
+
+def test_build_network__patch_stride_is_for_transformers_and_leaves_no_gap() -> None:
+    with pytest.raises(ModelError, match="no plain vision transformer"):
+        build_network(TINY.replace(patch_stride=12))
+    vit = TINY.replace(backbone="timm:vit_tiny_patch16_224", width_mult=1.0, height=64, width=32)
+    with pytest.raises(ModelError, match="at most 16"):
+        build_network(vit.replace(patch_stride=17))
+    assert build_network(vit.replace(patch_stride=12)).n_features == 192
+
+
+def test_build_network__overlapping_weights_name_the_command_that_takes_them(
+    tmp_path: Path,
+) -> None:
+    torch.save(PROGRAMS["transreid_stride"]().content, tmp_path / "w.pth")
+    config = TINY.replace(
+        backbone="timm:vit_tiny_patch16_224",
+        **{"width_mult": 1.0, "height": 256, "width": 128, "weights": str(tmp_path / "w.pth")},
+    )
+    with pytest.raises(ModelError, match=r"every 12 pixels of 256×128.*pul convert"):
+        build_network(config)
+    assert build_network(config.replace(patch_stride=12)).n_features == 192
 
 
 def test_convert_weights__never_over_the_checkpoint_itself(tmp_path: Path) -> None:

@@ -224,10 +224,33 @@ def transreid_jpm() -> Program:
     return Program(state, features, "TransReID or TransReID-SSL", {"height": 64, "width": 32})
 
 
+def transreid_stride() -> Program:
+    """TransReID's patches every 12 pixels of 256×128, and embeddings of six cameras."""
+    vit = _vit(13)
+    generator = torch.Generator().manual_seed(13)
+    positions = torch.randn(1, 1 + 21 * 10, 192, generator=generator) * 0.02
+    cameras = torch.randn(6, 1, 192, generator=generator) * 0.02
+    own = {name: value for name, value in vit.state_dict().items() if name != "pos_embed"}
+    state = {f"module.base.{name}": value for name, value in own.items()}
+    state |= {"module.base.pos_embed": positions, "module.base.sie_embed": cameras}
+
+    def features(images: Tensor) -> Tensor:
+        pixels = nn.functional.unfold(images, 16, stride=12).transpose(1, 2)  # (B, 210, 768)
+        patches = nn.functional.linear(
+            pixels, own["patch_embed.proj.weight"].flatten(1), own["patch_embed.proj.bias"]
+        )
+        tokens = torch.cat([own["cls_token"].expand(len(images), -1, -1), patches], dim=1)
+        tokens = tokens + positions + 3.0 * cameras.mean(dim=0)
+        return vit.norm(vit.blocks(tokens))[:, 0]
+
+    settings = {"height": 256, "width": 128, "patch_stride": 12}
+    return Program(state, features, "TransReID or TransReID-SSL", settings)
+
+
 PROGRAMS = {
     program.__name__: program
     for program in (
         *(bag_of_tricks, fast_reid, cluster_contrast, mmt, open_unreid, torchreid, moco),
-        *(lightning, transreid, transreid_jpm),
+        *(lightning, transreid, transreid_jpm, transreid_stride),
     )
 }

@@ -1,4 +1,4 @@
-"""The part of the Rounds page with the curves of runs, and the models of their points."""
+"""The part of the Train page with the curves of runs, and the models of their points."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -35,8 +35,13 @@ def show(
 
 def _chart(figure: go.Figure, alt: str, *, key: str = "") -> None:
     """Show a chart; the points of one with a key can be clicked."""
-    options = {"on_select": "rerun", "selection_mode": "points", "key": key} if key else {}
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, **options)
+    config = {"displayModeBar": False}
+    if key:
+        st.plotly_chart(
+            figure, config=config, alt=alt, key=key, on_select="rerun", selection_mode="points"
+        )
+    else:
+        st.plotly_chart(figure, config=config, alt=alt)
 
 
 def _explain(now: services.workspace.WorkspaceStatus, changed: Mapping[int, str]) -> None:

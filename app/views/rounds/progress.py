@@ -1,4 +1,4 @@
-"""The part of the Rounds page that polls: the progress of the run, and its buttons."""
+"""The part of the Train page that polls: the progress of the run, and its buttons."""
 
 from functools import partial
 
@@ -57,6 +57,9 @@ def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
         failure(run.name, now.job.error, now.job.traceback, on_fix=partial(state.fix, run.run_id))
     if trouble := state.trouble(run.run_id):
         st.error(plain(trouble))
+    if told := services.runs.not_tracked(state.location(), run.run_id):
+        rest = "The run goes on, and writes what is missing as soon as it can."
+        st.warning(f"{plain(told)} {rest if now.is_active else 'They are in this workspace.'}")
     labels.show(now, run)
 
 

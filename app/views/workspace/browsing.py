@@ -62,7 +62,10 @@ def drop(check: Callable[[str], None]) -> None:
             max_upload_size=services.uploads.max_mib(),
         )
         is_sent = st.form_submit_button("Check these")
-    st.caption("They are copied into the workspace's folder; folders in a zip are kept.")
+    st.caption(
+        "They are copied into the workspace's folder; folders in a zip are kept. What is not "
+        f"imported is removed after {services.uploads.KEPT_DAYS} days."
+    )
     if not is_sent:
         return
     if not sent:

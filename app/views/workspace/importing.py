@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import services, state
 from app.components.charts.contents import SplitRow, camera_bars, skipped_files, split_table
-from app.components.tables.progress import progress_panel
+from app.components.tables.progress import progress_bar, progress_panel
 from app.views.fragments import fragment
 from app.views.workspace import browsing, moved
 from app.wording import counted, fit, plain
@@ -87,7 +87,10 @@ def _check(
             if video and (video["tracks"].strip() or services.imports.is_video(root)):
                 found = services.imports.inspect_video(state.location(), root, **video)
             else:
-                found = services.imports.inspect(state.location(), root, format, levels, bbox)
+                with progress_bar() as on_progress:
+                    found = services.imports.inspect(
+                        state.location(), root, format, levels, bbox, on_progress=on_progress
+                    )
             st.session_state[state.FOUND] = found
     except AmbiguousLayoutError as error:
         st.session_state[state.READINGS] = (root, dict(error.readings))

@@ -35,19 +35,25 @@ _NAMES: dict[Kind, str] = {
     "pid": """pid personid identity identityid identityname personname person reid reidid
             subjectid subject individualid individual individualname vehicleid vehicle globalid gid
             gtid trueid animalid animal playerid player pedestrianid identidad identite identitat
+            individuum individuo individu tier tierid animale fahrzeug fahrzeugid vehiculo vehicule
+            veicolo licenseplate numberplate kennzeichen особь животное 个体 動物 個体 개체
             personennummer personne persona pessoa osoba человек личность 身份 人员 人物 人物id
             사람 人物番号""",
     "camid": """camid cameraid cam camera camno camnr camnumber cameranumber camidx cameraidx
             cameraname camname channel channelid kamera kameraid kameranummer camara camaraid
             cameranr telecamera камера канал 摄像头 相机 摄像机 通道 カメラ 카메라""",
     "split": """split subset set partition datasplit splitname phase aufteilung particion
-            sousensemble выборка 划分 数据集划分""",
-    "tracklet": "tracklet trackletid track trackid",
-    "frame": "frame frameid frameno framenr framenumber frameindex frameidx framenum",
+            sousensemble teilmenge conjunto subconjunto jeu partizione sottoinsieme podzbior
+            выборка 划分 数据集划分 分割 분할""",
+    "tracklet": """tracklet trackletid track trackid trackno trackno tracknr tracknumber spur
+            spurid piste trayectoria traccia трек 轨迹 軌跡 トラック 트랙""",
+    "frame": """frame frameid frameno framenr framenumber frameindex frameidx framenum bildnummer
+            fotograma trame кадр 帧 フレーム 프레임""",
     "date": "date day datum fecha jour data giorno дата 日期",
     "video": "video videoid videoname clip clipid recording session sequence sequenceid seq",
     "bbox": "bbox box boundingbox bboxxywh bboxxyxy boxxywh boxxyxy",
-    "orientation": "side orientation viewpoint view flank position",
+    "orientation": """side orientation viewpoint view flank position seite flanke ausrichtung lado
+            flanco orientacion cote flanc lato orientamento strona сторона 侧面 方向 側 방향""",
     "role": "role",
 }
 # Names that mean people in one table and something else in the next: the values decide.

@@ -7,7 +7,7 @@ from pul.data.child_process import call_in_child_process
 from pul.data.readers.published import count_notes, count_splits
 from pul.data.readers.reading import Reader, Reading
 from pul.data.samples import Sample, Skipped
-from pul.errors import ConfigError, DatasetError
+from pul.errors import ConfigError, DatasetError, UnpackingError
 from pul.records import Split
 
 _MAT = "cuhk-03.mat"
@@ -26,9 +26,10 @@ def _read_mat(root: Path, *, boxes: str = "detected", cache_dir: Path | None = N
     if not _is_mat(root):
         raise DatasetError(f"There is no {_MAT} in {str(root)!r}. Give the folder that holds it.")
     if cache_dir is None:
-        raise DatasetError(
-            f"The images of CUHK03 lie inside {_MAT} and must be unpacked. "
-            "Give cache_dir, a folder with about 1 GB of free space."
+        raise UnpackingError(
+            f"The images of CUHK03 lie inside {_MAT} and must be unpacked, into about 1 GB. "
+            "`python -m pul import` unpacks them into the workspace; `evaluate` and `train-source` "
+            "need a folder for them: --cache FOLDER. From Python, give cache_dir."
         )
     listed = _read_split(root / f"cuhk03_new_protocol_config_{boxes}.mat")
     folder = _unpacked_folder(root / _MAT, boxes, cache_dir)

@@ -212,13 +212,41 @@ def _infer(files: Sequence[File], depth: int) -> tuple[Levels, ...]:
         named = [i for i, found in enumerate(roles) if found == role]
         best = max(named, key=lambda i: len(levels[i].names), default=None)
         roles = ["-" if i in named and i != best else found for i, found in enumerate(roles)]
+    roles = _below_plurals(levels, roles)
     free = [level for level, role in zip(levels, roles, strict=True) if role is None]
     choices = _choices(free, has_person="person" in roles, has_camera="camera" in roles)
     readings = []
     for choice in choices:
         left = iter(choice)
         readings.append(tuple(role if role is not None else next(left) for role in roles))
-    return tuple(readings)
+    if any(map(_may_be_hours, free)):
+        timed = [_role_of_hours(level, role) for level, role in zip(levels, roles, strict=True)]
+        rest = [level for level, role in zip(levels, timed, strict=True) if role is None]
+        left = iter(_choices(rest, has_person="person" in timed, has_camera="camera" in timed)[0])
+        readings.insert(0, tuple(next(left) if role is None else role for role in timed))
+    return tuple(dict.fromkeys(readings))
+
+
+def _below_plurals(levels: Sequence[Level], roles: Sequence[Role | None]) -> list[Role | None]:
+    """Let a folder that says what it holds, such as `tracks`, name the level below it."""
+    told = list(roles)
+    for place in range(len(levels) - 1):
+        names = levels[place].names
+        held = words.holds(next(iter(names))) if len(names) == 1 else ""
+        role = next((role for role in ROLES if role == held), None)
+        if role is not None and told[place + 1] in (None, role):
+            told[place], told[place + 1] = "-", role
+    return told
+
+
+def _may_be_hours(level: Level) -> bool:
+    """Whether folders may be the hours of a day: 00 to 23 below a folder with a date in it."""
+    above = {name for file in level.files for name in file.folders[: level.depth]}
+    return level.all(words.is_clock_number) and any(map(words.has_date, above))
+
+
+def _role_of_hours(level: Level, role: Role | None) -> Role | None:
+    return "date" if role is None and _may_be_hours(level) else role
 
 
 def _choices(levels: Sequence[Level], *, has_person: bool, has_camera: bool) -> list[Levels]:

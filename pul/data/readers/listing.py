@@ -12,6 +12,11 @@ _SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"),
     *(".ppm", ".pgm", ".pbm"),
 )
+# Of pictures that no decoder here reads.
+_OTHER_SUFFIXES = (
+    *(".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".svg", ".psd", ".tga", ".ico", ".dcm"),
+    *(".exr", ".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,10 @@ def suffix_reason(name: str) -> str | None:
     """Say why a file of this name is no image, judging by its suffix; None if it may be one."""
     if name.lower().endswith(_SUFFIXES):
         return None
-    return f"not an image ({Path(name).suffix or 'no suffix'})"
+    suffix = Path(name).suffix
+    if suffix.lower() in _OTHER_SUFFIXES:
+        return f"an image of a kind that is not read ({suffix}): convert it to JPEG or PNG"
+    return f"not an image ({suffix or 'no suffix'})"
 
 
 def subfolders(folder: Path) -> tuple[Path, ...]:

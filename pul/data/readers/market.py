@@ -68,13 +68,16 @@ def _sample(path: Path, split: Split) -> Sample | None:
     name = parse_name(path.name)
     if name is None:
         return None
-    return Sample(path, pid=name.pid, camid=name.camid, split=split, frame=name.frame)
+    return Sample(path, pid=name.person, camid=name.camid, split=split, frame=name.frame)
 
 
 def _folder_notes(folder: Path, samples: list[Sample]) -> list[str]:
     notes = [f"There is no folder {name}." for name in _FOLDERS if not (folder / name).is_dir()]
     if (folder / "gt_bbox").is_dir():
         notes.append("gt_bbox is for `pul evaluate --multi-query` and was not imported.")
+    n_nobody = sum(sample.pid is None for sample in samples)
+    if n_nobody:
+        notes.append(f"{n_nobody:,} images are of nobody known (-2 in their names).")
     train = [sample for sample in samples if sample.split == "train"]
     n_without = sum(sample.pid is not None and sample.pid <= 0 for sample in train)
     if n_without:

@@ -19,7 +19,7 @@ from pul.data.readers.numbers import (
     number_people,
 )
 from pul.data.readers.reading import Reader, Reading
-from pul.data.readers.table_files import PARQUET_SUFFIXES, read_table
+from pul.data.readers.table_files import PARQUET_SUFFIXES, TEXT_SUFFIXES, read_table
 from pul.data.samples import Sample, Skipped
 from pul.errors import ConfigError, DatasetError
 from pul.records import Split
@@ -107,7 +107,7 @@ def _one_box_each(rows: Sequence[ImageRow]) -> tuple[list[Skipped], list[ImageRo
 def _table_in(root: Path) -> Path | None:
     """The file itself, or the only table in a folder if it has a column of paths."""
     if root.is_file():
-        return root if root.suffix.lower() in _SUFFIXES else None
+        return root if root.suffix.lower() in (*_SUFFIXES, *TEXT_SUFFIXES) else None
     tables = [path for path in root.glob("*") if path.suffix.lower() in _SUFFIXES]
     if len(tables) != 1 or not tables[0].is_file():
         return None

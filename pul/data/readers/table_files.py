@@ -26,6 +26,7 @@ _BYTE_ORDER_MARKS = (
 )
 _WESTERN = "cp1252"
 _WHOLE_FLOAT = re.compile(r"(-?\d+)\.0+", re.ASCII)  # pandas, where another cell is empty
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _N_SNIFFED = 1024  # bytes
 
 
@@ -61,6 +62,7 @@ class Table:
         rows: The rows that are not empty.
         bad: Rows that have too many values, or too few.
         encoding: Of a text file; "" of Parquet.
+        separator: What stands between its values.
         notes: Remarks for people.
     """
 
@@ -70,6 +72,7 @@ class Table:
     bad: tuple[BadRow, ...] = ()
     encoding: str = ""
     notes: tuple[str, ...] = ()
+    separator: str = ","
 
 
 def read_table(path: Path) -> Table:
@@ -77,7 +80,7 @@ def read_table(path: Path) -> Table:
 
     Text may be UTF-8, UTF-16 or UTF-32; what is none of these is read as Windows-1252, which is
     said. Its separator is a comma, a semicolon, a tab or a bar, as its header has them, or what a
-    line `sep=;` above it says.
+    line `sep=;` above it says; in a file called .txt blanks too.
 
     Raises:
         DatasetError: It cannot be read, or its first line is no header.
@@ -94,7 +97,14 @@ def _csv(path: Path) -> Table:
         raise DatasetError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
     text, encoding = _decode(content, path)
     n_above, delimiter, text = _begin(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    if path.suffix.lower() == ".txt" and _is_parted_by_blanks(text):
+        delimiter = " "
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=delimiter == " ",
+    )
     try:
         columns = _trim(next(reader, []))
         parsed = [(reader.line_num + n_above, fields) for fields in reader]
@@ -117,6 +127,7 @@ def _csv(path: Path) -> Table:
         tuple(row for row in read if isinstance(row, BadRow)),
         encoding,
         tuple(notes),
+        delimiter,
     )
 
 
@@ -158,6 +169,13 @@ def _begin(text: str) -> tuple[int, str, str]:
         text, n_above = rest if end else "", n_above + 1
     header = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
     return n_above, given or max(_DELIMITERS, key=header.count), text
+
+
+def _is_parted_by_blanks(text: str) -> bool:
+    """Whether there is no other separator, and the first lines have equally many words."""
+    lines = [line.split() for line in text.splitlines()[:20] if line.strip()]
+    has_other = any(sign in text.partition("\n")[0] for sign in _DELIMITERS)
+    return not has_other and len(lines) > 1 and len(lines[0]) > 1 and len(set(map(len, lines))) == 1
 
 
 def _csv_rows(
@@ -217,10 +235,17 @@ def _text(value: object) -> str:
 def _check_header(table: Table) -> None:
     names = [name.lower() for name in table.columns]
     image = next((name for name in table.columns if suffix_reason(name) is None), None)
+    line = table.separator.join(("path", "pid", "camid"))
     if image is not None:
         raise DatasetError(
             f"The first line of {str(table.path)!r} is no header: {image!r} is a file. Put a line "
-            "above it that names the columns, such as path,pid,camid."
+            f"above it that names the columns, such as {line!r}."
+        )
+    if table.columns and all(_NUMBER.fullmatch(name) for name in table.columns):
+        raise DatasetError(
+            f"The first line of {str(table.path)!r} is no header, but numbers. If these are "
+            f"tracks, name their video: `python -m pul import VIDEO --tracks {table.path.name}`; "
+            f"else put a line above it that names the columns, such as {line!r}."
         )
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:

@@ -65,6 +65,17 @@ _RECORDING = re.compile(
     r"seq|seqs|sequences?|sequenz|secuencia|videos?|vid|clips?|recordings?|rec|aufnahme|scenes?|"
     r"scen|session|episode|file|hour|shot|видео|запись|视频|影片|录像|序列|動画|영상"
 )
+_PLURALS = (
+    ("tracklet", re.compile(r"(track|tracklet|trajectorie|tid|trk)s|spuren|pistes|треки")),
+    ("camera", re.compile(r"(cam|camera|kamera|camara|channel)s|kameras|cameras|камеры|каналы")),
+    (
+        "person",
+        re.compile(
+            r"(id|pid|identitie|subject|individual|individuo|individu)s|identitaeten|individuen|"
+            r"identites|identidades|identita|личности"
+        ),
+    ),
+)
 _DAY = re.compile(r"days?|tag|jour|dia|giorno|date|день|天|日")
 _CONTAINER = re.compile(
     r"images?|imgs?|pics?|pictures?|photos?|jpe?gs?|pngs?|crops?|cropped|data|dataset|frames?|"
@@ -93,7 +104,10 @@ _NOBODY = re.compile(
     r"onbekend|nieznan[ey]|неизвестн\w*|未知|不明|알수없음|bilinmeyen|"
     r"none|null|nil|nan|na|n a|nobody|"
     r"no id|noid|unidentified|unlabell?ed|unassigned|undefined|others?|andere|sonstige|autres?|"
-    r"otr[oa]s?|altr[io]|outr[oa]s|прочее|другие|其他|其它|その他|기타|misc|miscellaneous|rest|"
+    r"otr[oa]s?|altr[aeio]|outr[oa]s|проч\w*|друг(ие|ое)|разн(ое|ые)|остальн\w*|其他|其它|其余|其餘|杂项|"
+    r"雜項|その他|기타|misc|miscellaneous|rest|various|varios?|vari[ae]?|sonstiges|verschiedene[sn]?|"
+    r"diverse?[nrs]?|divers|overige?|ovrig[ta]?|ovrige|annet|andet|muut|inn[ei]|pozostal[ei]|ostatni|"
+    r"egyeb|diger(leri)?|lainnya|khac|αλλα|أخرى|غير معروف|לא ידוע|אחר|"
     r"background|bg|noise|false positives?|fp|unsure|unclear|trash|reject(ed)?|ignored?"
 )
 _JUNK = re.compile(r"junk|00-1|-1")
@@ -101,16 +115,47 @@ _DISTRACTORS = re.compile(r"distractors?")
 _IP_ADDRESS = re.compile(r"\d{1,3}([._-])\d{1,3}\1\d{1,3}\1\d{1,3}(?!\d)", re.ASCII)
 _YEAR_FIRST = re.compile(r"((?:19|20)\d\d)[-_. ]?(\d\d)[-_. ]?(\d\d)(?!\d{1,3}$)", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d\d)[-_. ](\d\d)[-_. ]((?:19|20)\d\d)", re.ASCII)
+# 2024年5月3日; 2024-5-3; 3.5.2024; 2024-05; 3 May 2024, May 3rd, 03-Mai-2024
+_YEAR_SIGN = re.compile(
+    r"((?:19|20)\d\d)\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]?", re.A
+)
+_LOOSE_YEAR_FIRST = re.compile(r"((?:19|20)\d\d)[-_./ ](\d{1,2})[-_./ ](\d{1,2})(?!\d)", re.ASCII)
+_LOOSE_DAY_FIRST = re.compile(r"(\d{1,2})[-_./ ](\d{1,2})[-_./ ]((?:19|20)\d\d)(?!\d)", re.ASCII)
+_MONTH_OF_YEAR = re.compile(r"(?:19|20)\d\d[-_.](?:0[1-9]|1[0-2])", re.ASCII)
+_MONTH = re.compile(
+    r"jan(uary|uar|vier|eiro)?|ene(ro)?|gen(naio)?|feb(ruary|ruar|braio|rero)?|fev(rier|ereiro)?|"
+    r"mar(ch|s|zo|co)?|marz|maerz|apr(il|ile)?|abr(il)?|avr(il)?|may|mai|mayo|maggio|maio|mei|"
+    r"jun(e|i|io|ho)?|juin|giugno|jul(y|i|io|ho)?|juil(let)?|luglio|aug(ust)?|ago(sto)?|aout|"
+    r"sep(t|tember|tiembre|tembre)?|set(tembre|embro)?|o[ck]t(ober|obre|ubre)?|out(ubro)?|"
+    r"ottobre|nov(ember|embre|iembre|embro)?|de[cz](ember|embre|embro)?|dic(iembre|embre)?|"
+    r"января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря"
+)
+_LONGEST_SHORT = 4  # letters of `sept`
+_WEEKDAY = re.compile(
+    r"(mon|tues|wednes|thurs|fri|satur|sun)day|(mon|diens|donners|frei|sams|sonn)tag|mittwoch|"
+    r"sonnabend|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miercoles|jueves|"
+    r"viernes|sabado|domingo|lunedi|martedi|mercoledi|giovedi|venerdi|sabato|domenica|"
+    r"(segunda|terca|quarta|quinta|sexta)feira|понедельник|вторник|среда|четверг|пятница|суббота|"
+    r"воскресенье|(星期|周)[一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일"
+)
 _CLOCK = re.compile(
     r"([01]?\d|2[0-3])h([0-5]\d)?|([01]\d|2[0-3])[-_:]([0-5]\d)([-_:][0-5]\d)?", re.A
 )
 
 
 def fold(name: str) -> str:
-    """Return a name in lower case and without accents: `Caméra` is `camera`."""
+    """Return a name in lower case, Latin and Greek without accents: `Caméra` is `camera`.
+
+    Elsewhere a mark makes another letter: й is no и, and ギ no キ.
+    """
     split_words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # TrainSet
-    parts = unicodedata.normalize("NFKD", split_words)
-    bare = "".join(sign for sign in parts if not unicodedata.combining(sign))
+    bare, has_accents = "", False
+    for sign in unicodedata.normalize("NFKD", split_words):
+        if not unicodedata.combining(sign):
+            has_accents = unicodedata.name(sign, "").startswith(("LATIN", "GREEK"))
+            bare += sign
+        elif not has_accents:
+            bare += sign
     return unicodedata.normalize("NFC", bare).lower().replace("ß", "ss").strip()
 
 
@@ -163,19 +208,65 @@ def is_recording(name: str) -> bool:
 
 
 def is_date(name: str) -> bool:
-    """Whether a folder is named as a day or a time of day."""
+    """Whether a folder is named as a day, a month or a time of day."""
     words = tokens(name)
     if _CLOCK.fullmatch(fold(name)) or (len(words) == 2 and _DAY.fullmatch(words[0])):
         return True
-    first, last = _YEAR_FIRST.match(name), _DAY_FIRST.match(name)
-    parts = first.groups() if first else last.groups()[::-1] if last else None
-    if parts is None:
-        return False
+    if _WEEKDAY.fullmatch("".join(words)) or _MONTH_OF_YEAR.fullmatch(name):
+        return True
+    return _is_day(*_day_of(name)) or _names_a_day(words)
+
+
+def has_date(name: str) -> bool:
+    """Whether a name has a day in it, as a recorder writes it: `IPC01_20240503`."""
+    starts = (found.start() for found in re.finditer(r"(?<!\d)\d", name, re.ASCII))
+    return is_date(name) or any(_is_day(*_day_of(name[start:])) for start in starts)
+
+
+def is_clock_number(name: str) -> bool:
+    """Whether a folder may be an hour: 00 to 23, as recorders number them."""
+    return re.fullmatch(r"[01]\d|2[0-3]", name, re.ASCII) is not None
+
+
+def _day_of(name: str) -> tuple[str, ...]:
+    """Return year, month and day that a name begins with; () for none."""
+    plain = unicodedata.normalize("NFKC", name).strip()
+    for pattern in (_YEAR_FIRST, _YEAR_SIGN, _LOOSE_YEAR_FIRST):
+        if found := pattern.match(plain):
+            return found.groups()
+    for pattern in (_DAY_FIRST, _LOOSE_DAY_FIRST):
+        if found := pattern.match(plain):
+            return found.groups()[::-1]
+    return ()
+
+
+def _is_day(year: str = "", month: str = "", day: str = "") -> bool:
     try:
-        date(*map(int, parts))
+        date(int(year), int(month), int(day))
     except ValueError:
         return False
     return True
+
+
+def _names_a_day(words: list[str]) -> bool:
+    """Whether words are a day and a month by its name; a short one (`set1`) with a year alone."""
+    left = [word for word in words if word not in ("st", "nd", "rd", "th", "de", "of")]
+    numbers = [int(word) for word in left if word.isdigit()]
+    months = [word for word in left if _MONTH.fullmatch(word)]
+    if len(months) != 1 or len(numbers) + 1 != len(left):
+        return False
+    days = [number for number in numbers if 1 <= number <= 31]
+    years = [number for number in numbers if 1900 <= number <= 2099]
+    is_clear = len(years) == 1 or len(months[0]) > _LONGEST_SHORT
+    return is_clear and len(days) <= 1 and len(numbers) == len(days) + len(years) > 0
+
+
+def holds(name: str) -> str:
+    """Return what a folder says that it holds: `tracks` tracklets, `ids` people, `cameras`."""
+    if any(word.isdigit() for word in tokens(name)):
+        return ""
+    plain = "".join(tokens(name))
+    return next((role for role, pattern in _PLURALS if pattern.fullmatch(plain)), "")
 
 
 def is_container(name: str) -> bool:

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pul.arrays import FloatArray, IntArray, check_features, l2_normalize, row_blocks, rows_within
+from pul.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    check_features,
+    l2_normalize,
+    row_blocks,
+    rows_within,
+)
 from pul.data.footage import Footage, embed, n_embedded
 from pul.errors import FeatureError
 from pul.labelling.suggestions.cells import Cells, make_cells
@@ -18,6 +26,7 @@ from pul.labelling.suggestions.likeness import (
     make_tracklets,
     mean_of,
 )
+from pul.labelling.suggestions.sides import bar_other_sides, shown_sides, sides_of
 
 _BLOCK = 1024
 _BLOCK_BYTES = 32 << 20
@@ -81,12 +90,16 @@ def build_index(
     images = group(bundles.of[tracklets.groups.of])
     shape = (len(bundles.starts) - 1, embedding.shape[1])
     means = mean_of(embedding, images, out=allocate("means", shape))
+    shown = shown_sides(footage.sides)
+    sides = sides_of(shown, images)
     on_step("finding people who are alike")
     pivots = _pivots(tracklets.means, by_cluster)
     doubts = {
-        "farthest pair inside": -_farthest_inside(embedding, tracklets, by_cluster, bundles, means),
+        "farthest pair inside": -_farthest_inside(
+            embedding, shown, tracklets, by_cluster, bundles, means, sides
+        ),
         "near another cluster": _nearest_outside(
-            means, _of_bundles(by_cluster.of, bundles), pivots
+            means, _of_bundles(by_cluster.of, bundles), pivots, sides
         ),
         "close to λ": -_distance_to_lambda(similarities, lambda_, images),
     }
@@ -107,6 +120,7 @@ def build_index(
         bundles=bundles,
         images=images,
         means=means,
+        sides=sides,
         cohesion=_cohesion(tracklets, bundles),
         n_cameras=_count_distinct(images, footage.camids),
         doubts={reason: _ranks(values) for reason, values in doubts.items()},
@@ -187,12 +201,14 @@ def _count_distinct(groups: Groups, values: IntArray) -> IntArray:
 
 def _farthest_inside(
     embedding: FloatArray,
+    shown: BoolArray,
     tracklets: Tracklets,
     by_cluster: Groups,
     bundles: Groups,
     means: FloatArray,
+    sides: BoolArray,
 ) -> FloatArray:
-    """Return the lowest cosine to the bundle of any image in its cluster, shape (B,)."""
+    """Return the lowest cosine to the bundle of any image of its sides in its cluster, (B,)."""
     bundles_of = group(_of_bundles(by_cluster.of, bundles))
     lowest = np.full(len(means), np.inf, dtype=np.float32)
     for number in range(len(by_cluster.starts) - 1):
@@ -200,15 +216,19 @@ def _farthest_inside(
         rows = tracklets.groups.members_of(by_cluster.members(number))
         for block in row_blocks(len(rows), rows_within(_BLOCK_BYTES, means.shape[1])):
             cosines = embedding[rows[block]] @ means[own].T
+            bar_other_sides(cosines, shown[rows[block]], sides[own])
+            cosines[np.isneginf(cosines)] = np.inf
             lowest[own] = np.minimum(lowest[own], cosines.min(axis=0))
     return lowest
 
 
-def _nearest_outside(means: FloatArray, clusters: IntArray, pivots: FloatArray) -> FloatArray:
+def _nearest_outside(
+    means: FloatArray, clusters: IntArray, pivots: FloatArray, sides: BoolArray
+) -> FloatArray:
     """Return the highest cosine of a bundle to one of another cluster, shape (B,)."""
     highest = np.empty(len(clusters), dtype=np.float32)
     for own, others in _compared(means, pivots):
-        cosines = means[own] @ means[others].T
+        cosines = bar_other_sides(means[own] @ means[others].T, sides[own], sides[others])
         cosines[clusters[own][:, None] == clusters[others][None]] = -1.0
         highest[own] = cosines.max(axis=1)
     return highest

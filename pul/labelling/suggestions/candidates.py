@@ -44,7 +44,7 @@ def suggest_more(
     A tracklet ranks by its mean affinity to the person's tracklets and by the highest one, as a
     person looks different from camera to camera. Tracklets that look like one person are one
     candidate. Images that somebody judged, or said not to show this identity, never come; nor do
-    other people of the same frame.
+    other people of the same frame, nor images of a side that none of the person's shows.
 
     Args:
         index: The iteration.
@@ -76,7 +76,10 @@ def _affinity(index: SuggestionIndex, rows: IntArray) -> FloatArray:
     tracklets, counts = np.unique(index.tracklets.groups.of[rows], return_counts=True)
     near = index.tracklets_near(tracklets)
     affinities = index.tracklets.affinities(tracklets, near)
-    mean = counts.astype(np.float32) @ affinities / counts.sum()
+    is_compared = np.isfinite(affinities)  # all, unless sides differ
+    weights = counts.astype(np.float32)
+    sums = weights @ np.where(is_compared, affinities, 0.0)
+    mean = sums / np.maximum(weights @ is_compared, 1.0)
     both = np.full(len(index.tracklets.means), -np.inf, dtype=np.float32)
     both[slice(None) if near is None else near] = (mean + affinities.max(axis=0)) / 2
     return both

@@ -8,6 +8,7 @@ import numpy as np
 from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray, row_blocks
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.index import SuggestionIndex
+from pul.labelling.suggestions.sides import bar_other_sides
 
 N_TYPICAL = 10  # identities after which the queue turns to doubtful cards: docs/results.md
 _LEAST = (6, 2)  # images that make a card worth a look; fewer where there is no such card
@@ -29,7 +30,7 @@ class Card:
         camids: Camera of each, shape (M,).
         tracklets: Tracklet of each, shape (M,): equal ones are stacked.
         chosen: Images that look like one person, shape (M,); the rest of the cluster is shown
-            unchosen.
+            unchosen, but for images of another side.
         reliable: Images above λ, shape (M,); the others have a dotted border.
         reason: Why this card, for people.
     """
@@ -67,7 +68,7 @@ def next_cards(
     """
     free = index.free(annotations)
     n_known = len(annotations.identities)
-    known = _Likeness(index, index.identity_means(annotations))
+    known = _Likeness(index, annotations)
     n_free = np.bincount(index.images.of, free, len(index.means)).astype(np.int64)
     n_free[list(skipped)] = 0
     typical = n_known < N_TYPICAL
@@ -82,8 +83,7 @@ def next_cards(
 
 def card_of(index: SuggestionIndex, annotations: Annotations, key: int) -> Card:
     """Return the card with a key, as it is by now."""
-    known = index.identity_means(annotations)
-    likeness = float((known @ index.means[key]).max(initial=0.0))
+    likeness = _Likeness(index, annotations).of(key)
     free = index.free(annotations)
     reason = _reason(index, free, key, likeness, len(annotations.identities), typical=True)
     return _make(index, free, key, reason)
@@ -100,12 +100,14 @@ def card_of_images(index: SuggestionIndex, images: IntArray, *, reason: str = ""
 class _Likeness:
     """The highest cosine of bundles to an identity, 0 or more: computed where it is asked for."""
 
-    def __init__(self, index: SuggestionIndex, known: FloatArray) -> None:
-        self._index, self._known = index, known
+    def __init__(self, index: SuggestionIndex, annotations: Annotations) -> None:
+        self._index, self._known = index, index.identity_means(annotations)
+        self._sides = index.identity_sides(annotations)
 
     def of_all(self, bundles: IntArray) -> FloatArray:
         """Return that of some bundles, shape (A,)."""
         cosines = self._index.means[bundles] @ self._known.T
+        bar_other_sides(cosines, self._index.sides[bundles], self._sides)
         highest: FloatArray = cosines.max(axis=1, initial=0.0)
         return highest
 
@@ -176,7 +178,9 @@ def _lower(
 ) -> DoubleArray:
     """Return what bundles are worth after one was chosen, shape (A,)."""
     if spread:
-        values = values - _KNOWN * np.maximum(index.means[bundles] @ index.means[key], 0)
+        cosines = index.means[bundles] @ index.means[key : key + 1].T
+        bar_other_sides(cosines, index.sides[bundles], index.sides[key : key + 1])
+        values = values - _KNOWN * np.maximum(cosines[:, 0], 0)
     lowered: DoubleArray = np.where(clusters[bundles] == clusters[key], -np.inf, values)
     return lowered
 
@@ -186,7 +190,7 @@ def _make(index: SuggestionIndex, free: BoolArray, key: int, reason: str) -> Car
     cluster = int(index.cluster_of[first])
     tracklets = index.by_cluster.members(index.by_cluster.of[first])
     rows = index.tracklets.groups.members_of(tracklets)
-    rows = rows[free[rows]]
+    rows = rows[free[rows] & (index.sides_shown(rows) @ index.sides[key])]
     closeness = index.embedding[rows] @ index.means[key]
     chosen = index.images.of[rows] == key
     return _lay_out(index, rows, closeness, chosen, (key, cluster, reason))

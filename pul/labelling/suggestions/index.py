@@ -1,5 +1,6 @@
 """All that suggestions need of one iteration, computed once so that a card takes milliseconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,9 +10,12 @@ from pul.data.footage import Footage
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.answers import Answers, AnswersMemory
 from pul.labelling.suggestions.cells import Cells
-from pul.labelling.suggestions.groups import Groups
+from pul.labelling.suggestions.groups import Groups, group
 from pul.labelling.suggestions.likeness import Tracklets
+from pul.labelling.suggestions.sides import shown_sides, sides_of
 
+_MOST_MAPPED = 64 << 20  # bytes of an array that may stay in memory
+_NEAR = 8_192  # tracklets that a person is compared with where there are more
 _ALL = 20_000  # tracklets up to which a person is compared with each; Market-1501 has fewer
 
 
@@ -39,6 +43,8 @@ class SuggestionIndex:
         bundles: Tracklets by bundle.
         images: Images by bundle.
         means: Mean embedding of each bundle, L2-normalised, shape (B, P).
+        sides: Sides that each bundle shows, shape (B, V); those without a common one are never
+            compared. V is 1 where all are.
         cohesion: Mean affinity within each bundle, shape (B,).
         n_cameras: Cameras of each bundle, shape (B,).
         doubts: What makes an answer change much, by its reason, each of shape (B,), in [0, 1].
@@ -58,6 +64,7 @@ class SuggestionIndex:
     bundles: Groups
     images: Groups
     means: FloatArray
+    sides: BoolArray
     cohesion: FloatArray
     n_cameras: IntArray
     doubts: dict[str, FloatArray]
@@ -82,16 +89,37 @@ class SuggestionIndex:
         """Return the mean embedding of each identity, by their numbers, shape (L, P)."""
         return self.answers(annotations).means
 
+    def sides_shown(self, rows: IntArray) -> BoolArray:
+        """Return the sides that images show, shape (R, V); all where it is not known."""
+        return shown_sides(self.footage.sides)[rows]
+
+    def sides_of_rows(self, parts: Sequence[IntArray]) -> BoolArray:
+        """Return the sides that groups of rows show, shape (G, V)."""
+        if self.sides.shape[1] == 1 or not parts:
+            return np.ones((len(parts), self.sides.shape[1]), dtype=np.bool_)
+        numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
+        return sides_of(self.sides_shown(np.concatenate(parts)), group(numbers))
+
+    def identity_sides(self, annotations: Annotations) -> BoolArray:
+        """Return the sides that each identity shows, by their numbers, shape (L, V)."""
+        answers = self.answers(annotations)
+        if self.sides.shape[1] == 1:
+            return np.ones((len(answers.identities), 1), dtype=np.bool_)
+        return self.sides_of_rows(
+            [np.flatnonzero(answers.owners == identity) for identity in answers.identities]
+        )
+
     def tracklets_near(self, tracklets: IntArray) -> IntArray | None:
-        """Return at least 20,000 tracklets that may be like some of them; None for all."""
+        """Return at least 8,192 tracklets that may be like some of them; None for all."""
         if len(self.tracklets.means) <= _ALL:
             return None
-        near = self.cells.near(self.tracklets.means[tracklets], _ALL)
+        near = self.cells.near(self.tracklets.means[tracklets], _NEAR)
         return np.union1d(near, tracklets)
 
     def drop_pages(self) -> None:
-        """Let go of what was read of mapped arrays."""
-        drop_pages(self.embedding, self.tracklets.means, self.means)
+        """Let go of what was read of the arrays, where they are mapped and large."""
+        if self.embedding.nbytes > _MOST_MAPPED:
+            drop_pages(self.embedding, self.tracklets.means, self.means)
 
     def clusters_of_bundles(self) -> IntArray:
         """Return the cluster that each bundle was cut from, shape (B,)."""

@@ -8,12 +8,14 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from pul.arrays import FloatArray, IntArray, l2_normalize, row_blocks, rows_within
+from pul.arrays import BoolArray, FloatArray, IntArray, l2_normalize, row_blocks, rows_within
 from pul.data.footage import Footage, find_tracklets
 from pul.labelling.suggestions.clocks import Clocks, learn_clocks, unset_clocks
 from pul.labelling.suggestions.groups import Groups, group
+from pul.labelling.suggestions.sides import bar_other_sides, shown_sides, sides_of
 
 ONE_PERSON = 0.55  # mean affinity from which tracklets are taken for one person
+_FAR = 1e6  # distance of what is never compared: one such pair keeps any two bundles apart
 _MOST_LINKED = 4096  # tracklets that are compared with each other: 128 MiB
 _BLOCK_BYTES = 32 << 20
 
@@ -32,11 +34,13 @@ class Tracklets(NamedTuple):
         groups: Images by tracklet.
         means: Mean embedding, L2-normalised, shape (S, P).
         clocks: What the time between them is worth.
+        sides: Sides that each shows, shape (S, V); those without a common one are not compared.
     """
 
     groups: Groups
     means: FloatArray
     clocks: Clocks
+    sides: BoolArray
 
     def affinities(self, left: IntArray, right: IntArray | None = None) -> FloatArray:
         """Return how alike tracklets are: their cosine, and what clocks add.
@@ -46,12 +50,13 @@ class Tracklets(NamedTuple):
             right: Others, shape (B,); all of them where None, without copying their means.
 
         Returns:
-            Affinities, shape (A, B), float32.
+            Affinities, shape (A, B), float32; minus infinity where they show no common side.
         """
         means = self.means if right is None else self.means[right]
         affinities: FloatArray = self.means[left] @ means.T
         affinities += self.clocks.bonus(left, right)
-        return affinities
+        others = self.sides if right is None else self.sides[right]
+        return bar_other_sides(affinities, self.sides[left], others)
 
     def bundle(self, tracklets: IntArray, *, least: float) -> IntArray:
         """Group tracklets whose mean affinity is at least so high (average linkage).
@@ -66,6 +71,7 @@ class Tracklets(NamedTuple):
         if len(tracklets) > _MOST_LINKED:
             return self._bundle_halves(tracklets, least)
         distances = 2.0 - self.affinities(tracklets, tracklets).astype(np.float64)
+        distances[np.isposinf(distances)] = _FAR
         tree = linkage(squareform(distances, checks=False), method="average")
         bundles: IntArray = fcluster(tree, 2.0 - least, criterion="distance").astype(np.int64) - 1
         return bundles
@@ -94,7 +100,7 @@ def make_tracklets(
         shape = (len(first), embedding.shape[1])
         means = mean_of(embedding, groups, out=allocate("tracklet_means", shape))
     clocks = learn_clocks(unset_clocks(cameras, footage.recordings[first], times), means, cameras)
-    return Tracklets(groups, means, clocks)
+    return Tracklets(groups, means, clocks, sides_of(shown_sides(footage.sides), groups))
 
 
 def _along_widest(means: FloatArray, tracklets: IntArray) -> FloatArray:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pul.arrays import DoubleArray, FloatArray, IntArray, row_blocks
+from pul.arrays import BoolArray, DoubleArray, FloatArray, IntArray, row_blocks
 from pul.labelling.annotations import Annotations, Side
 from pul.labelling.suggestions.groups import group
 from pul.labelling.suggestions.index import SuggestionIndex
 from pul.labelling.suggestions.likeness import mean_of
+from pul.labelling.suggestions.sides import bar_other_sides
 
 _N_BUNDLES = 300  # largest bundles that take part
 _TILES = 4  # images shown of each side
@@ -46,25 +47,25 @@ def pair_questions(
     """Return pairs whose answer decides most: open ones that many images hang on.
 
     Pairs of two identities (shall they be merged?), of an identity and a bundle, and of two
-    bundles. Nothing that is answered is asked again.
+    bundles. Nothing that is answered is asked again, nor whether two flanks are one individual.
     """
-    sides, means, sizes = _sides(index, annotations)
+    sides, means, sizes, shown = _sides(index, annotations)
     questions: list[PairQuestion] = []
-    for left, right in _by_worth(means, sizes):
+    for left, right in _by_worth(means, sizes, shown):
         if len(questions) >= n:
             break
         one, other = _images(annotations, sides[left]), _images(annotations, sides[right])
         if not annotations.was_asked(one, other):
-            shown = _shown(index, one), _shown(index, other)
+            pictures = _shown(index, one), _shown(index, other)
             n_images = len(one) + len(other)
-            questions.append(PairQuestion(sides[left], sides[right], *shown, n_images))
+            questions.append(PairQuestion(sides[left], sides[right], *pictures, n_images))
     return questions
 
 
 def _sides(
     index: SuggestionIndex, annotations: Annotations
-) -> tuple[list[Side], FloatArray, DoubleArray]:
-    """Return identities and the largest free bundles, their mean embeddings and sizes."""
+) -> tuple[list[Side], FloatArray, DoubleArray, BoolArray]:
+    """Return identities and the largest free bundles: mean embeddings, sizes, sides of images."""
     answers = index.answers(annotations)
     n_free = np.bincount(index.images.of, answers.free, len(index.means))
     bundles = np.argsort(-n_free, kind="stable")[:_N_BUNDLES]
@@ -75,18 +76,19 @@ def _sides(
     sides += [Side(images=tuple(index.image_ids[rows].tolist())) for rows in parts]
     n_images = np.bincount(np.searchsorted(identities, answers.owners[answers.owners > 0]))
     sizes = np.concatenate([n_images, n_free[bundles]]).astype(np.float64)
+    shown = np.concatenate([index.identity_sides(annotations), index.sides[bundles]])
     if not parts:
-        return sides, answers.means, sizes
+        return sides, answers.means, sizes, shown
     numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
     bare = mean_of(index.embedding[np.concatenate(parts)], group(numbers))
-    return sides, np.concatenate([answers.means, bare]), sizes
+    return sides, np.concatenate([answers.means, bare]), sizes, shown
 
 
-def _by_worth(means: FloatArray, sizes: DoubleArray) -> Iterator[tuple[int, int]]:
+def _by_worth(means: FloatArray, sizes: DoubleArray, shown: BoolArray) -> Iterator[tuple[int, int]]:
     """Yield the pairs of sides, best first; those that are worth nothing are left out."""
     done, wanted = 0, _FIRST_PAIRS
     while True:
-        flat, worth = _best_pairs(means, sizes, wanted)
+        flat, worth = _best_pairs(means, sizes, shown, wanted)
         order = np.lexsort((flat, -worth))
         yield from (divmod(each, len(sizes)) for each in flat[order][done:].tolist())
         if len(flat) < wanted:
@@ -94,7 +96,9 @@ def _by_worth(means: FloatArray, sizes: DoubleArray) -> Iterator[tuple[int, int]
         done, wanted = len(flat), 16 * wanted
 
 
-def _best_pairs(means: FloatArray, sizes: DoubleArray, wanted: int) -> tuple[IntArray, DoubleArray]:
+def _best_pairs(
+    means: FloatArray, sizes: DoubleArray, shown: BoolArray, wanted: int
+) -> tuple[IntArray, DoubleArray]:
     """Return at least so many of the best pairs, as left times the sides plus right, and worths.
 
     A block of rows at a time: of 2,000 identities the whole table would take seconds.
@@ -103,6 +107,7 @@ def _best_pairs(means: FloatArray, sizes: DoubleArray, wanted: int) -> tuple[Int
     flat, worth = np.empty(0, dtype=np.int64), np.empty(0)
     for rows in row_blocks(n_sides, _BLOCK):
         cosines = means[rows] @ means[rows.start :].T  # (B, n_sides - start)
+        bar_other_sides(cosines, shown[rows], shown[rows.start :])
         width = _open_width(sizes[rows], _least(worth, wanted))
         is_near = np.abs(cosines - np.float32(_OPEN)) <= width[:, None]
         left, right = np.nonzero(np.triu(is_near, 1))

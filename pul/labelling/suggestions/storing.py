@@ -15,7 +15,7 @@ from pul.labelling.suggestions.index import SuggestionIndex
 from pul.labelling.suggestions.likeness import Tracklets
 from pul.store.cached_arrays import NewArrays, read_arrays
 
-FORMAT = 1  # raise it when an index is made otherwise: older files are then not read
+FORMAT = 2  # raise it when an index is made otherwise: older files are then not read
 
 
 def put_index(made: NewArrays, index: SuggestionIndex) -> None:
@@ -39,6 +39,7 @@ def put_index(made: NewArrays, index: SuggestionIndex) -> None:
         made.put(name, array)
     if index.tracklets.means is not index.embedding:
         made.put("tracklet_means", index.tracklets.means)
+    made.put("sides_of_tracklets", index.tracklets.sides)
     made.put("doubts", np.stack(list(index.doubts.values())))
     made.put_plain(format=FORMAT, lambda_=index.lambda_, doubts=list(index.doubts))
 
@@ -53,7 +54,12 @@ def read_index(folder: Path) -> SuggestionIndex | None:
     return SuggestionIndex(
         footage=Footage(**{name: arrays[f"footage-{name}"] for name in _FOOTAGE}),
         lambda_=plain["lambda_"],
-        tracklets=Tracklets(_groups(arrays, "tracklets"), means, Clocks(**_of(arrays, "clocks"))),
+        tracklets=Tracklets(
+            _groups(arrays, "tracklets"),
+            means,
+            Clocks(**_of(arrays, "clocks")),
+            arrays["sides_of_tracklets"],
+        ),
         by_cluster=_groups(arrays, "by_cluster"),
         cells=Cells(**_of(arrays, "cells")),
         moments=_groups(arrays, "moments"),
@@ -68,14 +74,15 @@ def read_index(folder: Path) -> SuggestionIndex | None:
         means=arrays["means"],
         cohesion=arrays["cohesion"],
         n_cameras=arrays["n_cameras"],
+        sides=arrays["sides"],
     )
 
 
 _OWN = (
     "image_ids", "embedding", "clusters", "similarities", "cluster_of", "means", "cohesion",
-    "n_cameras",
+    "n_cameras", "sides",
 )  # fmt: skip
-_FOOTAGE = ("camids", "recordings", "frames", "tracklets")
+_FOOTAGE = ("camids", "recordings", "frames", "tracklets", "sides")
 
 
 def _groups(arrays: Mapping[str, NDArray[Any]], name: str) -> Groups:
