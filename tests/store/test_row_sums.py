@@ -11,7 +11,7 @@ from pul.data.datasets import Dataset
 from pul.data.samples import Sample
 from pul.records import RunRecord
 from pul.store.row_sums import ChangedRow
-from pul.store.schema import annotation_events, controls, images, runs, settings
+from pul.store.schema import annotation_events, controls, images, runs
 from pul.store.sums import ALL_SUMMED
 from pul.store.workspace import Workspace
 
@@ -83,8 +83,8 @@ def test_changed_rows__an_act_that_is_no_json_stops_nothing(filled: Workspace) -
 
 
 def test_add_missing_sums__of_rows_from_before_there_were_any(filled: Workspace) -> None:
-    with filled._database.write() as connection:
-        connection.execute(delete(settings).where(settings.c.name == ALL_SUMMED))
+    assert filled.add_missing_sums() == 0
+    filled.set_setting(ALL_SUMMED, False)  # as in a workspace of before
     change(filled, images, 2, row_sum=None, pid=99)
     change(filled, controls, 1, row_sum=None)
     assert list(filled.changed_rows()) == []  # nothing is known of them
