@@ -12,7 +12,9 @@ from app.routes import maps, similar
 from app.routes.thumbnails import PREFIX, tokens
 from app.services.cards import Candidate, Card, Likeness, More, Tile
 from app.services.desk import Desk
+from app.services.drafts import Draft
 from app.services.identities import N_BEST, IdentityRow
+from app.services.merges import Merge
 from app.services.pairs import PairQuestion, PairSide
 from pul.records import IterationRecord
 
@@ -38,10 +40,16 @@ def card_payload(
     people: Sequence[IdentityRow],
     cameras: Sequence[int],
     more: More | None = None,
+    *,
+    n_clusters: int,
+    author: str = "",
+    drafts: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return all that the Label page draws: next cards, questions, identities, progress."""
-    pace = services.labels.pace(services.labels.read_annotations(location))
+    pace = services.labels.pace(services.labels.read_annotations(location), n_clusters)
     return desk_payload(location, desk) | {
+        "author": services.cards.digest(author),
+        "drafts": drafts,
         "cards": [_card(location, card) for card in cards],
         "more": more and _more(location, more),
         "pairs": [_pair(location, pair) for pair in pairs],
@@ -62,14 +70,36 @@ def card_payload(
     }
 
 
+def drafts_payload(location: str, asked: str, drafts: Sequence[Draft], told: str) -> dict[str, Any]:
+    """Return the drafts that a browser asked for, laid out again, by the name of its question."""
+    return {
+        "asked": asked,
+        "told": told,
+        "works": [
+            {
+                "card": _card(location, draft.card),
+                "dropped": draft.dropped,
+                "accepted": [_candidate(location, candidate) for candidate in draft.accepted],
+                "rejected": [_candidate(location, candidate) for candidate in draft.rejected],
+                "told": draft.told,
+            }
+            for draft in drafts
+        ],
+    }
+
+
 def rows_payload(
-    location: str, desk: Desk, rows: Sequence[IdentityRow], opened: int | None
+    location: str,
+    desk: Desk,
+    rows: Sequence[IdentityRow],
+    opened: int | None,
+    merges: Sequence[Merge] = (),
 ) -> dict[str, Any]:
     """Return all that the Identities page draws, with the images of the opened identity."""
     members = next((row.members for row in rows if row.identity == opened), None)
     return desk_payload(location, desk) | {
         "rows": [_row(location, row) for row in rows],
-        "goals": LIMITS,
+        "merges": [[merge.left, merge.right, merge.has_one_name] for merge in merges],
         "opened": opened if members else None,
         "members": [
             [member.image, token, member.camera, member.is_outlier]

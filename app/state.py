@@ -24,6 +24,7 @@ MOVED = "moved"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
+LIKE = "like"
 COMPARED = "compared"
 FORK = "fork"
 AGAIN = "again"
@@ -51,6 +52,7 @@ _DEFAULTS: dict[str, Any] = {
     BROWSED: "",  # the folder of the server that is looked at, below the root
     PREVIEWED: {},  # K of the preview on the map, by workspace, run and iteration
     CARD_IMAGES: [],  # image ids chosen on another page: the Label page's next card
+    LIKE: None,  # the image whose like are looked for on the Retrieval page
     COMPARED: (),  # the runs compared with the selected one
     FORK: None,  # run and iteration whose model the next run starts from
     AGAIN: None,  # the failed run whose settings the form of the next run shows
@@ -106,6 +108,7 @@ def open_location(place: str) -> None:
     st.session_state[UNKNOWN] = ""
     st.session_state[FOUND] = st.session_state[READINGS] = st.session_state[MOVED] = None
     st.session_state[CARD_IMAGES] = []
+    st.session_state[LIKE] = None
     st.session_state[COMPARED] = ()
     st.session_state[FORK] = st.session_state[AGAIN] = st.session_state[SHELVED] = None
     remember_form(False)
@@ -164,7 +167,7 @@ def compare(run_ids: Sequence[int]) -> None:
 
 
 def write_address(run_id: int) -> None:
-    """Write what Rounds shows to the URL, so that a reload or a shared link shows the same."""
+    """Write what Train shows to the URL, so that a reload or a shared link shows the same."""
     shown = {"run": str(run_id), "compare": ",".join(map(str, compared()))}
     for name, value in shown.items():
         if not value:
@@ -225,7 +228,7 @@ def remember_trouble(run_id: int, why: str) -> None:
 
 
 def shown_on_rounds() -> tuple[object, ...]:
-    """Return what a click on Rounds may change, to compare before and after."""
+    """Return what a click on Train may change, to compare before and after."""
     return (run_id(), fork(), again(), shelved(), compared())
 
 
@@ -310,3 +313,13 @@ def preview(run_id: int, iteration: int, n_clusters: int) -> None:
     """Show a preview of an iteration on the map; 0 goes back to its own clusters."""
     chosen = cast("dict[tuple[str, int, int], int]", st.session_state[PREVIEWED])
     chosen[location(), run_id, iteration] = n_clusters
+
+
+def like() -> int | None:
+    """Return the image whose like are looked for on the Retrieval page; None for none."""
+    return cast("int | None", st.session_state[LIKE])
+
+
+def find_like(image_id: int | None) -> None:
+    """Look for images like one, on the Retrieval page; None goes back to its queries."""
+    st.session_state[LIKE] = image_id

@@ -96,6 +96,16 @@ def gain(fraction: float) -> str:
     return f"{100 * fraction:+.1f}"
 
 
+_FEW_VALIDATION = 10  # identities: below, one more right answer moves the mAP by points
+
+
+def validation_note(n_identities: int) -> str:
+    """Return what an mAP on validation identities was measured on, and whether that is too few."""
+    held = counted(n_identities, "validation identity")
+    few = ", too few to judge by" if n_identities < _FEW_VALIDATION else ""
+    return f"on your {held}{few}"
+
+
 def lambda_text(lambda_: float | None) -> str:
     """Return λ, or `all` where every image trains."""
     return f"{lambda_:.2f}" if lambda_ else "all"

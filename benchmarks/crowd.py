@@ -20,7 +20,7 @@ SHOWN = {
     "Label": ".label[data-card]",
     "Map": ".scatter[data-ready]",
     "Identities": ".people-counts:not(:empty)",
-    "Rounds": ".js-plotly-plot",
+    "Train": ".js-plotly-plot",
     "Experiments": "text=/No table of the paper has been run|Table or figure/",
     "Retrieval": ".queries button",
 }
@@ -79,14 +79,16 @@ class Person(ABC):
         notes: Where observations are recorded.
         random: Source of random choices.
         think_s: Shortest and longest pause.
+        has_account: Whether they log in first, at the provider under their name.
     """
 
     def __init__(
         self, name: str, page: Page, address: str, notes: Notes, seed: int,
-        think_s: tuple[float, float],
+        think_s: tuple[float, float], *, has_account: bool = False,
     ) -> None:  # fmt: skip
         self.name, self.page, self.address, self.notes = name, page, address, notes
         self.random, self.think_s = Random(seed), think_s
+        self.has_account = has_account
         page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: self.complain(f"JavaScript: {error}"))
         page.on("crash", lambda _: self.complain("the page crashed"))
@@ -95,6 +97,8 @@ class Person(ABC):
         """Arrive at one monotonic second, and act until another, at least `MIN_ACTS` times."""
         await asyncio.sleep(max(0.0, begin - time.monotonic()))
         try:
+            if self.has_account:
+                await self.log_in()
             await self.arrive()
             n_done = 0
             while n_done < MIN_ACTS or time.monotonic() < until:
@@ -104,6 +108,15 @@ class Person(ABC):
             await self.leave()
         except Error as error:
             self.complain(f"{self.name} gave up: {_first_line(error)}")
+
+    async def log_in(self) -> None:
+        """Log in with the account at the provider."""
+        started = time.perf_counter()
+        await self.page.goto(self.address.format("label"))
+        await self.page.get_by_role("button", name="Log in").click()
+        await self.page.locator(f"button[name=sub][value='{self.name}']").click()
+        await self.page.get_by_text("Logged in as").wait_for()
+        self.notes.wait("log-in", time.perf_counter() - started)
 
     @abstractmethod
     async def arrive(self) -> None:

@@ -20,7 +20,7 @@ from playwright.sync_api import Page
 
 from benchmarks.studio import open_page, serve
 from pul.labelling.annotations import fold
-from pul.labelling.oracle import KEY_S, LOOK_S, N_KEYS, POINT_S, measure, plan_joins
+from pul.labelling.oracle import KEY_S, N_KEYS, POINT_S, VIEW_S, measure, plan_joins
 from pul.store.workspace import Workspace
 
 TIMEOUT_MS = 60_000
@@ -80,8 +80,8 @@ class Person:
     modelled_s: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
 
-    def look(self) -> None:
-        self._spend(LOOK_S)
+    def view(self) -> None:
+        self._spend(VIEW_S)
 
     def press(self, key: str) -> None:
         self._spend(KEY_S)
@@ -132,7 +132,7 @@ class Labeller:
         shown = self._shown()
         if shown is None:
             return False
-        self.person.look()
+        self.person.view()
         if "pair" in shown:
             self._answer(shown["pair"])
         else:
@@ -171,7 +171,7 @@ class Labeller:
     def _join_more(self, pid: int) -> None:
         patience = self.patience
         while True:
-            self.person.look()
+            self.person.view()
             row = self._shown()["candidates"]
             mine = [self._majority(tiles) == pid for tiles in row]
             n_first, others = plan_joins(mine)

@@ -51,11 +51,12 @@ class Labelling(Person):
         )
         await self.page.add_init_script(WATCH)
         await self.open("Label")
-        await self.page.get_by_role("textbox", name="Your name").fill(self.name)
-        await self.page.keyboard.press("Enter")
-        await self.page.wait_for_function(
-            "name => document.querySelector('.label').label.data.name === name", arg=self.name
-        )
+        if not self.has_account:
+            await self.page.get_by_role("textbox", name="Your name").fill(self.name)
+            await self.page.keyboard.press("Enter")
+            await self.page.wait_for_function(
+                "name => document.querySelector('.label').label.data.name === name", arg=self.name
+            )
         await self.page.locator(
             ".label-reason"
         ).click()  # leave the text field, so that the card gets the keys

@@ -6,7 +6,8 @@ The studio and the run use a copy of the workspace, whose last run with a baseli
 forked if it is finished. Every act that a page showed as saved must be stored exactly once;
 otherwise, or if a page showed an error, the exit status is 1. Waits and levels are measured after
 the warm-up, in which people arrive one after another. It needs an idle machine: all browsers run
-on it too.
+on it too. With `--login` each logs in first, with an account of a local OIDC provider; `--against`
+shows the waits of another run beside.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from app.wording import place
 from benchmarks.browsing import Browsing
 from benchmarks.crowd import Notes, Person
 from benchmarks.labellers import Labelling
+from benchmarks.provider import provide
 from benchmarks.queue import copy_workspace
 from benchmarks.studio import VIEWPORT, Studio, open_browser, serve
 from benchmarks.tally import Growth, Verdict, compare, growth, spread
@@ -71,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Workspace.open(location) as workspace:
             seen = observe(workspace, options)
     print_report(seen)
+    if options.against:
+        print_comparison(json.loads(options.against.read_text()), seen)
     if options.json:
         options.json.write_text(json.dumps(seen, indent=1, ensure_ascii=False) + "\n")
     return 1 if seen["faults"] or seen["troubles"] else 0
@@ -81,7 +85,12 @@ def observe(workspace: Workspace, options: argparse.Namespace) -> dict[str, Any]
     run = _last_run(workspace)
     before = workspace.annotation_events()
     last = before[-1].event_id if before else 0
-    with _training(workspace, run, options.run) as job, serve(str(workspace.path)) as studio:
+    names = [name for name, _ in _people(options)]
+    with (
+        _training(workspace, run, options.run) as job,
+        provide(names) if options.login else nullcontext("") as provider,
+        serve(str(workspace.path), provider=provider) as studio,
+    ):
         notes, samples = asyncio.run(_run_people(workspace, studio, run, job, options))
     verdict = compare(notes.reported, _signed_by_name(workspace, last))
     return _figures(workspace, options, notes, samples, verdict)
@@ -152,15 +161,14 @@ async def _run_people(
         warm = started + 60 * options.warm_up
         notes = Notes(since=warm)
         address = f"{studio.address}/{{}}?run={run.run_id}"
-        kinds = [Labelling] * options.labelling + [Browsing] * options.browsing
         people: list[Person] = []
-        for number, kind in enumerate(kinds):
+        for number, (name, kind) in enumerate(_people(options)):
             # its own session
             page = await browser.new_page(viewport=VIEWPORT, color_scheme="light")
-            name = f"{kind.__name__} {number + 1}"
             seed = options.seed + number
-            think_s = options.pace if kind is Labelling else options.think
-            people.append(kind(name, page, address, notes, seed, tuple(think_s)))
+            think_s = tuple(options.pace if kind is Labelling else options.think)
+            given = (name, page, address, notes, seed, think_s)
+            people.append(kind(*given, has_account=options.login))
         until = time.monotonic() + 60 * options.minutes
         pause_s = 60 * options.warm_up / 2 / len(people)
         samples: list[Sample] = []
@@ -172,6 +180,12 @@ async def _run_people(
         finally:
             watching.cancel()
     return notes, samples
+
+
+def _people(options: argparse.Namespace) -> list[tuple[str, type[Person]]]:
+    """Return the name and the kind of each person."""
+    kinds = [Labelling] * options.labelling + [Browsing] * options.browsing
+    return [(f"{kind.__name__} {number}", kind) for number, kind in enumerate(kinds, start=1)]
 
 
 async def _watch(
@@ -262,6 +276,14 @@ def print_report(seen: dict[str, Any]) -> None:
         print(f"shown {n} times: {text}")
 
 
+def print_comparison(before: dict[str, Any], seen: dict[str, Any]) -> None:
+    """Print the p95 of each wait beside that of another run."""
+    print(f"\n{'p95, s':<28}{'other':>9}{'this':>9}")
+    for kind in sorted(before["waits"].keys() & seen["waits"].keys()):
+        other, this = before["waits"][kind]["p95"], seen["waits"][kind]["p95"]
+        print(f"{kind:<28}{other:9.2f}{this:9.2f}")
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.load", description=str(__doc__).splitlines()[0]
@@ -285,6 +307,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of what people do")
     parser.add_argument("--no-run", dest="run", action="store_false", help="do not train a run")
+    parser.add_argument("--login", action="store_true", help="have each log in at a provider")
+    parser.add_argument(
+        "--against", type=Path, metavar="FILE", help="what --json wrote of another run"
+    )
     parser.add_argument("--chromium", help="the browser; the system's if not given")
     parser.add_argument("--json", type=Path, help="file for the figures and all samples")
     options = parser.parse_args(arguments)

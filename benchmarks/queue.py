@@ -23,6 +23,7 @@ from pul.labelling.autopilot import run_autopilot
 from pul.labelling.oracle import STRATEGIES, Strategy
 from pul.records import JobRecord, RunRecord
 from pul.store.artifacts import UNFINISHED
+from pul.store.sqlite_log import forget_log
 from pul.store.workspace import Workspace
 
 _LABELS = "labels.json"
@@ -55,6 +56,7 @@ def copy_workspace(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     with sqlite3.connect(source / _DATABASE) as old, sqlite3.connect(target / _DATABASE) as new:
         old.backup(new)
+        forget_log(new)
     old.close()
     new.close()
     ignored = shutil.ignore_patterns(f"{_DATABASE}*", f"{UNFINISHED}*", "*.tmp")

@@ -1,9 +1,10 @@
 """The studio as a separate process, for benchmarks in a browser."""
 
+import os
 import shutil
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.provider import free_port, set_up
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = (
@@ -39,23 +42,31 @@ class Studio:
 
 
 @contextmanager
-def serve(workspace: str) -> Iterator[Studio]:
-    """Run the studio on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "app", workspace, "--no-demo-run", "--port", str(port)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    studio = Studio(f"http://127.0.0.1:{port}", server.pid)
-    try:
-        _wait_for(studio.address)
-        yield studio
-    finally:
-        server.terminate()
-        server.wait()
+def serve(workspace: str, *, provider: str = "") -> Iterator[Studio]:
+    """Run the studio on a free port.
+
+    Args:
+        workspace: What it shows.
+        provider: The OIDC provider that people must log in with; "" for none.
+    """
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "app", workspace, "--no-demo-run", "--port", str(port)]
+    with tempfile.TemporaryDirectory(prefix="studio-") as folder:
+        environment = set_up(Path(folder), address, provider) if provider else dict(os.environ)
+        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        server = subprocess.Popen(
+            [*command, "--login"] if provider else command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(address)
+            yield Studio(address, server.pid)
+        finally:
+            server.terminate()
+            server.wait()
 
 
 @contextmanager

@@ -41,9 +41,10 @@ def line(location: str, now: WorkspaceStatus | None) -> str:
     """Return the header as HTML."""
     if now is None:
         return _NO_WORKSPACE
-    pace = services.labels.pace(services.labels.read_annotations(location))
+    n_clusters = now.iterations[-1].n_clusters if now.iterations else 0
+    pace = services.labels.pace(services.labels.read_annotations(location), n_clusters)
     way = way_html(services.way.way(location, now, pace), _addresses(location))
-    return way + header_html(now.name, now.n_images, now.run, now.iterations, now.job, pace)
+    return way + header_html(now.name, now.n_images, now.run, now.iterations, now.job)
 
 
 def _addresses(location: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from app.services.index import suggestion_index
 from app.services.labels import read_annotations
 from app.services.map import map_arrays
+from app.services.minimap import Point, Rows, View, around, identities_in, view_of
 from pul.arrays import FloatArray
 from pul.labelling import suggestions
 from pul.labelling.annotations import Annotations
@@ -21,12 +22,7 @@ from pul.labelling.suggestions.sides import bar_other_sides
 MOST_TILES = 80
 N_POOL = 24  # candidates that the browser ranks again when some are accepted
 N_NEAREST = 12
-N_AROUND = 220
 LIKENESS_STEPS = 84  # steps of 1: affinities up to 1.5 fit a byte
-_VIEW = 1000  # the mini-map's coordinates run from 0 to this
-
-Rows = NDArray[np.int64]
-Point = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,27 +176,6 @@ def next_cards(
     return cards
 
 
-def card_of_images(on: Board, images: Sequence[int]) -> Card | None:
-    """Return a card of chosen images; None if all of them are labelled.
-
-    Its name depends on the images only, not on the iteration.
-    """
-    free = on.index.free(on.state)
-    rows = on.index.rows_of(np.array(sorted(set(images)), dtype=np.int64))
-    unlabelled = rows[free[rows]]
-    if not len(unlabelled):
-        return None
-    chosen = suggestions.card_of_images(
-        on.index, on.index.image_ids[unlabelled], reason="chosen by you on the map"
-    )
-    return replace(lay_out(on, chosen), card_id=name_of_images(images))
-
-
-def name_of_images(images: Sequence[int]) -> str:
-    """Return the name of a card of chosen images."""
-    return f"chosen-{digest(sorted(set(images)))}"
-
-
 def _key(on: Board, name: str) -> int | None:
     iteration, _, key = name.partition(":")
     return int(key) if iteration == str(on.iteration) and key.isdigit() else None
@@ -210,25 +185,39 @@ def _card_id(on: Board, card: suggestions.Card) -> str:
     return f"{on.iteration}:{card.key}"
 
 
-def lay_out(on: Board, card: suggestions.Card) -> Card:
-    """Return a card with all that is needed to draw it."""
+def lay_out(
+    on: Board,
+    card: suggestions.Card,
+    *,
+    members: Sequence[int] = (),
+    refused: Sequence[int] = (),
+) -> Card:
+    """Return a card with all that is needed to draw it.
+
+    Args:
+        on: What cards are made from.
+        card: The card.
+        members: Images that joined its person, beside the chosen ones of the card.
+        refused: Images that are no candidates, beside those of the card.
+    """
     images = card.images[:MOST_TILES]
     rows = on.index.rows_of(images)
     chosen = rows[card.chosen[:MOST_TILES]]
+    person = [*on.index.image_ids[chosen].tolist(), *members]
     found = suggestions.suggest_more(
-        on.index, on.state, on.index.image_ids[chosen], refused=card.images, n=N_POOL
+        on.index, on.state, person, refused=[*card.images.tolist(), *refused], n=N_POOL
     )
     groups = [on.index.rows_of(candidate.images) for candidate in found]
-    view = _view(on, chosen, groups)
+    view = view_of(on.points, chosen, groups)
     return Card(
         card_id=_card_id(on, card),
         reason=card.reason,
         tiles=tiles_of(on, rows, view, chosen=card.chosen, reliable=card.reliable),
-        candidates=tuple(_candidate(on, group, view) for group in groups),
+        candidates=tuple(candidate_of(on, group, view) for group in groups),
         likeness=_likeness(on.index, rows, groups),
         nearest=_nearest(on, chosen),
-        around=_around(on, rows, view),
-        identities=_identities(on, view),
+        around=around(on.points, on.owners, rows, view),
+        identities=identities_in(on.points, on.owners, view),
         n_more=len(card.images) - len(images),
     )
 
@@ -245,14 +234,14 @@ def more(on: Board, card_id: str, images: Sequence[int], refused: Sequence[int])
     found = suggestions.suggest_more(on.index, on.state, images, refused=refused, n=N_POOL)
     groups = [on.index.rows_of(candidate.images) for candidate in found]
     rows = on.index.rows_of(np.asarray(images, dtype=np.int64))
-    candidates = tuple(_candidate(on, group, None) for group in groups)
+    candidates = tuple(candidate_of(on, group) for group in groups)
     return More(card_id, candidates, _likeness(on.index, rows, groups))
 
 
 def tiles_of(
     on: Board,
     rows: Rows,
-    view: "_View | None" = None,
+    view: View | None = None,
     *,
     chosen: NDArray[np.bool_] | None = None,
     reliable: NDArray[np.bool_] | None = None,
@@ -275,7 +264,8 @@ def tiles_of(
     )
 
 
-def _candidate(on: Board, rows: Rows, view: "_View | None") -> Candidate:
+def candidate_of(on: Board, rows: Rows, view: View | None = None) -> Candidate:
+    """Return images as a candidate, in the order of their rows."""
     tiles = tiles_of(on, rows, view)
     return Candidate(tiles, len({tile.camera for tile in tiles} - {None}))
 
@@ -302,54 +292,3 @@ def _nearest(on: Board, chosen: Rows) -> tuple[int, ...]:
 def digest(plain: Any) -> str:
     """Return a short hash of plain values."""
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:16]
-
-
-# The mini-map
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """The square of the map that the mini-map shows."""
-
-    low: NDArray[np.float32]
-    size: float
-
-    def places(self, points: NDArray[np.float32]) -> list[Point]:
-        """Return the positions of points on the mini-map, clipped to its edges."""
-        found = np.clip((points - self.low) / self.size * _VIEW, 0, _VIEW).astype(np.int64)
-        return [(x, y) for x, y in found.tolist()]
-
-
-def _view(on: Board, chosen: Rows, candidates: Sequence[Rows]) -> _View | None:
-    if not len(on.points) or not len(chosen):
-        return None
-    shown = np.concatenate([chosen, *(group[:1] for group in candidates[:9])])
-    # Quantiles, so that one outlier does not shrink the rest.
-    low, high = np.quantile(on.points[shown], (0.1, 0.9), axis=0)
-    size = max(float((high - low).max()) * 1.4, float(np.ptp(on.points, axis=0).max()) / 20, 1e-6)
-    return _View(((low + high - size) / 2).astype(np.float32), size)
-
-
-def _inside(on: Board, view: _View) -> Rows:
-    within = (on.points >= view.low) & (on.points <= view.low + view.size)
-    return np.flatnonzero(within.all(axis=1))
-
-
-def _around(on: Board, rows: Rows, view: _View | None) -> tuple[Point, ...]:
-    if view is None:
-        return ()
-    others = np.setdiff1d(_inside(on, view), rows)
-    others = others[on.owners[others] <= 0]
-    step = max(1, -(-len(others) // N_AROUND))
-    return tuple(view.places(on.points[others[::step]]))
-
-
-def _identities(on: Board, view: _View | None) -> tuple[tuple[int, int, int], ...]:
-    if view is None:
-        return ()
-    labelled = _inside(on, view)
-    labelled = labelled[on.owners[labelled] > 0][:N_AROUND]
-    places = view.places(on.points[labelled])
-    return tuple(
-        (*place, owner) for place, owner in zip(places, on.owners[labelled].tolist(), strict=True)
-    )

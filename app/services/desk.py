@@ -1,15 +1,16 @@
 """The labelling state of one browser session: acts received, their outcomes, its cards."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from app import services
+from app.services.acts import Outcome
 from app.services.cards import Board, Card
-from app.services.labels import Outcome
 from app.services.leases import leases_of
+from app.services.picked import PickedCard
 from pul.errors import StoreError
 
 _N_OUTCOMES = 5
@@ -28,6 +29,7 @@ class Desk:
         skipped: Names of skipped cards, the last skipped last.
         notice: Message to show once on the next page; "" for none.
         drawn: The cards made last, and what they were made from.
+        pick: Images that were picked on another page, and the cards of them that are left.
         desk_id: Identifies this session.
     """
 
@@ -37,6 +39,7 @@ class Desk:
     skipped: list[str] = field(default_factory=list)
     notice: str = ""
     drawn: tuple[tuple[Any, ...], list[Card]] = ((), [])
+    pick: tuple[tuple[int, ...], list[PickedCard]] = ((), [])
     desk_id: str = ""
 
     def receive(self, location: str, outbox: Mapping[str, Any], author: str) -> set[str]:
@@ -74,25 +77,41 @@ class Desk:
         n: int,
         chosen: Sequence[int] = (),
         is_here: Callable[[str], bool] = lambda _: True,
+        author: str = "",
     ) -> list[Card]:
         """Return the next cards; they are made again only if something has changed.
 
         Args:
             board: What they are made from.
             n: How many.
-            chosen: Images whose card comes first.
+            chosen: Images that were picked on another page: their cards come first.
             is_here: Whether another session is still open; then it keeps its cards.
+            author: Who labels in this session.
         """
-        made_of = (board.iteration, len(board.state.events), tuple(self.skipped), n, tuple(chosen))
+        picks = self._picks(board, chosen)[:n]
+        names = tuple(part.name for part in picks)
+        made_of = (board.iteration, len(board.state.events), tuple(self.skipped), n, names)
         if self.drawn[0] != made_of:
-            first = services.cards.card_of_images(board, chosen)
+            first = [services.picked.card_of(board, part) for part in picks]
             next_cards = partial(services.cards.next_cards, board, n=n, skipped=self.skipped)
             drawn = leases_of(*board.place).draw(
-                self.desk_id, lambda taken: next_cards(taken=taken), is_here
+                self.desk_id, lambda taken: next_cards(taken=taken), is_here, author
             )
             cards = [services.cards.lay_out(board, card) for card in drawn]
-            self.drawn = made_of, ([first] if first else []) + cards
+            self.drawn = made_of, [card for card in first if card is not None] + cards
         return self.drawn[1]
+
+    def finish_picks(self, answered: Collection[str]) -> bool:
+        """Forget the picked cards that are answered; whether that was the last one."""
+        images, picks = self.pick
+        left = [part for part in picks if part.name not in answered]
+        self.pick = images, left
+        return bool(picks) and not left
+
+    def _picks(self, board: Board, images: Sequence[int]) -> list[PickedCard]:
+        if self.pick[0] != tuple(images):
+            self.pick = tuple(images), services.picked.split(board, images)
+        return self.pick[1]
 
     def _store(self, location: str, commit: Mapping[str, Any], author: str) -> None:
         if commit["kind"] == "skip":
@@ -101,7 +120,7 @@ class Desk:
         if commit["kind"] == "unskip":
             self.skipped = [name for name in self.skipped if name != commit.get("card")]
             return
-        outcome = services.labels.store(location, author, commit)
+        outcome = services.acts.store(location, author, commit)
         self._remember_outcome(outcome)
 
     def _remember_outcome(self, outcome: Outcome) -> None:
@@ -122,7 +141,7 @@ def _commits(outbox: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[o
     acts: list[Mapping[str, Any]] = []
     others: list[object] = []
     for act in sent if isinstance(sent, list) else []:
-        is_act = isinstance(act, Mapping) and services.labels.is_token(act.get("token"))
+        is_act = isinstance(act, Mapping) and services.acts.is_token(act.get("token"))
         (acts if is_act and isinstance(act.get("kind"), str) else others).append(act)
     return acts, others
 
@@ -131,4 +150,4 @@ def _no_act(sent: object) -> Outcome:
     """Return the refusal of what has no token or kind, under a name by which it is told once."""
     name = hashlib.sha256(repr(sent).encode(errors="replace")).hexdigest()[:16]
     why = "something arrived that is no act of this page. Reload the page if acts are missing."
-    return services.labels.refusal(f"refused-{name}", "", why)
+    return services.acts.refusal(f"refused-{name}", "", why)

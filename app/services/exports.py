@@ -13,7 +13,7 @@ from pul.data.archives import unpack
 from pul.data.video import read_recordings
 from pul.exchange import LABEL_FORMATS, MODEL_FORMATS, ImportReport, import_annotations
 from pul.exchange.exporting import LabelFormat
-from pul.jobs.export import start_export
+from pul.jobs.export import start_export, threshold_path
 from pul.jobs.steps import has_unknown_labels, read_steps
 from pul.records import JobRecord, RunRecord
 
@@ -31,12 +31,14 @@ class Export:
         path: Path of the file or folder, even before it is written.
         text: Its summary, or its error; "" while it is being written.
         n_bytes: Size of the file; None for a folder or a missing file.
+        threshold: File of the threshold beside a model; None if there is none.
     """
 
     job: JobRecord
     path: Path
     text: str
     n_bytes: int | None
+    threshold: Path | None = None
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +78,9 @@ def exports(location: str) -> list[Export]:
 def _export(job: JobRecord) -> Export:
     path = Path(job.params["path"])
     text = job.error or (job.progress.message if job.progress else "")
-    return Export(job, path, text, path.stat().st_size if path.is_file() else None)
+    beside = threshold_path(path)
+    size = path.stat().st_size if path.is_file() else None
+    return Export(job, path, text, size, beside if beside.is_file() else None)
 
 
 def import_labels(location: str, source: str | Sent, author: str, *, dry_run: bool) -> ImportReport:

@@ -1,10 +1,12 @@
 """The rows of the Identities page, computed from the features of an iteration."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.services.cache import cached_by_identity
 from app.services.index import suggestion_index
 from app.services.labels import read_annotations
 from app.wording import fit
@@ -24,7 +26,7 @@ class Flag:
     """Something about an identity that needs attention.
 
     Attributes:
-        kind: `contradiction`, `outlier` or `one_camera`.
+        kind: `contradiction`, `same_name`, `outlier` or `one_camera`.
         text: Short text.
         hint: Full text.
     """
@@ -55,7 +57,7 @@ class IdentityRow:
         members: Its images, the most typical first.
         n_cameras: Number of its cameras.
         compactness: Mean cosine of its images to their mean.
-        nearest: Name of the most similar identity; "" if it is the only one.
+        nearest: Number of the most similar identity; 0 if it is the only one.
         flags: What needs attention.
     """
 
@@ -66,7 +68,7 @@ class IdentityRow:
     members: tuple[Member, ...]
     n_cameras: int
     compactness: float
-    nearest: str
+    nearest: int
     flags: tuple[Flag, ...]
 
 
@@ -79,7 +81,12 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
     state = read_annotations(location)
     if not state.identities:  # do not build the index for nothing
         return ()
-    index = suggestion_index(location, run_id, iteration)
+    return _rows(state, suggestion_index(location, run_id, iteration))
+
+
+# Both are made anew where anything changes: they are known by themselves, not by what they hold.
+@cached_by_identity(maxsize=4)
+def _rows(state: Annotations, index: SuggestionIndex) -> tuple[IdentityRow, ...]:
     people = [(known, index.rows_of(np.array(known.images))) for known in state.identities]
     people = [(known, rows) for known, rows in people if len(rows)]
     if not people:
@@ -88,18 +95,37 @@ def identity_rows(location: str, run_id: int, iteration: int) -> tuple[IdentityR
     shown = index.sides_of_rows([rows for _, rows in people])
     likeness = bar_other_sides(means @ means.T, shown, shown)
     np.fill_diagonal(likeness, -np.inf)
-    contradictions = find_contradictions(state)
+    nearest = likeness.argmax(axis=1)
+    flags = _said_flags(state, find_contradictions(state))
     return tuple(
-        _row(state, index, known, rows, means[n], _most_like(people, likeness[n]), contradictions)
+        _row(
+            state, index, known, rows, means[n],
+            people[int(nearest[n])][0].identity if np.isfinite(likeness[n, nearest[n]]) else 0,
+            flags.get(known.identity, ()),
+        )
         for n, (known, rows) in enumerate(people)
-    )
+    )  # fmt: skip
 
 
-def _most_like(
-    people: list[tuple[Identity, NDArray[np.int64]]], likeness: NDArray[np.float32]
-) -> str:
-    nearest = int(likeness.argmax())
-    return people[nearest][0].name if np.isfinite(likeness[nearest]) else ""
+def _said_flags(
+    state: Annotations, contradictions: tuple[Contradiction, ...]
+) -> dict[int, tuple[Flag, ...]]:
+    """Return what labels alone tell of identities: contradictions, and shared names."""
+    messages: dict[int, list[str]] = {}
+    for each in contradictions:
+        for identity in each.identities:
+            messages.setdefault(identity, []).append(each.message)
+    flags: dict[int, tuple[Flag, ...]] = {
+        identity: (Flag("contradiction", "contradiction", " ".join(texts)),)
+        for identity, texts in messages.items()
+    }
+    shared = Counter(known.name.casefold() for known in state.identities)
+    for known in state.identities:
+        if shared[known.name.casefold()] > 1:
+            hint = "Another identity has this name; merge them, or rename one."
+            before = flags.get(known.identity, ())
+            flags[known.identity] = (*before, Flag("same_name", "same name", hint))
+    return flags
 
 
 def _row(
@@ -108,8 +134,8 @@ def _row(
     known: Identity,
     rows: NDArray[np.int64],
     mean: NDArray[np.float32],
-    nearest: str,
-    contradictions: tuple[Contradiction, ...],
+    nearest: int,
+    said: tuple[Flag, ...],
 ) -> IdentityRow:
     cosines = index.embedding[rows] @ mean
     order = np.argsort(-cosines, kind="stable")
@@ -124,7 +150,6 @@ def _row(
         )
         for place in order
     )
-    own = [each.message for each in contradictions if known.identity in each.identities]
     return IdentityRow(
         identity=known.identity,
         name=state.name(known.identity),
@@ -134,16 +159,12 @@ def _row(
         n_cameras=len(cameras),
         compactness=float(cosines.mean()),
         nearest=nearest,
-        flags=_flags(own, int(far.sum()), len(cameras), len(rows)),
+        flags=(*said, *_flags(int(far.sum()), len(cameras), len(rows))),
     )
 
 
-def _flags(
-    contradictions: list[str], n_far: int, n_cameras: int, n_images: int
-) -> tuple[Flag, ...]:
+def _flags(n_far: int, n_cameras: int, n_images: int) -> tuple[Flag, ...]:
     flags = []
-    if contradictions:
-        flags.append(Flag("contradiction", "contradiction", " ".join(contradictions)))
     if n_far:
         text = "1 outlier" if n_far == 1 else f"{n_far} outliers"
         flags.append(

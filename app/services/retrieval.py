@@ -13,7 +13,13 @@ from typing import Literal
 import numpy as np
 
 from app.services.cache import cached
-from app.services.workspace import ROOT, database_number, open_workspace, run_images
+from app.services.workspace import (
+    ROOT,
+    database_number,
+    image_path,
+    open_workspace,
+    run_images,
+)
 from pul.arrays import BoolArray, FloatArray, IntArray
 from pul.errors import ImageError
 from pul.evaluation.ranked_lists import Mark, mark_found, most_similar
@@ -22,6 +28,7 @@ from pul.records import ImageTable, IterationRankings
 Order = Literal["in order", "worst first", "best first", "most gained"]
 
 MAX_PICTURE_BYTES = 10 * 2**20
+N_LIST = 100  # of a query; as many as an iteration stores
 _TIMEOUT_S = 120
 _AT_ONCE = Semaphore(2)  # processes that read pictures: each loads a network
 
@@ -135,8 +142,72 @@ def find(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
     if stored is None or query is None:
         return []
     rows = np.asarray(stored.gallery[query][:n])
+    marks = _marks(location, place, asked, query, gallery, rows)
+    return _found(gallery, rows, stored.similarities[query], marks)
+
+
+def _of_another_side(side: str, gallery: ImageTable, rows: IntArray) -> BoolArray:
+    sides = [gallery.sides[row] for row in rows.tolist()]
+    return np.array([bool(side and other and other != side) for other in sides], dtype=bool)
+
+
+@dataclass(frozen=True, slots=True)
+class TrueMatch:
+    """One gallery image of a query's person that counts as a true match.
+
+    Attributes:
+        image_id: Its id in the store.
+        camera: Its camera; None if unknown.
+        rank: Its rank, from 1; None where it is beyond the stored list.
+        similarity: Cosine to the query; None where it is beyond the stored list.
+    """
+
+    image_id: int
+    camera: int | None
+    rank: int | None
+    similarity: float | None
+
+
+def true_matches(location: str, place: Place, image_id: int) -> list[TrueMatch]:
+    """Return where the true matches of a query are, the best ranked first.
+
+    Args:
+        location: The workspace.
+        place: The iteration.
+        image_id: Id of the query; empty if the iteration stored no lists, or has no such query.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    asked, gallery = _test_images(location, database_number(location), place.run_id)
+    query = _row(asked, image_id)
+    found = find(location, place, image_id, n=N_LIST)
+    if query is None or not found:
+        return []
+    ranks: dict[int, tuple[int, float]] = {}
+    for each in found:
+        if each.mark in ("match", "wrong"):  # the others have no rank
+            ranks[each.image_id] = (len(ranks) + 1, each.similarity)
+    rows = np.flatnonzero(gallery.pids == asked.pids[query])
+    marks = _marks(location, place, asked, query, gallery, rows)
+    matches = [
+        TrueMatch(
+            image_id=int(gallery.image_ids[row]),
+            camera=int(gallery.camids[row]) if gallery.camids[row] >= 0 else None,
+            rank=ranks.get(int(gallery.image_ids[row]), (None, None))[0],
+            similarity=ranks.get(int(gallery.image_ids[row]), (None, None))[1],
+        )
+        for row, mark in zip(rows.tolist(), marks, strict=True)
+        if mark == "match"
+    ]
+    return sorted(matches, key=lambda match: (match.rank is None, match.rank or 0))
+
+
+def _marks(
+    location: str, place: Place, asked: ImageTable, query: int, gallery: ImageTable, rows: IntArray
+) -> list[Mark]:
     evaluation = open_workspace(location).run(place.run_id).config["evaluation"]
-    marks = mark_found(
+    return mark_found(
         int(asked.pids[query]),
         int(asked.camids[query]),
         gallery.pids[rows],
@@ -146,12 +217,26 @@ def find(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
         if evaluation.get("side_aware")  # runs made before there was this setting lack it
         else None,
     )
-    return _found(gallery, rows, stored.similarities[query], marks)
 
 
-def _of_another_side(side: str, gallery: ImageTable, rows: IntArray) -> BoolArray:
-    sides = [gallery.sides[row] for row in rows.tolist()]
-    return np.array([bool(side and other and other != side) for other in sides], dtype=bool)
+def find_like(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
+    """Return the training images most similar to any image of the workspace, without itself.
+
+    A training image has its feature already; any other one is read first, which takes seconds.
+
+    Raises:
+        ImageError: The image cannot be read.
+        StoreError: There is no such image or iteration.
+    """
+    if is_train_image(location, place.run_id, image_id):
+        return find_like_image(location, place, image_id, n=n)
+    content = image_path(location, image_id).read_bytes()
+    return find_like_picture(location, place, read_picture(location, place, content), n=n)
+
+
+def is_train_image(location: str, run_id: int, image_id: int) -> bool:
+    """Whether a run trains on an image; only those are labelled."""
+    return _row(train_images(location, run_id), image_id) is not None
 
 
 def find_like_image(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:

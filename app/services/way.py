@@ -89,8 +89,10 @@ def _clusters(now: WorkspaceStatus, *, has_clusters: bool) -> WayStep:
 
 
 def _label(pace: Pace, *, has_clusters: bool) -> WayStep:
-    text = f"{pace.n_identities:,} of {counted(pace.goal, 'person')}"
-    if pace.n_identities >= pace.goal:
+    text = counted(pace.n_identities, "person")
+    if pace.goal:
+        text = f"{pace.n_identities:,} of {counted(pace.goal, 'person')}"
+    if pace.is_enough:
         return WayStep("Label", "label", "done", text)
     if not has_clusters:
         return WayStep("Label", "label", "blocked", "needs clusters")
@@ -146,7 +148,8 @@ def _next(
         return "See what failed", "rounds"
     if not has_clusters:
         return ("See the grouping", "rounds") if now.is_active else ("Group images", "workspace")
-    if pace.n_identities < pace.goal and not (run and now.is_active and pace.n_identities == 0):
+    is_waiting = run is not None and now.is_active and pace.n_identities == 0
+    if not pace.is_enough and pace.goal and not is_waiting:
         left = counted(pace.goal - pace.n_identities, "person")
         return f"Label {left}", "label"
     if now.is_active:

@@ -10,6 +10,8 @@ from app.views.fragments import fragment
 from app.views.waiting import iteration_to_label
 from app.wording import counted, duration, fit, percent
 
+N_MERGES = 12
+
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
     place = services.runs.newest_iteration(state.location(), now) if now else None
@@ -42,9 +44,11 @@ def _identities(run_id: int, newest: int) -> None:
     if not rows:
         nothing_yet("Nobody is labelled yet.", "Label a few cards first.", state.page("label"))
     opened = st.session_state.get(key, {}).get("opened")
-    identity_rows(payloads.rows_payload(location, desk, rows, opened), on_outbox=receive, key=key)
+    merges = services.merges.suggest(location, run_id, iteration, n=N_MERGES) if rows else []
+    payload = payloads.rows_payload(location, desk, rows, opened, merges)
+    identity_rows(payload, on_outbox=receive, key=key)
     annotator.ask_after_first_act()
-    acts = services.labels.history(location)
+    acts = services.history.history(location)
     if acts:
         with st.expander("History of labels"):
             st.dataframe(acts, hide_index=True)

@@ -104,13 +104,13 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
     """
     from pul.algorithm.events import IterationFinished, NotMeasurable, NotTracked, Progress
     from pul.jobs import start_job
-    from pul.jobs.worker import PATIENCE_S, work
+    from pul.jobs.worker import RETRY_S, work
 
     if detach:
         job = start_job(workspace, job_id)
         OUT.print(f"job {job_id} runs in the background; see `python -m pul status`.")
         return
-    workspace.patience.seconds = PATIENCE_S
+    workspace.retries.seconds = RETRY_S
     findings: dict[str, Any] = {}  # by code: each is said once
     with job_bar() as show:
 

@@ -159,7 +159,7 @@ def _mean(features: FloatArray, members: IntArray) -> DoubleArray:
 
 
 def _shift_tolerance(features: FloatArray) -> float:
-    """Return the sum of squared shifts at which the centroids count as standing still."""
+    """Return the sum of squared shifts at which the centroids count as converged."""
     mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
     spread = squared_distances(features, np.zeros(len(features), dtype=np.int64), mean[None])
     return _TOLERANCE * float(spread.sum(dtype=np.float64)) / max(features.size, 1)

@@ -1,5 +1,7 @@
 """The job of an export: started by the studio, which loads no torch; done by a worker."""
 
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,57 @@ from pul.exchange.exporting import LABEL_FORMATS, MODEL_FORMATS, export_identiti
 from pul.jobs import start_job
 from pul.jobs.heartbeat import Heartbeat
 from pul.records import JobProgress, JobRecord
+from pul.store.atomic_files import new_file
 from pul.store.workspace import Workspace
 
 _FOLDER = "exports"
+_RULE = "cosine of two l2-normalised features: above the threshold one person, else unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptThreshold:
+    """The cosine above which two pictures are taken for one person.
+
+    Attributes:
+        threshold: It.
+        false_accept_rate: Share of different pairs above it when it was measured.
+        true_accept_rate: Share of same pairs above it.
+        n_same, n_different: Pairs it was measured on.
+        measured_on: Whose pairs, as text.
+    """
+
+    threshold: float
+    false_accept_rate: float
+    true_accept_rate: float
+    n_same: int
+    n_different: int
+    measured_on: str
+
+
+def keep_threshold(
+    workspace: Workspace, run_id: int, iteration: int, threshold: KeptThreshold
+) -> None:
+    """Keep the threshold of an iteration's model; every export of the model writes it too.
+
+    Raises:
+        StoreError: The database refuses.
+    """
+    workspace.set_setting(_threshold_name(run_id, iteration), asdict(threshold))
+
+
+def kept_threshold(workspace: Workspace, run_id: int, iteration: int) -> KeptThreshold | None:
+    """Return the threshold of an iteration's model; None if none was kept."""
+    plain = workspace.get_setting(_threshold_name(run_id, iteration))
+    return KeptThreshold(**plain) if plain else None
+
+
+def threshold_path(model: Path) -> Path:
+    """Return the file of the threshold of an exported model, beside it."""
+    return model.with_name(f"{model.name}.threshold.json")
+
+
+def _threshold_name(run_id: int, iteration: int) -> str:
+    return f"threshold of run {run_id}, iteration {iteration}"
 
 
 def start_export(
@@ -66,7 +116,14 @@ def _write(workspace: Workspace, job: JobRecord) -> str:
 
     checkpoint = workspace.checkpoint_path(job.params["run_id"], job.params["iteration"])
     model = export_model(checkpoint, path, format=format)
+    threshold = kept_threshold(workspace, job.params["run_id"], job.params["iteration"])
+    if threshold is not None:
+        text = json.dumps(asdict(threshold) | {"rule": _RULE}, indent=2)
+        with new_file(threshold_path(path)) as temporary:
+            temporary.write_text(f"{text}\n", encoding="utf-8")
+    with_threshold = f", threshold {threshold.threshold:.3f}" if threshold else ""
     return (
         f"{model.backbone}, {model.height}×{model.width} images ({model.resize}), "
         f"{model.n_features:,} features, at most {model.difference:.1g} from the original"
+        f"{with_threshold}"
     )

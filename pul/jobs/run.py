@@ -122,7 +122,7 @@ def _load_evaluation_set(
 ) -> EvaluationSet | None:
     """Return the images and identities to evaluate with; None where no identity is known.
 
-    Where no figure can be had of the test images, as with one camera, the reason is reported: to
+    Where the test images cannot be measured, as with one camera, the reason is reported: to
     adapt the model they are not needed.
     """
     query, gallery = workspace.test_images(run_id)

@@ -14,7 +14,7 @@ from pul.jobs.heartbeat import TERMINATED, Heartbeat, JobStopped, OnEvent
 from pul.records import JobRecord, JobStatus
 from pul.store.workspace import Workspace
 
-PATIENCE_S = 600.0  # a database server that is restarted or moved must not cost a run
+RETRY_S = 600.0  # a database server that is restarted or moved must not cost a run
 # How torch words it on the CPU, on a GPU, and for a thread that cannot be started.
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "can't start new thread")
 
@@ -36,7 +36,7 @@ def work(
 
     Returns:
         The job as it ended: finished, stopped, or failed with the error, and with its trace where
-        the error was not foreseen.
+        the error was unexpected.
 
     Raises:
         JobError: Another worker has the job.
@@ -65,7 +65,7 @@ def main() -> None:
     location, job_id = sys.argv[1:]
     # A machine that shuts down sends SIGTERM first: stop as if someone had pressed stop.
     signal.signal(signal.SIGTERM, _terminate)
-    with Workspace.open(location, patience_s=PATIENCE_S) as workspace:
+    with Workspace.open(location, retry_s=RETRY_S) as workspace:
         is_run = workspace.job(int(job_id)).kind == "run"  # only a run has events to log
         job = work(workspace, int(job_id), on_event=_log if is_run else None, on_trace=_print)
     _print(f"job {job.job_id} {job.status}")

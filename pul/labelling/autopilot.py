@@ -33,7 +33,7 @@ def run_autopilot(
         strategy: `queue`, `random` or `largest-first`.
         error_rate: Share of the decisions that come out wrong.
         seed: Seed of errors and of the random strategy.
-        patience: Rows of candidates without the person that are replaced before going on.
+        patience: Rows of candidates without the person that are replaced before the next question.
         author: Who the acts are signed by.
         on_progress: Called with (identities made, n_identities) after each card.
 

@@ -32,7 +32,7 @@ from pul.labelling.suggestions import (
 Strategy = Literal["queue", "random", "largest-first"]
 STRATEGIES: tuple[Strategy, ...] = ("queue", "random", "largest-first")
 
-LOOK_S = 1.35  # to look at a card, a row of candidates or a pair
+VIEW_S = 1.35  # to look at a card, a row of candidates or a pair
 POINT_S = 1.1  # to point at a tile and click
 KEY_S = 0.2  # to press a key
 
@@ -49,7 +49,7 @@ class Effort:
 
     Attributes:
         n_actions: Clicks and key presses.
-        seconds: Modelled time: looks, clicks and keys.
+        seconds: Modelled time: views, clicks and keys.
         n_cards: Cards shown.
         n_skipped: Cards passed over, as no person was clearly on them.
         n_pairs: Pair questions answered.
@@ -61,9 +61,9 @@ class Effort:
     n_skipped: int = 0
     n_pairs: int = 0
 
-    def look(self) -> None:
-        """Take a look."""
-        self.seconds += LOOK_S
+    def view(self) -> None:
+        """View a card, a row of candidates or a pair."""
+        self.seconds += VIEW_S
 
     def press(self) -> None:
         """Press a key."""
@@ -149,8 +149,8 @@ class Oracle:
             `largest-first`.
         error_rate: Share of the decisions that come out wrong, in [0, 1).
         seed: Seed of errors and of the random strategy.
-        patience: Rows of candidates without the person that are replaced before going on; each
-            costs a look and a key.
+        patience: Rows of candidates without the person that are replaced before the next question;
+            each costs one view and one key.
     """
 
     index: SuggestionIndex
@@ -211,7 +211,7 @@ class Oracle:
 
     def _answer(self, card: Card) -> None:
         self.effort.n_cards += 1
-        self.effort.look()
+        self.effort.view()
         pid = _majority(self._pids(card.images[card.chosen]))
         if pid is None:
             self._skipped.add(card.key)
@@ -223,7 +223,7 @@ class Oracle:
         known = self._known.get(pid)
         if known is not None:  # A, then its thumbnail, then Enter
             self.effort.press()
-            self.effort.look()
+            self.effort.view()
             self.effort.click()
             self.effort.press()
             self._keep(add(known, kept, refused=dropped))
@@ -258,7 +258,7 @@ class Oracle:
         while row := suggest_more(
             self.index, self.annotations, kept | more, refused=dropped | passed
         ):
-            self.effort.look()
+            self.effort.view()
             wanted = [self._decide(_majority(self._pids(c.images)) == pid) for c in row]
             n_first, others = plan_joins(wanted)
             for place in others:
@@ -292,7 +292,7 @@ class Oracle:
 
     def _answer_pair(self, question: PairQuestion) -> None:
         self.effort.n_pairs += 1
-        self.effort.look()
+        self.effort.view()
         self.effort.press()
         left = _majority(self._pids(np.array(question.left_images)))
         right = _majority(self._pids(np.array(question.right_images)))

@@ -10,7 +10,7 @@ Command = Literal["pause", "resume", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """Where a running job stands.
+    """How far a running job is.
 
     Attributes:
         step: What it does: decode, evaluate, extract, cluster, select, project, finetune, suggest,
@@ -45,8 +45,9 @@ class JobRecord:
         kind: What it does.
         run_id: The run it works on, if any.
         params: Its other parameters, plain values.
-        status: Where it stands. A job whose heartbeat stopped reads as `failed`.
-        progress: Where it stands in its work; None before it began.
+        status: Whether it waits, runs, is paused or has ended. A job whose heartbeat stopped reads
+            as `failed`.
+        progress: How far its work is; None before it began.
         error: Why it failed, for people; "" otherwise.
         traceback: The trace behind the error; "" otherwise.
         worker: `host:process id:start` of its worker; "" before it has one.

@@ -13,7 +13,7 @@ class Preview:
         iteration: The iteration whose features they are.
         n_clusters: K, annotated identities included.
         seed: Seed of k-means.
-        annotations_hash: Hash of the annotations that were heeded; "" where there were none.
+        annotations_hash: Hash of the annotations that were used; "" where there were none.
         inertia: k-means' sum of squared distances, Eq. 1.
         seconds: How long it took.
         clusters: Cluster of each image, shape (N,).
@@ -54,7 +54,7 @@ class ClusterCounts:
 
     Attributes:
         iteration: The iteration.
-        annotations_hash: Hash of the annotations that were heeded; "" where there were none.
+        annotations_hash: Hash of the annotations that were used; "" where there were none.
         counts: One entry for each K, ascending.
     """
 

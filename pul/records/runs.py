@@ -179,7 +179,7 @@ class RunRecord:
         name: What people call it.
         config: The `RunConfig` it was made with, as plain values.
         model: Path of the start model, relative to the workspace where it lies in it.
-        status: Where it stands.
+        status: Whether it waits, runs, is paused or has ended.
         n_iterations_done: Whole iterations stored, the baseline not counted.
         created_at: UTC, ISO 8601.
         parent_run_id, parent_iteration: The run that it was forked from, and at which iteration;

@@ -29,6 +29,8 @@ def scrub_iteration(workspace: Workspace, run_id: int, iteration: int) -> tuple[
     """
     try:
         sums = workspace.file_sums(run_id, iteration)
+        if not sums and workspace.are_all_summed():
+            raise ArtifactError(f"What was written of iteration {iteration} is no longer known.")
         if sums:
             _check_files(workspace, run_id, iteration, sums)
         else:

@@ -99,7 +99,13 @@ def _check_database(workspace: Workspace, *, repair: bool) -> Finding:
 def _check_rows(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
     """Yield the rows whose bytes are not those that were written."""
     changed = list(workspace.changed_rows())
-    events = [row.number for row in changed if row.table == "annotation_events"]
+    if changed and repair:
+        n_changed = len(changed)
+        changed = workspace.recover_rows(changed)
+        if n_back := n_changed - len(changed):
+            text = f"{n_back:,} rows of which one value had changed have it back, by their sums"
+            yield Finding("warning", "rows", text)
+    events = [int(row.number) for row in changed if row.table == "annotation_events"]
     yield from _check_events(workspace, events, repair=repair)
     for table, n_missing in workspace.missing_rows().items():
         what = "images" if table == "images" else "labels"
@@ -109,7 +115,9 @@ def _check_rows(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
         "images": "who is on them, their cameras and splits may be wrong, and so figures",
         "runs": "their settings may be wrong; their iterations are checked below",
         "controls": "the λ or K that was asked for on the way may be wrong",
+        "settings": "what an experiment learns from, its figures, or where images are may be wrong",
     }
+    way = f"{_command(workspace, 'doctor --repair')} finds single values again. Else: {_RESTORE}"
     for table, what in lost.items():
         if counts[table]:
             numbers = [str(row.number) for row in changed if row.table == table][:5]
@@ -117,7 +125,7 @@ def _check_rows(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
                 "error",
                 f"rows of {table}",
                 f"{counts[table]:,} are not as they were written, such as {', '.join(numbers)}: "
-                f"{what}. {_RESTORE}",
+                f"{what}. {_RESTORE if repair else way}",
             )
 
 
@@ -199,12 +207,19 @@ def _check_runs(workspace: Workspace, *, repair: bool) -> Iterator[Finding]:
 def _check_run(workspace: Workspace, run: RunRecord, *, repair: bool) -> Iterator[Finding]:
     """Check the start model and the iterations of a run, one by one."""
     n_new = 0
+    gone = workspace.first_missing_iteration(run.run_id)
     for iteration in workspace.iteration_numbers(run.run_id):
+        if gone is not None and iteration > gone:
+            break
         damage, is_new = scrub_iteration(workspace, run.run_id, iteration)
         n_new += is_new
         if damage:
             yield _repair(workspace, run, iteration, damage, repair=repair)
             return
+    if gone is not None:
+        damage = f"The rows of iteration {gone} and later are gone from the database."
+        yield _repair(workspace, run, gone, damage, repair=repair)
+        return
     try:
         workspace.start_model(run.run_id)
     except PulError as error:

@@ -18,8 +18,8 @@ from pul.errors import ConfigError, DuplicateImagesError
 from pul.records import ImageTable
 from pul.store.images import GREY_RANGES, NEARLY_ONE_COLOUR, ImageSection
 from pul.store.named_values import read_value, write_value
-from pul.store.row_sums import with_sum
 from pul.store.schema import images, skipped_files
+from pul.store.sums import with_sum
 
 Duplicates = Literal["refuse", "skip", "add"]
 DUPLICATES: tuple[Duplicates, ...] = ("refuse", "skip", "add")

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from pul.store.row_sums import with_sum
 from pul.store.schema import annotation_events
 from pul.store.section import Section
+from pul.store.sums import with_sum
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from sqlalchemy import Row, insert, select, update
 from pul.config import RunConfig
 from pul.errors import ConfigError
 from pul.records import ControlRecord
-from pul.store.row_sums import with_sum
 from pul.store.runs import read_run
 from pul.store.schema import controls
 from pul.store.section import Section
+from pul.store.sums import with_sum
 
 CONTROLS = ("lambda_", "n_clusters")
 

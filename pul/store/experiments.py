@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from pul.errors import StoreError
 from pul.records import ExperimentRecord, ExperimentRow
 from pul.store.encoding import from_plain, to_plain
+from pul.store.named_values import write_value
 from pul.store.schema import settings
 from pul.store.section import Section
 
@@ -46,8 +47,7 @@ class ExperimentSection(Section):
         with self._database.write() as connection:
             if _value(connection, record.experiment_id) is None:
                 made = replace(record, created_at=self._database.now(connection))
-                name = _PREFIX + record.experiment_id
-                connection.execute(insert(settings).values(name=name, value=to_plain(made)))
+                write_value(connection, _PREFIX + record.experiment_id, to_plain(made))
             return _read(connection, record.experiment_id)
 
     def update_experiment_row(self, experiment_id: str, row: ExperimentRow) -> None:
@@ -62,8 +62,7 @@ class ExperimentSection(Section):
                 raise StoreError(f"{experiment_id} has no row {row.key!r}.")
             rows = tuple(row if known.key == row.key else known for known in record.rows)
             value = to_plain(replace(record, rows=rows))
-            change = update(settings).where(settings.c.name == _PREFIX + experiment_id)
-            connection.execute(change.values(value=value))
+            write_value(connection, _PREFIX + experiment_id, value)
 
 
 def _value(connection: Connection, experiment_id: str) -> Any:

@@ -138,7 +138,7 @@ class JobSection(Section):
 
         Args:
             job_id: The job.
-            progress: Where it stands; None leaves what was said before.
+            progress: How far it is; None leaves what was said before.
             worker: Who says so; checked where it is given.
 
         Raises:
@@ -151,7 +151,7 @@ class JobSection(Section):
             connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(**values))
 
     def request(self, job_id: int, command: Command) -> None:
-        """Ask a job's worker to pause, go on or stop; a job that nobody has begun stops at once.
+        """Ask a job's worker to pause, resume or stop; a job that nobody has begun stops at once.
 
         Raises:
             JobError: The job has ended.
@@ -169,14 +169,14 @@ class JobSection(Section):
                 )
 
     def requested(self, job_id: int) -> Command | None:
-        """Return what was asked of a job and not heeded yet."""
+        """Return what was asked of a job and not acknowledged yet."""
         query = select(jobs.c.command).where(jobs.c.job_id == job_id)
         with self._database.read() as connection:
             command: Command | None = connection.execute(query).scalar()
         return command
 
     def acknowledge(self, job_id: int, command: Command) -> None:
-        """Note that the worker has paused or gone on, unless something else was asked meanwhile.
+        """Note that the worker has paused or resumed, unless something else was asked meanwhile.
 
         Raises:
             JobError: The job is no longer at work.

@@ -1,10 +1,12 @@
 """Values under a name in a workspace, read and written within a transaction."""
 
+import json
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from pul.store.schema import settings
+from pul.store.sums import with_sum
 
 GAPS = "number_gaps:"  # the setting of each table: numbers that a server gave to nothing
 
@@ -17,5 +19,6 @@ def read_value(connection: Connection, name: str, default: Any = None) -> Any:
 
 def write_value(connection: Connection, name: str, value: Any) -> None:
     """Keep a value, one that JSON knows, under a name."""
+    row = {"name": name, "value": json.loads(json.dumps(value))}  # as it will be read
     connection.execute(delete(settings).where(settings.c.name == name))
-    connection.execute(insert(settings).values(name=name, value=value))
+    connection.execute(insert(settings).values(with_sum(settings, row)))

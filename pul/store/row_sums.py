@@ -5,37 +5,29 @@ has a sum of its columns; columns that change later, such as a status, are not p
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    Column,
-    Float,
     Select,
     Table,
     Text,
+    cast,
     func,
     select,
     text,
-    type_coerce,
     update,
 )
 
 from pul.errors import StoreError
-from pul.store.named_values import GAPS, read_value
-from pul.store.schema import annotation_events, controls, images, runs
+from pul.store.named_values import GAPS, read_value, write_value
+from pul.store.schema import annotation_events, images, iterations
 from pul.store.section import Section
-
-_SUMMED: dict[Table, tuple[str, ...]] = {
-    images: ("content_hash", "n_bytes", "pid", "camid", "split", "tracklet", "frame", "side"),
-    runs: ("config", "model", "model_hash", "last_image_id"),
-    controls: ("run_id", "name", "value", "author", "created_at"),
-    annotation_events: ("created_at", "author", "kind", "payload", "token"),
-}
+from pul.store.sqlite_log import NAMES_OF_LOG
+from pul.store.sums import ALL_SUMMED, SUMMED, is_as_written, key_of, sum_of, with_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +36,44 @@ class ChangedRow:
 
     Attributes:
         table: Its table.
-        number: Its number there.
+        number: Its number there; of a setting its name.
     """
 
     table: str
-    number: int
-
-
-def with_sum(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a row with their sum."""
-    return {**row, "row_sum": _sum(table, row)}
+    number: int | str
 
 
 class RowSumSection(Section):
     """The part of a workspace that checks whether rows are as they were written."""
 
     def changed_rows(self) -> Iterator[ChangedRow]:
-        """Yield the rows that are not as they were written; those without a sum are passed over.
+        """Yield the rows that are not as they were written.
+
+        A row without a sum is passed over as long as there are rows of before there were sums.
 
         Raises:
             StoreError: The database refuses.
         """
-        for table in _SUMMED:
-            key = _key(table).name
+        for table in SUMMED:
+            key = key_of(table).name
             with self._database.read() as connection:
-                for row in connection.execute(_select_as_stored(table)):
+                are_all_summed = read_value(connection, ALL_SUMMED, False)
+                for row in connection.execute(select_as_stored(table)):
                     values = row._asdict()
-                    if values["row_sum"] is not None and not _is_as_written(table, values):
+                    if values[key] in NAMES_OF_LOG:
+                        continue
+                    is_summed = are_all_summed or values["row_sum"] is not None
+                    if is_summed and not is_as_written(table, values):
                         yield ChangedRow(table.name, values[key])
+
+    def are_all_summed(self) -> bool:
+        """Whether each row and file has a sum, so that one without was changed.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        with self._database.read() as connection:
+            return bool(read_value(connection, ALL_SUMMED, False))
 
     def missing_rows(self) -> dict[str, int]:
         """Return how many images and acts are gone: nothing removes one, and numbers have no gaps.
@@ -106,7 +108,7 @@ class RowSumSection(Section):
         table = annotation_events
         path = self.path / "damaged" / f"annotation-event-{event_id}.json"
         with self._database.write() as connection:
-            query = _select_as_stored(table).where(table.c.event_id == event_id)
+            query = select_as_stored(table).where(table.c.event_id == event_id)
             row = connection.execute(query).one()._asdict()
             _write(path, json.dumps(row, default=str, indent=1))
             kept = {name: str(row[name]) for name in ("created_at", "author", "kind")}
@@ -119,12 +121,16 @@ class RowSumSection(Section):
     def add_missing_sums(self) -> int:
         """Give a sum to each row that was written before rows had sums; return how many.
 
+        From then on, a row without one is damaged, unless iterations wait for theirs.
+
         Raises:
             StoreError: The database refuses.
         """
         n_added = 0
-        for table, names in _SUMMED.items():
-            key = _key(table)
+        if self.are_all_summed():
+            return 0
+        for table, names in SUMMED.items():
+            key = key_of(table)
             missing = select(key, *(table.c[name] for name in names))
             with self._database.read() as connection:
                 if connection.execute(select(key).where(table.c.row_sum.is_(None))).first() is None:
@@ -133,8 +139,12 @@ class RowSumSection(Section):
                 for row in connection.execute(missing.where(table.c.row_sum.is_(None))).all():
                     values = row._asdict()
                     change = update(table).where(key == values[key.name])
-                    connection.execute(change.values(row_sum=_sum(table, values)))
+                    connection.execute(change.values(row_sum=sum_of(table, values)))
                     n_added += 1
+        without = select(iterations.c.run_id).where(iterations.c.files.is_(None))
+        with self._database.write() as connection:
+            if connection.execute(without).first() is None:
+                write_value(connection, ALL_SUMMED, True)
         return n_added
 
 
@@ -146,40 +156,12 @@ def _write(path: Path, content: str) -> None:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _select_as_stored(table: Table) -> Select[Any]:
-    """Select rows as they are stored: JSON that cannot be read must not stop the others."""
-    columns = [_key(table), table.c.row_sum, *(table.c[name] for name in _SUMMED[table])]
+def select_as_stored(table: Table) -> Select[Any]:
+    """Return what selects rows as they are stored: JSON that is none must not stop the others."""
+    columns = [key_of(table), table.c.row_sum, *(table.c[name] for name in SUMMED[table])]
     return select(
         *(
-            type_coerce(column, Text).label(column.name)
-            if isinstance(column.type, JSON)
-            else column
+            cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column
             for column in columns
         )
     )
-
-
-def _is_as_written(table: Table, row: Mapping[str, Any]) -> bool:
-    values = dict(row)
-    try:
-        for name in _SUMMED[table]:
-            if isinstance(table.c[name].type, JSON) and isinstance(values[name], str):
-                values[name] = json.loads(values[name])
-        return bool(values["row_sum"] == _sum(table, values))
-    except (ValueError, TypeError, RecursionError):
-        return False
-
-
-def _key(table: Table) -> Column[Any]:
-    (key,) = table.primary_key.columns
-    return key
-
-
-def _sum(table: Table, row: Mapping[str, Any]) -> str:
-    values = {}
-    for name in _SUMMED[table]:
-        value = row[name]
-        is_float = isinstance(table.c[name].type, Float) and value is not None
-        values[name] = float(value) if is_float else value
-    plain = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    return blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -29,8 +29,8 @@ from pul.store.file_sums import FileSum
 from pul.store.images import ImageSection
 from pul.store.jobs import check_worker
 from pul.store.named_values import read_value, write_value
-from pul.store.row_sums import with_sum
 from pul.store.schema import images, iterations, metrics, runs
+from pul.store.sums import with_sum
 
 TEST_SET = "test"  # source of the metrics on the dataset's own query and gallery
 
@@ -113,7 +113,7 @@ class RunSection(ImageSection):
             return [_to_run(row) for row in connection.execute(query)]
 
     def set_run_status(self, run_id: int, status: RunStatus) -> None:
-        """Say where a run stands; its jobs do this by themselves.
+        """Set the status of a run; its jobs do this by themselves.
 
         Raises:
             StoreError: There is no such run.
@@ -136,7 +136,7 @@ class RunSection(ImageSection):
         path = Path(self._absolute(row.model))
         if _hash_model(path) != row.model_hash:
             raise ModelError(
-                f"{path} is no longer the file that run {run_id} started from, so going on would "
+                f"{path} is no longer the file that run {run_id} started from, so resuming would "
                 "mix two models. Put the old file back, or start a new run."
             )
         return path
@@ -215,6 +215,7 @@ class RunSection(ImageSection):
                 check_worker(connection, *worker)
             _check_next(connection, run_id, record.iteration)
             _insert_iteration(connection, run_id, record, folder.name, sums)
+            _update_run(connection, run_id, n_stored=record.iteration + 1)
 
     def iterations(self, run_id: int) -> list[IterationRecord]:
         """Return the whole iterations of a run, in order.
@@ -364,7 +365,7 @@ def _to_run(row: Row[Any]) -> RunRecord:
     )
 
 
-def _update_run(connection: Connection, run_id: int, **values: str) -> None:
+def _update_run(connection: Connection, run_id: int, **values: str | int) -> None:
     connection.execute(update(runs).where(runs.c.run_id == run_id).values(**values))
 
 

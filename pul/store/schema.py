@@ -18,11 +18,11 @@ from sqlalchemy import (
 )
 
 OLDEST_REVISION = "0004"  # the tables before the first release
-HEAD_REVISION = "0009"
+HEAD_REVISION = "0010"
 
 metadata = MetaData()
 
-# Where a table has `row_sum`, `row_sums` says what it is a sum of; NULL before rows had sums.
+# Where a table has `row_sum`, `sums` says what it is a sum of; NULL before rows had sums.
 # SQLite's plain rowids may come back after a delete; with AUTOINCREMENT no number is used twice.
 _NEVER_REUSED: dict[str, Any] = {"sqlite_autoincrement": True}
 
@@ -65,6 +65,7 @@ runs = Table(
     Column("parent_iteration", Integer),
     Column("shelf", Text, nullable=False, server_default=""),  # `archived`, `deleted` or none
     Column("row_sum", Text),
+    Column("n_stored", Integer),  # iterations of it, so that rows that are gone are missed
     **_NEVER_REUSED,
 )
 
@@ -144,6 +145,7 @@ settings = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", JSON, nullable=False),
+    Column("row_sum", Text),
 )
 
 annotation_events = Table(

@@ -10,7 +10,7 @@ from pul.data.file_names import from_text, to_text
 from pul.store.database import Database
 from pul.store.locations import without_password
 from pul.store.named_values import read_value
-from pul.store.patience import Patience, patient
+from pul.store.retrying import Retries, retried
 
 IMAGE_ROOT = "image_root"  # the setting
 IMAGE_ROOT_VARIABLE = "PUL_IMAGE_ROOT"  # says it for one process, as in a container
@@ -25,18 +25,18 @@ class Section:
     Attributes:
         path: The folder of arrays, checkpoints, logs and caches; absolute.
         location: What `Workspace.open` takes to get here again.
-        patience: How long they wait.
+        retries: How long they try again.
     """
 
     path: Path
     location: str
-    patience: Patience
+    retries: Retries
     _database: Database
 
     def __init_subclass__(cls) -> None:
         for name, value in list(vars(cls).items()):
             if inspect.isfunction(value) and not name.startswith("_") and name != "close":
-                setattr(cls, name, patient(value))
+                setattr(cls, name, retried(value))
 
     @property
     def url(self) -> str:

@@ -21,6 +21,7 @@ IDLE_S, LONGEST_S = 2.0, 10.0  # after the last write, and after the first since
 _BUSY_S = 5.0
 _FLAG = "log_since"  # the setting: since when there may be a log
 _MISSING = "log_missing_since"  # the setting: what was in the log is lost
+NAMES_OF_LOG = (_FLAG, _MISSING)  # written here, without sums
 _READ = "SELECT value FROM settings WHERE name = ?"
 _SET = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"
 _CLEAR = "DELETE FROM settings WHERE name = ?"

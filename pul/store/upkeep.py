@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from pul.errors import JobError
 from pul.store.artifacts import CHECKPOINT, OLDEST_FILES, prune, pruned
@@ -60,6 +60,19 @@ class UpkeepSection(RunSection):
         query = select(iterations.c.iteration).where(iterations.c.run_id == run_id)
         with self._database.read() as connection:
             return sorted(connection.execute(query).scalars())
+
+    def first_missing_iteration(self, run_id: int) -> int | None:
+        """Return the first iteration of a run whose row is gone; None where none is.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        numbers = self.iteration_numbers(run_id)
+        with self._database.read() as connection:
+            query = select(runs.c.n_stored).where(runs.c.run_id == run_id)
+            n_stored = connection.execute(query).scalar()
+        expected = range(max(n_stored or 0, *(n + 1 for n in numbers), 0))
+        return next((n for n in expected if n not in numbers), None)
 
     def named_files(self) -> dict[str, FileSum | None]:
         """Return the files that rows name, relative to the workspace, and how they were written.
@@ -134,5 +147,6 @@ class UpkeepSection(RunSection):
             for table in (metrics, iterations):
                 late = (table.c.run_id == run_id) & (table.c.iteration >= first)
                 connection.execute(delete(table).where(late))
-            stopped = update(runs).where(runs.c.run_id == run_id).values(status="stopped")
-            connection.execute(stopped)
+            left = select(func.count()).where(iterations.c.run_id == run_id).scalar_subquery()
+            stopped = update(runs).where(runs.c.run_id == run_id)
+            connection.execute(stopped.values(status="stopped", n_stored=left))

@@ -15,16 +15,18 @@ from pul.store.import_lock import ImportSection
 from pul.store.jobs import JobSection
 from pul.store.locations import DATABASE_FILE, locate, without_password
 from pul.store.named_values import read_value, write_value
-from pul.store.patience import Patience
 from pul.store.previews import PreviewSection
 from pul.store.relocation import RelocationSection
+from pul.store.retrying import Retries
+from pul.store.row_recovery import RecoverySection
 from pul.store.row_sums import RowSumSection
 from pul.store.runs import RunSection
 from pul.store.shelf import ShelfSection
+from pul.store.sums import ALL_SUMMED
 from pul.store.upkeep import UpkeepSection
 
 _NAME = "workspace_name"
-PATIENCE_S = 3.0  # a page that waits for longer looks dead; a worker sets more
+RETRY_S = 3.0  # a page that waits for longer looks dead; a worker sets more
 
 __all__ = ["Workspace", "without_password"]
 
@@ -42,6 +44,7 @@ class Workspace(
     PreviewSection,
     ExperimentSection,
     RowSumSection,
+    RecoverySection,
 ):
     """Images, runs, jobs and annotations that belong together.
 
@@ -58,7 +61,7 @@ class Workspace(
 
     def __init__(self, url: URL, path: Path, location: str) -> None:
         self.path, self.location = path, location
-        self.patience = Patience(PATIENCE_S)
+        self.retries = Retries(RETRY_S)
         self._database = Database(url)
 
     @classmethod
@@ -75,18 +78,18 @@ class Workspace(
         url, path, address = locate(location)
         _make_folder(path)
         workspace = cls(url, path, address)
-        if not workspace._database.make_tables({_NAME: name or path.name}):
+        if not workspace._database.make_tables({_NAME: name or path.name, ALL_SUMMED: True}):
             workspace.close()
             raise WorkspaceError(f"{address} already holds a workspace; open it instead.")
         return workspace
 
     @classmethod
-    def open(cls, location: str | Path, *, patience_s: float = PATIENCE_S) -> Self:
+    def open(cls, location: str | Path, *, retry_s: float = RETRY_S) -> Self:
         """Open a workspace; one of an older version is brought up to date.
 
         Args:
             location: A folder, or the URL of a database.
-            patience_s: How long to wait for a database server that is gone for a while, now and
+            retry_s: How long to wait for a database server that is gone for a while, now and
                 whenever the workspace is used.
 
         Raises:
@@ -95,13 +98,13 @@ class Workspace(
         """
         url, path, address = locate(location)
         workspace = cls(url, path, address)
-        workspace.patience.seconds = patience_s
-        if not workspace.patience.try_until_deadline(workspace._is_there):
+        workspace.retries.seconds = retry_s
+        if not workspace.retries.try_until_deadline(workspace._is_there):
             raise WorkspaceError(
                 f"There is no workspace at {path if '://' not in address else url}. Make one with "
                 "`python -m pul import`, or the demo with `python -m pul demo`."
             )
-        workspace.patience.try_until_deadline(workspace._database.migrate)
+        workspace.retries.try_until_deadline(workspace._database.migrate)
         return workspace
 
     @classmethod

@@ -112,3 +112,24 @@ def test_augment__erases_what_a_loop_over_the_images_erases():
         top, left = int(top * (33 - rows)), int(left * (17 - columns))
         expected[index, :, top : top + rows, left : left + columns] = 0
     assert torch.equal(erased, expected)
+
+
+def test_augment__turns_and_shifts_within_the_settings_both_ways():
+    images = transforms.gaussian_blur(torch.rand(40, 3, 32, 16), 5)
+    config = AugmentationConfig(rotation_degrees=20, shift_fraction=0.25)
+    torch.manual_seed(6)
+    found = augment(images, config)
+    torch.manual_seed(6)
+    torch.rand(40)  # of the flips
+    turns, shifts = 2 * torch.rand(40) - 1, 2 * torch.rand(40, 2) - 1
+    assert turns.min() < -0.9
+    assert turns.max() > 0.9
+    for image, changed, turn, shift in zip(images, found, turns, shifts, strict=True):
+        expected = warp(image[None], degrees=20 * turn.item(), shift=(0.25 * shift).tolist())[0]
+        torch.testing.assert_close(changed, expected)
+
+
+def test_augment__either_a_turn_or_a_shift_is_enough():
+    images = torch.rand(4, 3, 16, 8)
+    for change in ({"rotation_degrees": 20}, {"shift_fraction": 0.25}, {"flip_probability": 1}):
+        assert not torch.equal(augment(images, STILL.replace(**change)), images)

@@ -1,6 +1,7 @@
 """Algorithm 1 on a tiny place: 6 people in two colours each, a network of a tenth of the width."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -227,6 +228,47 @@ def test_run__init_on_annotations_changes_where_each_iteration_starts(place):
     assert not np.array_equal(with_init[1][1].features, without[1][1].features)
 
 
+def test_run__the_baseline_clusters_as_iteration_1_will(place):
+    (_, first, _), (_, second, _), *_ = finished(tiny_network(), place[0], CONFIG)
+    np.testing.assert_array_equal(first.features, second.features)  # of the given network
+    np.testing.assert_array_equal(first.clusters, second.clusters)
+
+
+@pytest.mark.parametrize(
+    ("restart_from", "n_annotated", "initialized"),
+    [
+        ("original", (3, 3, 4), [1, 3]),  # again where the annotations changed
+        ("previous", (3, 3, 4), [1]),  # θ_o is no longer used
+        ("original", (1, 2, 2), [2]),  # one image is no class to train on, two are
+        ("previous", (1, 2, 2), []),
+    ],
+)
+def test_run__init_on_annotations_whenever_they_change_and_are_used(
+    place, restart_from, n_annotated, initialized
+):
+    pixels, pids = place
+
+    def live(iteration):
+        n = (n_annotated[0], *n_annotated)[iteration]
+        return LiveSettings(0.5, 8, {i: int(pids[8 * i]) for i in range(n)}, f"of {n}")
+
+    config = CONFIG.replace(restart_from=restart_from)
+    records = [record for record, _, _ in finished(tiny_network(), pixels, config, live=live)]
+    assert [r.iteration for r in records if "initialize" in r.seconds] == initialized
+
+
+def test_run__without_queries_or_gallery_has_no_figures(place, evaluation):
+    nobody = {"query_pids": evaluation.query_pids[:0]}
+    nowhere = {"gallery_pids": evaluation.gallery_pids[:0]}
+    for part in (nobody, nowhere):
+        data = replace(evaluation, **part)
+        config = CONFIG.replace(n_iterations=0)
+        ((record, _, _),) = finished(tiny_network(), place[0], config, evaluation=data)
+        assert record.metrics is None
+        assert "evaluate" not in record.seconds
+        assert record.cluster_quality is not None
+
+
 def test_run__images_left_out_do_not_train_and_validation_is_measured(place):
     pixels, pids = place
     held = {index: int(pids[index]) for index in range(16)}  # the first two people, whole
@@ -334,6 +376,9 @@ def test_has_converged__by_hand():
     assert not has_converged([0.40, 0.41], config)  # too few
     assert has_converged([0.1, 0.40, 0.41, 0.415], config)  # 0.015 < 0.02
     assert not has_converged([0.40, 0.41, 0.43], config)
+    quarter = CONFIG.replace(convergence_window=2, convergence_tolerance=0.25)
+    assert not has_converged([0.5, 0.75], quarter)  # a difference equal to the tolerance
+    assert not has_converged([0.5], quarter)
     assert not has_converged([0.4, 0.4, 0.4], CONFIG)  # a tolerance of 0 never converges
 
 

@@ -160,6 +160,14 @@ def test_spread_over_cameras__balanced_alone_and_unknown_stay():
     assert spread([1, 1, -1, -1], [1, 0, 1, 0]) == [0, 1, 2, 3]  # as if of another camera
 
 
+def test_spread_over_cameras__camera_0_is_a_camera():
+    assert spread([0, 0, 0, 0, 1], [0.9, 0.8, 0.7, 0.6, 0.5]) == [0, 1, 4]
+
+
+def test_spread_over_cameras__of_equally_near_images_the_first_stays():
+    assert spread([1, 1, 1, 1], [0.5, 0.5, 0.5, 0.5]) == [0, 1]
+
+
 def test_spread_over_cameras__only_within_what_is_reliable():
     reliable = np.array([True, False, True, True])
     kept = spread_over_cameras(

@@ -21,7 +21,7 @@ def test_author__of_a_log_in_is_the_account_and_no_name_is_asked(
         author = services.authors.of_login(claims)
         services.authors.give_name(place, author, "Ann Lee")
         act = {"token": f"t-{number}", "kind": "create", "images": [number]}
-        services.labels.store(place, author, act)
+        services.acts.store(place, author, act)
     studio = open_studio()
     studio.user = ANN
     studio = studio.run()
@@ -64,7 +64,7 @@ def label(studio: AppTest, place: str) -> None:
     """Store an act of who is here."""
     author = services.authors.of_browser(studio.session_state["desks"][place].desk_id)
     act = {"token": "t", "kind": "create", "images": [1, 2]}
-    assert not services.labels.store(place, author, act).is_refused
+    assert not services.acts.store(place, author, act).is_refused
 
 
 def who(studio: AppTest) -> list[str]:

@@ -18,8 +18,8 @@ def test_history__shows_names_not_ids_and_tells_namesakes_apart(place: str) -> N
     services.authors.give_name(place, authors[1], " Ann Lee ")
     services.authors.give_name(place, logged_in, services.authors.name_of_login(claims))
     for number, author in enumerate(["Ann Lee", *authors, logged_in, "Guest 3"], 1):
-        services.labels.store(place, author, act(number, "junk", images=[number]))
-    shown = [row["who"] for row in reversed(services.labels.history(place))]
+        services.acts.store(place, author, act(number, "junk", images=[number]))
+    shown = [row["who"] for row in reversed(services.history.history(place))]
     assert shown == ["Ann Lee", "Guest 1", "Ann Lee (2)", "Guest 3", "Ann Lee (3)", "Guest 3 (2)"]
 
 
@@ -27,16 +27,16 @@ def test_undo__namesakes_undo_their_own(place: str) -> None:
     first, second = (services.authors.of_browser(key) for key in ("one", "two"))
     for number, author in enumerate((first, second), 1):
         services.authors.give_name(place, author, "Ann")
-        services.labels.store(place, author, act(number, "create", images=[number]))
-    services.labels.store(place, first, act(3, "undo"))
-    assert services.labels.store(place, first, act(4, "undo")).is_refused
+        services.acts.store(place, author, act(number, "create", images=[number]))
+    services.acts.store(place, first, act(3, "undo"))
+    assert services.acts.store(place, first, act(4, "undo")).is_refused
     assert [known.images for known in services.labels.read_annotations(place).identities] == [(2,)]
 
 
 def test_identities__what_two_browsers_say_of_one_image_is_a_contradiction(place: str) -> None:
     for number, key in enumerate(("one", "two"), 1):
         author = services.authors.of_browser(key)
-        services.labels.store(place, author, act(number, "create", images=[1, number + 1]))
+        services.acts.store(place, author, act(number, "create", images=[1, number + 1]))
     (found,) = find_contradictions(services.labels.read_annotations(place))
     assert (found.kind, found.images) == ("two_identities", (1,))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.components.charts.curves import Curve, curves, spread
+from app.components.charts.curves import Curve, main_curve, other_curves, spread
 from app.components.charts.palette import STEPS
 from app.wording import STEP_NAMES
 from tests.support.fakes import iteration_record
@@ -19,12 +19,14 @@ def test_spread__names_with_room_stay():
 @pytest.mark.parametrize(("n_iterations", "levels"), [(1, []), (2, [25.0, 50.0])])
 def test_curves__baseline_goes_on_as_a_dashed_line_once_something_follows(n_iterations, levels):
     run = Curve(1, "one", tuple(map(iteration_record, range(n_iterations))))
-    lines = [shape.y0 for shape in curves([run], {}).layout.shapes if shape.line.dash == "dash"]
+    drawn = (main_curve([run], {}), other_curves([run], {}))
+    shapes = [shape for figure in drawn for shape in figure.layout.shapes]
+    lines = [shape.y0 for shape in shapes if shape.line.dash == "dash"]
     assert lines == levels  # mAP and rank-1 of the baseline
 
 
 def test_curves__each_step_that_took_time_is_named_beside_the_bars():
-    figure = curves([Curve(1, "one", tuple(map(iteration_record, range(2))))], {})
+    figure = other_curves([Curve(1, "one", tuple(map(iteration_record, range(2))))], {})
     named = {bar.name: bar.marker.color for bar in figure.data if bar.legend == "legend2"}
     assert named == {"features": STEPS["extract"], "clusters": STEPS["cluster"]}
     named_lines = [trace.showlegend for trace in figure.data if trace.type == "scatter"]

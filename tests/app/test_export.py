@@ -31,7 +31,7 @@ def labelled(location: Path, people: Path) -> str:
             "kind": "create",
             "images": ids[4 * number : 4 * number + 4],
         }
-        services.labels.store(str(location), "ann", commit)
+        services.acts.store(str(location), "ann", commit)
     return str(location)
 
 
@@ -79,7 +79,7 @@ def test_import_labels__looks_first_and_adds_then(labelled: str, tmp_path: Path)
     [export] = services.exports.exports(labelled)
     content = export.path.read_bytes()
     for token in ("u1", "u2"):
-        services.labels.store(labelled, "ann", {"token": token, "kind": "undo"})
+        services.acts.store(labelled, "ann", {"token": token, "kind": "undo"})
     assert services.labels.read_annotations(labelled).identities == ()
     sent = services.uploads.Sent("labels.json", io.BytesIO(content))
     report = services.exports.import_labels(labelled, sent, "bob", dry_run=True)

@@ -173,7 +173,7 @@ def test_receive__what_is_no_act_is_refused_once_and_the_queue_goes_on(
     ],
 )
 def test_store__nonsense_is_refused_in_words(place: str, commit: dict[str, object]) -> None:
-    outcome = services.labels.store(place, "ann", {"token": "x"} | commit)
+    outcome = services.acts.store(place, "ann", {"token": "x"} | commit)
     assert outcome.is_refused
     assert outcome.text.startswith("Not stored: ")
     assert len(outcome.text) + len(outcome.kind) < 600
@@ -182,8 +182,8 @@ def test_store__nonsense_is_refused_in_words(place: str, commit: dict[str, objec
 
 @pytest.mark.parametrize("name", ["n" * 3_000_000, "a\0b", "a\ud800", 7, None, ["x"]])
 def test_store__a_name_that_cannot_be_written_down_is_refused(place: str, name: object) -> None:
-    services.labels.store(place, "ann", act(1, "create", images=[1]))
-    outcome = services.labels.store(place, "ann", act(2, "rename", identity=1, name=name))
+    services.acts.store(place, "ann", act(1, "create", images=[1]))
+    outcome = services.acts.store(place, "ann", act(2, "rename", identity=1, name=name))
     assert outcome.is_refused
     assert len(outcome.text) < 600
     assert [e.kind for e in services.labels.read_annotations(place).events] == ["create"]
@@ -194,7 +194,7 @@ def test_store__what_was_dropped_is_refused(place: str) -> None:
     commit = act(
         1, "create", images=images, dropped=others[:1], rejected=[others[1:3], others[3:4]]
     )
-    services.labels.store(place, "ann", commit)
+    services.acts.store(place, "ann", commit)
     state = services.labels.read_annotations(place)
     assert state.refused_by(state.identities[0].identity) == set(others[:4])
 
@@ -226,29 +226,29 @@ def test_store__answers_of_pairs(
     place: str, left: object, right: object, answer: str, kind: str
 ) -> None:
     for number in (1, 2):
-        services.labels.store(place, "ann", act(number, "create", images=[number]))
+        services.acts.store(place, "ann", act(number, "create", images=[number]))
     question = {"left": left, "right": right}
-    outcome = services.labels.store(place, "ann", act(3, "pair", question=question, answer=answer))
+    outcome = services.acts.store(place, "ann", act(3, "pair", question=question, answer=answer))
     assert not outcome.is_refused, outcome.text
     assert services.labels.read_annotations(place).events[-1].kind == kind
 
 
 def test_undo__takes_back_ones_own_last_act_only(place: str) -> None:
-    services.labels.store(place, "ann", act(1, "create", images=[1, 2]))
-    services.labels.store(place, "bob", act(2, "create", images=[3]))
-    undone = services.labels.store(place, "ann", act(3, "undo"))
+    services.acts.store(place, "ann", act(1, "create", images=[1, 2]))
+    services.acts.store(place, "bob", act(2, "create", images=[3]))
+    undone = services.acts.store(place, "ann", act(3, "undo"))
     assert undone.text == "Undone: ID_001 made of 2 images."
     assert [known.images for known in services.labels.read_annotations(place).identities] == [(3,)]
-    again = services.labels.store(place, "ann", act(4, "redo"))
+    again = services.acts.store(place, "ann", act(4, "redo"))
     assert again.text == "Redone: ID_001 made of 2 images."
-    assert services.labels.store(place, "cy", act(5, "undo")).is_refused
+    assert services.acts.store(place, "cy", act(5, "undo")).is_refused
 
 
 def test_report__merge_says_how_many(place: str) -> None:
     for number in (1, 2, 3):
-        services.labels.store(place, "ann", act(number, "create", images=[number]))
-    outcome = services.labels.store(place, "ann", act(4, "merge", identities=[1, 2, 3]))
-    assert outcome.text == "3 identities merged into ID_001, 3 images."
+        services.acts.store(place, "ann", act(number, "create", images=[number]))
+    outcome = services.acts.store(place, "ann", act(4, "merge", identities=[1, 2, 3]))
+    assert outcome.text == "3 identities merged into ID_001 (with ID_002, ID_003), now 3 images."
 
 
 def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
@@ -256,7 +256,7 @@ def test_history__says_who_did_what_and_what_was_taken_back(place: str) -> None:
     desk.receive(place, outbox(act(1, "create", images=images_of(place, 1))), "Ann Lee")
     desk.receive(place, outbox(act(2, "undo")), "Ann Lee")
     desk.receive(place, outbox(act(3, "junk", images=images_of(place, 2))), "bob")
-    rows = services.labels.history(place)
+    rows = services.history.history(place)
     assert [(row["who"], row["what"], row[""]) for row in rows] == [
         ("bob", "8 images marked as junk", ""),
         ("Ann Lee", "undo: ID_001 made of 8 images", ""),
@@ -269,10 +269,10 @@ def test_pace__ignores_what_was_undone(place: str) -> None:
     seconds = (10.0, 6.0, 500.0)
     for number, duration in enumerate(seconds, 1):
         commit = act(number, "create", images=[number], seconds=duration)
-        services.labels.store(place, "ann", commit)
-    services.labels.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
-    pace = services.labels.pace(services.labels.read_annotations(place))
-    assert (pace.n_identities, pace.n_images, pace.next_number, pace.goal) == (3, 3, 4, 50)
+        services.acts.store(place, "ann", commit)
+    services.acts.store(place, "ann", act(4, "unsure", images=[9], seconds=2.0))
+    pace = services.labels.pace(services.labels.read_annotations(place), n_clusters=12)
+    assert (pace.n_identities, pace.n_images, pace.next_number, pace.goal) == (3, 3, 4, 10)
     assert pace.seconds == pytest.approx((10 + 6 + 60 + 2) / 3)  # a pause counts as a minute
 
 
@@ -284,17 +284,17 @@ def test_store__two_undos_at_once_take_two_acts_back(
 ) -> None:
     """Of one author in two windows: what an act comes to is settled while nobody else stores."""
     for number, pid in enumerate((1, 2, 3), start=1):
-        services.labels.store(place, "ann", act(number, "create", images=images_of(place, pid)))
+        services.acts.store(place, "ann", act(number, "create", images=images_of(place, pid)))
     both = threading.Barrier(2)
 
     def check_and_meet(*_args: object) -> None:
         both.wait(10)  # both have seen the same last act by now
 
-    monkeypatch.setattr(services.labels, "_check_images", check_and_meet)
+    monkeypatch.setattr(services.acts, "_check_images", check_and_meet)
     outcomes = []
     threads = [
         threading.Thread(
-            target=lambda n=n: outcomes.append(services.labels.store(place, "ann", act(n, "undo")))
+            target=lambda n=n: outcomes.append(services.acts.store(place, "ann", act(n, "undo")))
         )
         for n in (4, 5)
     ]
@@ -313,18 +313,18 @@ def test_store__two_undos_at_once_take_two_acts_back(
 def test_store__describes_the_act_and_not_a_later_one(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = services.labels._report
+    report = services.history.report
 
     def store_another_first(before, after, what, number):
-        monkeypatch.setattr(services.labels, "_report", report)
+        monkeypatch.setattr(services.acts, "report", report)
         with Workspace.open(place) as other:
             content = {"images": images_of(place, 4), "name": "", "role": "training"}
             other.append_annotation_event("create", content, "ben")
             events = other.annotation_events()
         return report(before, fold(events), what, number)
 
-    monkeypatch.setattr(services.labels, "_report", store_another_first)
-    stored = services.labels.store(place, "ann", act(1, "create", images=images_of(place, 1)))
+    monkeypatch.setattr(services.acts, "report", store_another_first)
+    stored = services.acts.store(place, "ann", act(1, "create", images=images_of(place, 1)))
     assert stored.text.startswith("ID_001 made of")
 
 

@@ -66,7 +66,7 @@ def test_header__says_where_the_run_stands(location: Path, people: Path, open_st
         assert part in header
 
 
-def test_header__says_how_far_the_labelling_is_and_who_did_it(
+def test_header__counts_images_alone_and_the_page_says_who_labelled(
     location: Path, people: Path, open_studio: Open
 ) -> None:
     fabricate(location, people, n_iterations=2, status="finished")
@@ -74,10 +74,11 @@ def test_header__says_how_far_the_labelling_is_and_who_did_it(
     studio.sidebar.text_input[0].set_value("Ann Lee").run()
     author = services.authors.of_browser(studio.session_state["desks"][str(location)].desk_id)
     images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
-    services.labels.store(str(location), author, images)
+    services.acts.store(str(location), author, images)
     header = header_of(studio.run())
-    for part in ("<b>1/50</b> IDs", "3 images", "9.1 s/ID", "iteration 2/", "mAP", ">saved<"):
+    for part in ("104 images", "iteration 2/", "mAP"):
         assert part in header
+    assert "IDs" not in header  # labels are counted once, where they are made
     assert studio.dataframe[0].value["who"].tolist() == ["Ann Lee"]
 
 
@@ -303,7 +304,7 @@ def test_workspace__start_a_run_that_fails(location: Path, people: Path, open_st
         run = workspace.runs()[-1]
     assert (run.run_id, run.config["n_iterations"], run.config["n_clusters"]) == (2, 0, 3)
     studio = go_to(studio, "rounds")
-    assert "The run failed." in studio.error[0].value
+    assert "“run 2” failed." in studio.error[0].value
     assert "Resume" in labels(studio, "button")
 
 

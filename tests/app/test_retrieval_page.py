@@ -27,6 +27,16 @@ def strip_data(studio: AppTest) -> dict[str, object]:
     return component_data(studio, "pul_query_strip")
 
 
+def ranked_html(studio: AppTest) -> dict[str, list[str]]:
+    """Return the lists of a page by the first two words of their names."""
+    lists: dict[str, list[str]] = {"Found by": [], "True matches": []}
+    for each in studio.get("bidi_component"):
+        if each.proto.component_name == "pul_ranked":
+            data = json.loads(each.proto.json)
+            lists[" ".join(data["name"].split()[:2])].append(data["html"])
+    return lists
+
+
 def choose(studio: AppTest, kind: str) -> AppTest:
     """Choose what to search with."""
     studio.segmented_control[0].set_value(kind)
@@ -51,15 +61,16 @@ def test_retrieval__the_newest_beside_the_baseline(filled: str, open_studio: Ope
     studio = open_studio("retrieval")
     assert not studio.exception
     text = text_of(studio)
+    lists = ranked_html(studio)
     assert re.search(
         r"\*\*run 1, iteration 2\*\* · AP \d+\.\d · first true match at rank \d+", text
     )
     assert "**run 1, baseline** · AP" in text
     assert len(strip_data(studio)["tiles"]) == 8  # type: ignore[arg-type]
-    assert text.count('<figure class="') == 2 * 22
-    assert "✓" in text
-    assert "✗" in text
-    (chart,) = studio.get("plotly_chart")
+    assert [html.count('<figure class="') for html in lists["Found by"]] == [22, 22]
+    assert "✓" in "".join(lists["Found by"])
+    assert "✗" in "".join(lists["Found by"])
+    chart = studio.get("plotly_chart")[0]  # of the CMC; the other is the threshold
     assert [t["name"] for t in json.loads(chart.proto.spec)["data"]] == [
         "run 1, iteration 2", "run 1, baseline",
     ]  # fmt: skip
@@ -76,7 +87,8 @@ def test_retrieval__a_training_image_tells_nobody_who_it_is(filled: str, open_st
     studio = choose(open_studio("retrieval"), "Training images")
     text = text_of(studio)
     assert not studio.exception
-    assert text.count('<figure class="plain"') == text.count('<figure class="') == 2 * 22
+    lists = "".join(ranked_html(studio)["Found by"])
+    assert lists.count('<figure class="plain"') == lists.count('<figure class="') == 2 * 22
     assert "page 1 of 5, 48 images" in text
 
 
@@ -157,3 +169,98 @@ def test_read_picture__too_large(filled: str) -> None:
     content = b"x" * (services.retrieval.MAX_PICTURE_BYTES + 1)
     with pytest.raises(ImageError, match=r"10\.0 MiB, but at most 10 MiB are allowed"):
         services.retrieval.read_picture(filled, Place(1, 0), content)
+
+
+# True matches, and similar to any picture
+
+
+def test_true_matches__are_all_of_the_person_seen_by_other_cameras(filled: str) -> None:
+    place = Place(1, 2)
+    with Workspace.open(filled) as workspace:
+        query, gallery = workspace.test_images(1)
+    for row in range(len(query)):
+        image_id = int(query.image_ids[row])
+        matches = services.retrieval.true_matches(filled, place, image_id)
+        other = (gallery.pids == query.pids[row]) & (gallery.camids != query.camids[row])
+        assert {m.image_id for m in matches} == set(gallery.image_ids[other].tolist())
+        ranked = [
+            found.image_id
+            for found in services.retrieval.find(filled, place, image_id, n=100)
+            if found.mark in ("match", "wrong")
+        ]
+        for match in matches:
+            assert match.rank is None or ranked[match.rank - 1] == match.image_id
+
+
+def test_retrieval__says_where_the_true_matches_are(filled: str, open_studio: Open) -> None:
+    text = text_of(open_studio("retrieval"))
+    assert re.search(r"\d+ true matche?s?: at rank \d+", text)
+
+
+def test_find_like__of_a_training_image_is_without_itself(filled: str) -> None:
+    place, table = Place(1, 2), services.retrieval.train_images(filled, 1)
+    image_id = int(table.image_ids[3])
+    assert services.retrieval.is_train_image(filled, 1, image_id)
+    found = services.retrieval.find_like(filled, place, image_id, n=5)
+    assert found == services.retrieval.find_like_image(filled, place, image_id, n=5)
+    query = int(services.retrieval.queries(filled, 1).image_ids[0])
+    assert not services.retrieval.is_train_image(filled, 1, query)
+
+
+def test_retrieval__similar_to_a_picked_picture(filled: str, open_studio: Open) -> None:
+    studio = open_studio("retrieval")
+    image_id = int(services.retrieval.train_images(filled, 1).image_ids[3])
+    studio.session_state["like"] = image_id
+    studio.run()
+    assert not studio.exception
+    assert "most similar to the picture that you picked" in text_of(studio)
+    found = services.retrieval.find_like(filled, Place(1, 2), image_id, n=22)
+    first = re.findall(r'data-image="(\d+)"', ranked_html(studio)["Found by"][0])
+    assert [int(number) for number in first] == [each.image_id for each in found]
+    back = next(b for b in studio.button if b.label == "Back to the queries")
+    back.click()
+    assert "first true match" in text_of(studio.run())
+
+
+# The threshold
+
+
+def test_threshold__is_measured_on_ground_truth_kept_and_tells_who_is_unknown(
+    filled: str, open_studio: Open
+) -> None:
+    place, table = Place(1, 2), services.retrieval.train_images(filled, 1)
+    measured = services.thresholds.measure(filled, place)
+    assert measured is not None
+    with Workspace.open(filled) as workspace:
+        features = np.asarray(workspace.arrays(1, 2, "features")["features"])
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    different = [
+        float(unit[a] @ unit[b])
+        for a in range(len(table))
+        for b in range(a)
+        if table.pids[a] != table.pids[b]
+    ]
+    level = measured.pairs.threshold(0.1)
+    n_above = sum(cosine > level + 1e-6 for cosine in different)
+    assert n_above == int(0.1 * len(different))
+    studio = open_studio("retrieval")
+    assert f"of {len(different):,} pairs of different people" in text_of(studio)
+    next(b for b in studio.button if b.label == "Use this threshold").click()
+    studio.run()
+    kept = services.thresholds.kept(filled, place)
+    assert kept is not None
+    assert kept.threshold == measured.pairs.threshold(0.01)
+    assert f"In use: {kept.threshold:.3f}" in text_of(studio)
+    assert services.thresholds.kept(filled, Place(1, 1)) is None
+
+
+def test_threshold__nobody_above_it_is_unknown(filled: str, open_studio: Open) -> None:
+    place = Place(1, 2)
+    measured = services.thresholds.measure(filled, place)
+    assert measured is not None
+    services.thresholds.keep(filled, place, measured, 0.0)
+    with Workspace.open(filled) as workspace:
+        name = "threshold of run 1, iteration 2"
+        workspace.set_setting(name, workspace.get_setting(name) | {"threshold": 0.9999})
+    studio = open_studio("retrieval")
+    assert "Unknown: nobody is above the threshold 1.000" in studio.info[0].value

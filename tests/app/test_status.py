@@ -55,7 +55,8 @@ def test_serve_standing__a_new_iteration_has_moved_and_a_label_has_not(filled: s
         add_iteration(elsewhere, 1)
     after = json.loads(ask(url).body)
     assert labelled["moved"] == before["moved"]
-    assert labelled["html"] != before["html"]
+    assert "open: 0 of 8 people" in before["html"]
+    assert "open: 1 of 8 people" in labelled["html"]
     assert after["moved"] != before["moved"]
 
 

@@ -35,7 +35,7 @@ def name_people(location: Path, n: int) -> None:
     for at in range(n):
         images = ids[at * 3 : at * 3 + 3]
         commit = {"token": f"t{at}", "kind": "create", "images": images}
-        services.labels.store(str(location), "ann", commit)
+        services.acts.store(str(location), "ann", commit)
 
 
 @pytest.mark.parametrize("page", TITLES)
@@ -80,22 +80,22 @@ def test_steps__of_a_trained_run(location: Path, people: Path, open_studio: Open
     assert steps(header) == {
         "Images": "done: 104 images",
         "Clusters": "done: 8 clusters",
-        "Label": f"open: 0 of {services.labels.GOAL} people",
+        "Label": "open: 0 of 8 people",
         "Train": "done: 3 iterations, finished",
         "Compare": "done: mAP 28.4, +6.0 over the start model",
         "Export": "open: nothing is written yet",
     }
-    assert next_of(header) == f"Label {services.labels.GOAL} people"
+    assert next_of(header) == "Label 8 people"
 
 
 def test_next__follows_what_was_done(
     location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fabricate(location, people, status="finished")
-    monkeypatch.setattr(services.labels, "GOAL", 3)
+    monkeypatch.setattr(services.labels, "_GOALS", (3, 25))
     name_people(location, 3)
     assert next_of(header_of(open_studio())) == "Train with 3 people"
-    assert steps(header_of(open_studio()))["Label"] == "done: 3 of 3 people"
+    assert steps(header_of(open_studio()))["Label"] == "done: 3 of 8 people"
     fabricate(location, people, status="running", name="second")
     assert next_of(header_of(open_studio())) == "See the training"
     fabricate(location, people, status="failed", name="third")

@@ -170,3 +170,12 @@ def test_find_centers__cluster_without_images():
 def test_squared_distances__by_hand():
     distances = squared_distances(SQUARES[:2], np.array([1, 0]), SQUARES[[3, 7]])
     assert distances.tolist() == [12**2 + 2**2, 2**2]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 4 * 24 * 7])  # one image at a time, and seven
+def test_squared_distances__blocks_of_images_change_nothing(crowd, monkeypatch, block_bytes):
+    monkeypatch.setattr("pul.cluster.clustering._BLOCK_BYTES", block_bytes)
+    clusters = np.arange(len(crowd)) % 3
+    expected = np.square(crowd - crowd[:3][clusters]).sum(axis=1)
+    found = squared_distances(crowd, clusters, crowd[:3])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

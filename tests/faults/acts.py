@@ -22,7 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app.services.labels import read_annotations, store
+from app.services.acts import store
+from app.services.labels import read_annotations
 from pul.errors import StoreError
 from pul.labelling.annotations import Annotations, fold
 from pul.store.annotations import AnnotationEvent
@@ -34,7 +35,7 @@ from tests.support.networks import coloured_images
 
 AUTHORS = ("ann", "ben", "cy", "dora", "eve")
 N_PROCESSES, N_IMAGES = 3, 60
-PER_LOG = 2500  # acts of one workspace: undoing goes through all of them
+PER_LOG = 1000  # acts of one workspace: undoing goes through all of them
 _FORK = multiprocessing.get_context("fork")
 Commit = dict[str, Any]
 
@@ -55,7 +56,8 @@ def attack(
     server: PostgresServer | None = None,
     per_log: int = PER_LOG,
     kill_every: int = 60,
-    stop_every: int = 500,
+    stop_every: int = 200,
+    show: Callable[[str], object] = lambda _: None,
 ) -> Tally:
     """Store acts in one workspace after another, killing on the way.
 
@@ -67,6 +69,7 @@ def attack(
         per_log: Acts of one workspace.
         kill_every: Acts between two kills of a process.
         stop_every: Acts between two stops of the server.
+        show: Told how far it is.
     """
     tally = Tally()
     for number in range(-(-n_acts // per_log)):
@@ -77,6 +80,8 @@ def attack(
         crowd = _Crowd(location, random.Random(seed * 1009 + number), tally)
         crowd.work(min(per_log, n_acts - number * per_log), server, kill_every, stop_every)
         tally.problems += [f"log {number}: {text}" for text in crowd.check()]
+        n_done = tally.counts["acknowledged"] + tally.counts["refused"]
+        show(f"{n_done} of {n_acts} acts, {len(tally.problems)} problems")
     return tally
 
 
@@ -281,7 +286,13 @@ def main() -> None:
         server = None
         if options.postgres is not None:
             server = stack.enter_context(running_server(options.postgres))
-        tally = attack(partial(place, root, server), options.acts, options.seed, server=server)
+        tally = attack(
+            partial(place, root, server),
+            options.acts,
+            options.seed,
+            server=server,
+            show=partial(print, flush=True),
+        )
     print("\n".join([*tally.problems, *(f"{n:>6}  {k}" for k, n in sorted(tally.counts.items()))]))
     seconds = time.monotonic() - start
     print(f"{options.acts} acts in {seconds:.0f} s: {len(tally.problems)} problems")

@@ -225,7 +225,7 @@ def _token(data: st.DataObject, folder: Path) -> None:
 _acts = st.fixed_dictionaries(
     {
         "token": st.one_of(texts, st.uuids().map(str)),
-        "kind": st.sampled_from([*services.labels._ACTS, "skip", "x"]),
+        "kind": st.sampled_from([*services.acts._ACTS, "skip", "x"]),
     },
     optional={
         "images": st.one_of(st.lists(st.integers(-1, 5), max_size=4), plain),
@@ -254,7 +254,7 @@ def _message(data: st.DataObject, folder: Path) -> None:
     desk.receive(location, {"commits": sent}, annotator)
     after = services.labels.read_annotations(location)
     assert len(after.events) >= before
-    services.labels.pace(after)
+    services.labels.pace(after, 50)
     after.content_hash()
     with suppress(*OUR_ERRORS):
         export_identities(workspace, folder / f"out-{next(_numbers)}", format=format)

@@ -151,8 +151,10 @@ def test_main__killed_is_noticed_in_time_and_resumed_by_one_command(workspace, u
     ("call", "n", "n_whole"),
     [
         ("finetune", 5, 1),  # in the second of three epochs of iteration 1
-        ("save", 16, 1),  # half-way in an array of iteration 1, after the 12 of iteration 0
-        ("rename!", 2, 1),  # the folder has its name, and no row
+        ("save", 30, 0),  # in the suggestion index of iteration 0, which has no row yet
+        ("save", 52, 1),  # in an array of iteration 1, after the 12 and the index of iteration 0
+        ("rename!", 3, 0),  # the suggestion index of iteration 0 has its name, and no row
+        ("rename!", 4, 1),  # the folder of iteration 1 has its name, and no row
         ("sql: INSERT INTO metrics", 2, 1),  # the first half of the transaction is done
         ("sql: UPDATE jobs", 3, None),  # in a heartbeat
     ],

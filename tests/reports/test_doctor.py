@@ -198,8 +198,9 @@ def test_examine_workspace__what_was_stored_before_sums_gets_them(workspace):
     """And is checked by what its values may be until then."""
     with workspace._database.write() as connection:
         connection.exec_driver_sql("UPDATE iterations SET files = NULL, folder = ''")
-        for table in ("images", "runs", "controls", "annotation_events"):
+        for table in ("images", "runs", "controls", "annotation_events", "settings"):
             connection.exec_driver_sql(f"UPDATE {table} SET row_sum = NULL")
+        connection.exec_driver_sql("DELETE FROM settings WHERE name = 'all rows have sums'")
     centers = workspace.iteration_path(1, 2) / "centers.npy"
     sound = centers.read_bytes()
     np.save(centers, np.array([0, 1, 99]))  # of 12 images

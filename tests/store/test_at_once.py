@@ -330,3 +330,10 @@ def test_import_videos__two_at_once_get_cameras_of_their_own(
     assert [n_new for _, n_new in ends] == [1, 1]
     assert sorted(workspace.images().camids.tolist()) == [1, 2]
     assert sorted(known.camid for known in read_recordings(workspace.path)) == [1, 2]
+
+
+def test_changed_rows__settings_of_any_kind_are_as_written(workspace: Workspace) -> None:
+    """PostgreSQL gives JSON as what it means, SQLite as text."""
+    for name, value in (("a", "words"), ("b", "5"), ("c", 5), ("d", {2: [None, 1.5]}), ("e", "")):
+        workspace.set_setting(name, value)
+    assert list(workspace.changed_rows()) == []

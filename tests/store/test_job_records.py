@@ -96,7 +96,7 @@ def test_heartbeat__says_how_far_it_is(workspace):
         workspace.heartbeat(job.job_id, worker="there:1:0")
 
 
-def test_request__is_heeded_once(workspace, run):
+def test_request__is_acknowledged_once(workspace, run):
     job = workspace.create_job("run", run_id=run.run_id)
     workspace.claim_job(job.job_id, "here:1:0")
     assert workspace.requested(job.job_id) is None

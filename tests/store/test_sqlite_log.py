@@ -104,7 +104,7 @@ def test_log__its_note_stays_while_somebody_writes(place):
             settling = threading.Thread(target=sqlite_log._settle, args=(place / "pul.db",))
             settling.start()
             time.sleep(0.3)  # by now it has moved the log, and waits to take the note back
-            connection.exec_driver_sql("INSERT INTO settings VALUES ('late', '1')")
+            connection.exec_driver_sql("INSERT INTO settings (name, value) VALUES ('late', '1')")
         settling.join()
         assert flagged(place)
 

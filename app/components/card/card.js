@@ -4,15 +4,18 @@ import { Outbox } from "../shared_js/outbox.js";
 import { counted, escape, nameOf } from "../shared_js/text.js";
 import { Zoom } from "../shared_js/zoom.js";
 import { Chooser } from "./chooser.js";
-import { Likeness } from "./likeness.js";
+import { Drafts, isTouched } from "./drafts.js";
 import { minimapHtml } from "./minimap.js";
 import { PAIR_BURST, PAIR_EVERY, pairHtml } from "./pair.js";
+import { candidateHtml, identityHtml } from "./side.js";
 import { Tiles } from "./tiles.js";
+import { unpackCard, unpackDraft, unpackPair, unpackPool } from "./unpack.js";
 import { Work, imagesOf } from "./work.js";
 import { PEOPLE, PERSON } from "../shared_js/words.js";
 
 const TOAST_MS = 6000;
 const MOST_S = 60; // a longer pause was not spent on the card
+const DRAFTS_MS = 6000; // as long as drafts are waited for
 
 /**
  * @typedef {import("../shared_js/types").Card} Card
@@ -42,12 +45,14 @@ class Label {
   /**
    * @param {HTMLElement & { label?: Label }} root
    * @param {string} workspace
+   * @param {string} author
    */
-  constructor(root, workspace) {
+  constructor(root, workspace, author) {
     this.root = root;
     /** @type {(name: string) => any} */
     this.find = (name) => root.querySelector(`.label-${name}`);
     this.outbox = new Outbox(workspace, () => this.drawProgress());
+    this.drafts = new Drafts(workspace, author);
     this.zoom = new Zoom(this.find("zoom"));
     this.tiles = new Tiles(this.find("tiles"), this.zoom, (images, isDropped) =>
       this.edit(this.work.drop(images, isDropped)),
@@ -72,12 +77,14 @@ class Label {
   dispose() {
     document.removeEventListener("keydown", this.onKey);
     this.outbox.dispose();
+    this.drafts.dispose();
+    clearTimeout(this.draftsTimer);
   }
 
   // ---- what the server sends
-  update(data, send, leave) {
+  update(data, send) {
+    const isFirst = !this.data;
     this.data = data;
-    this.leave = leave;
     this.outbox.acknowledge(data.stored);
     for (const token of data.stored) {
       for (const image of this.pending.get(token)?.images ?? []) this.settled.add(image);
@@ -92,15 +99,50 @@ class Label {
     if (this.later && !this.work.row) this.pool = this.later; // until someone joins from it, a row takes what is newest
     this.pairs = data.pairs.filter(({ id }) => !this.asked.has(id)).map(unpackPair);
     this.outbox.connect(send, data.name);
-    if (!this.work) this.next();
-    else this.draw();
+    if (isFirst) this.askForDrafts();
+    if (this.asksFor && data.drafts?.asked === this.asksFor) this.takeUp(data.drafts);
+    if (this.work) this.draw();
+    else if (this.asksFor) this.drawEmpty();
+    else this.next();
     this.hear(data.outcomes);
     this.drawProgress();
   }
 
+  // What was begun before the page was left: the server lays it out again, as the labels are now.
+  askForDrafts() {
+    const sent = new Set([...this.pending.values()].map(({ card }) => card));
+    const works = this.drafts.found().filter(({ id }) => !sent.has(id));
+    if (!works.length) return;
+    this.asksFor = `${this.drafts.tab}-${Date.now()}`;
+    this.outbox.deliver("drafts", { asked: this.asksFor, works });
+    this.draftsTimer = setTimeout(() => this.takeUp({ works: [], told: "" }), DRAFTS_MS);
+  }
+
+  takeUp({ works, told }) {
+    clearTimeout(this.draftsTimer);
+    this.asksFor = null;
+    const drafts = works.map(unpackDraft);
+    const ids = new Set(drafts.map(({ card }) => card.id));
+    const isPicked = ({ id }) => id.startsWith("chosen-") && !ids.has(id);
+    const others = this.queue.filter(({ id }) => !ids.has(id));
+    const begun = drafts.map((work) => ({ ...work.card, work, isBack: true }));
+    this.queue = [...others.filter(isPicked), ...begun, ...others.filter((card) => !isPicked(card))];
+    this.next();
+    const news = [...works.map((work) => work.told), told].filter(Boolean);
+    if (begun.length || news.length)
+      this.toast([begun.length ? "Your unfinished work is back." : "", ...new Set(news)].join(" ").trim());
+  }
+
+  keepDrafts() {
+    if (this.asksFor) return; // until they are here
+    const waiting = this.queue.map((card) => card.work ?? (card.id.includes("/") ? new Work(card) : null));
+    this.drafts.keep([this.work, ...waiting].filter(Boolean));
+  }
+
   // A card that nobody has touched yet gets its newest candidates; one that is being worked on stays as it is.
   refresh(card) {
-    if (card && !this.past.some((entry) => entry.work?.card === this.work.card)) this.work = new Work(card);
+    if (card && !isTouched(this.work) && !this.past.some((entry) => entry.work?.card === this.work.card))
+      this.work = new Work(card);
   }
 
   setQueue(cards) {
@@ -122,8 +164,8 @@ class Label {
 
   hear(outcomes) {
     // acts that were refused, and those of which only the server knows what they did
-    const isNews = ({ token, kind, is_refused: isRefused }) =>
-      this.heardOf && !this.heardOf.has(token) && (isRefused || kind === "undo" || kind === "redo");
+    const isNews = ({ token, kind, is_refused: isRefused, is_news: isTold }) =>
+      this.heardOf && !this.heardOf.has(token) && (isRefused || isTold || kind === "undo" || kind === "redo");
     const news = outcomes.filter(isNews).at(-1);
     this.heardOf = new Set(outcomes.map(({ token }) => token));
     if (news) this.toast(news.text, news.kind === "redo" && !news.is_refused, news.is_refused);
@@ -140,7 +182,8 @@ class Label {
     const { used } = this;
     const isWorthALook = (card) => {
       const left = card.tiles.filter((tile) => !used.has(tile.image));
-      return card.isBack || (left.length >= Math.min(2, card.tiles.length) && left.some((tile) => tile.isChosen));
+      const isAsked = left.some((tile) => tile.isChosen) || card.id.startsWith("chosen-");
+      return card.isBack || (left.length >= Math.min(2, card.tiles.length) && left.length > 0 && isAsked);
     };
     let card = this.queue.shift();
     while (card && !isWorthALook(card)) card = this.queue.shift();
@@ -353,9 +396,14 @@ class Label {
     if (event.isComposing || event.altKey || (event.metaKey && key !== "z")) return;
     if (!isOurs && event.target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=listbox]"))
       return;
-    if (!isOurs && [" ", "Enter"].includes(event.key) && event.target.closest?.("button, a, summary, [role=button]"))
-      return;
+    const isPress = [" ", "Enter"].includes(event.key);
+    if (isPress && event.target.closest?.("button, a, summary, [role=button]")) return; // led there by Tab: its own click
     if (this.chooser.isOpen) return;
+    if (event.key === " " && this.tiles.hasFocus) {
+      event.preventDefault();
+      if (!event.repeat) this.tiles.toggle(event.shiftKey);
+      return;
+    }
     const act = this.meaning(event);
     if (!act) return;
     event.preventDefault();
@@ -368,7 +416,14 @@ class Label {
       if (key === "z") return event.shiftKey ? () => this.redo() : () => this.undo();
       return key === "y" ? () => this.redo() : null;
     }
-    if (!this.find("help").hidden) return ["Escape", "?", "Enter"].includes(key) ? () => this.toggleHelp() : null;
+    if (!this.find("help").hidden) {
+      const isOver = ["Escape", "?", "Enter"].includes(key);
+      return isOver
+        ? () => this.toggleHelp()
+        : key === "Tab"
+          ? () => this.find("help").querySelector("button").focus()
+          : null;
+    }
     if (this.pair) {
       const answers = { y: "same", n: "different", "?": "unsure", u: "unsure", Escape: "" };
       return key in answers && !event.repeat ? () => this.answer(answers[key]) : null;
@@ -395,7 +450,6 @@ class Label {
       undo: () => this.undo(),
       redo: () => this.redo(),
       help: () => this.toggleHelp(),
-      rounds: () => this.leave(),
       pair: () => this.ask(PAIR_BURST) || this.toast(`No question is open now: label a few more ${PEOPLE} first.`),
     };
     const onCard = {
@@ -428,11 +482,24 @@ class Label {
   }
 
   toggleHelp() {
-    this.find("help").hidden = !this.find("help").hidden;
+    const help = this.find("help");
+    help.hidden = !help.hidden;
+    if (help.hidden) this.beforeHelp?.focus?.({ preventScroll: true });
+    else {
+      this.beforeHelp = /** @type {HTMLElement | null} */ (document.activeElement);
+      help.querySelector("button").focus();
+    }
   }
 
   // ---- drawing
   draw() {
+    const place = stopOf(document.activeElement);
+    this.drawAll();
+    const stop = place && this.root.querySelector(place);
+    if (stop && !this.root.contains(document.activeElement)) /** @type {HTMLElement} */ (stop).focus();
+  }
+
+  drawAll() {
     const { work } = this;
     this.zoom.hide();
     this.root.dataset.mode = this.pair ? "pair" : work ? "card" : "empty";
@@ -441,6 +508,7 @@ class Label {
     this.find("pair").hidden = !this.pair;
     this.find("empty").hidden = Boolean(this.pair || work);
     this.find("side").classList.toggle("idle", Boolean(this.pair) || !work);
+    this.keepDrafts();
     if (work) this.drawCard(work);
     else this.drawEmpty();
     if (this.pair) {
@@ -454,8 +522,8 @@ class Label {
     const { thumbs, cameras } = this.data;
     this.tiles.show(work, cameras, thumbs);
     this.find("reason").innerHTML =
-      `<b>${work.chosen.length}</b> of ${counted(work.allTiles.length, "image")} chosen<span>${escape(work.card.reason)}</span>` +
-      (work.card.nMore ? `<span>${work.card.nMore} more in this cluster</span>` : "");
+      `<b>${work.chosen.length}</b> of ${counted(work.allTiles.length + (work.card.nMore ?? 0), "image")} chosen<span>${escape(work.card.reason)}</span>` +
+      (work.card.nMore ? `<span>${work.allTiles.length} shown</span>` : "");
     this.shown = work.row ?? work.candidates(this.pool ?? work.card, this.used);
     this.find("candidates").innerHTML =
       this.shown.map((candidate, place) => candidateHtml(candidate, place, thumbs, work)).join("") ||
@@ -475,14 +543,11 @@ class Label {
   drawEmpty() {
     this.find("reason").textContent = "";
     for (const name of ["candidates", "nearest", "map"]) this.find(name).innerHTML = "";
-    this.find("empty").innerHTML = this.outbox.commits.length
-      ? "<p>The next card is on its way …</p>"
-      : `<h3>${escape(this.data.empty.title)}</h3><p>${escape(this.data.empty.next)}</p>${this.data.progress.identities ? this.roundsHtml("first") : ""}`;
-  }
-
-  roundsHtml(look = "second") {
-    // no key of its own, but a stop of Tab: it leaves the page
-    return `<button type="button" class="${look}" data-act="rounds">On to training →</button>`;
+    const waits = this.asksFor ? "Your unfinished work is on its way …" : "The next card is on its way …";
+    this.find("empty").innerHTML =
+      this.asksFor || this.outbox.commits.length
+        ? `<p>${waits}</p>`
+        : `<h3>${escape(this.data.empty.title)}</h3><p>${escape(this.data.empty.next)}</p>`;
   }
 
   drawProgress() {
@@ -495,10 +560,11 @@ class Label {
       open.filter(({ kind }) => kind === "create" || kind === "add").reduce((sum, act) => sum + act.images.length, 0);
     const left = this.outbox.commits.length;
     const saved = !left ? "saved" : this.outbox.isLate ? `${left} kept here, waiting for the server` : "saving …";
-    const bar = n < goal ? `<i style="--share:${n / goal}"></i>` : this.roundsHtml();
+    const who = n === 1 ? PERSON : PEOPLE;
+    const of = goal > n ? `<i style="--share:${n / goal}"></i><b>${n}</b> of ${goal} ${PEOPLE}` : `<b>${n}</b> ${who}`;
     this.find("progress").innerHTML =
-      `${bar}<b>${n}/${goal} IDs</b><span>${counted(n_images, "image")}</span>` +
-      (seconds ? `<span>${seconds.toFixed(1)} s/ID</span>` : "") +
+      `${of}<span>${counted(n_images, "labelled image")}</span>` +
+      (seconds ? `<span>${seconds.toFixed(1)} s each</span>` : "") +
       `<span class="${left ? "open" : "saved"}">${saved}</span>`;
     this.root.dataset.open = String(left);
     if (!this.work) this.drawEmpty();
@@ -517,56 +583,23 @@ class Label {
   }
 }
 
-function unpackTile([image, token, camera, tracklet, isChosen, isReliable, point]) {
-  return { image, token, camera, tracklet, isChosen: Boolean(isChosen), isReliable: Boolean(isReliable), point };
+// Where Tab stands among what is drawn anew.
+function stopOf(element) {
+  const button = element?.closest?.(".label button");
+  const [row] = ["candidate", "identity"].filter((name) => button?.closest(`[data-${name}]`));
+  if (!row) return null;
+  const number = button.closest(`[data-${row}]`).dataset[row];
+  return `[data-${row}="${number}"] ${button.matches("[data-refuse]") ? "[data-refuse]" : ".face"}`;
 }
 
-function unpackPool({ candidates, likeness }) {
-  const unpacked = candidates.map((candidate) => ({ ...candidate, tiles: candidate.tiles.map(unpackTile) }));
-  return {
-    candidates: unpacked.map((candidate) => ({ ...candidate, point: candidate.tiles[0].point })),
-    likeness: new Likeness(likeness),
-  };
-}
-
-function unpackCard(card) {
-  return { ...card, ...unpackPool(card), tiles: card.tiles.map(unpackTile) };
-}
-
-function unpackPair(pair) {
-  const side = ({ name, tiles }) => ({ name, tiles: tiles.map(unpackTile) });
-  return { ...pair, left: side(pair.left), right: side(pair.right) };
-}
-
-function candidateHtml(candidate, place, thumbs, work) {
-  const { tiles, cameras } = candidate;
-  const state = work.accepted.includes(candidate) ? "joined" : work.rejected.includes(candidate) ? "refused" : "";
-  const tokens = tiles
-    .slice(0, 6)
-    .map((tile) => thumbs + tile.token)
-    .join(" ");
-  const hint = counted(tiles.length, "image") + (cameras ? `, ${counted(cameras, "camera")}` : "");
-  return (
-    `<figure class="${state}" data-candidate="${place}" data-tokens="${tokens}" data-hint="${hint}"><img src="${thumbs}${tiles[0].token}" alt="candidate ${place + 1}, ${hint}" width="56" height="112" draggable="false">` +
-    `${place < 9 ? `<kbd>${place + 1}</kbd>` : ""}${tiles.length > 1 ? `<small>×${tiles.length}</small>` : ""}<button type="button" data-refuse tabindex="-1" title="Not this ${PERSON}; never offered again">×</button></figure>`
-  );
-}
-
-function identityHtml({ identity, name, color, tokens, n }, thumbs) {
-  return (
-    `<figure data-identity="${identity}" data-tokens="${tokens.map((token) => thumbs + token).join(" ")}" data-hint="${escape(name)}, ${counted(n, "image")}: add the chosen images">` +
-    `<img src="${thumbs}${tokens[0]}" alt="${escape(name)}" width="56" height="112" draggable="false"><figcaption style="--c:${color}">${escape(name)}</figcaption></figure>`
-  );
-}
-
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".label");
   if (root.label && root.label.data.workspace !== data.workspace) {
     root.label.dispose();
     root.label = null;
   }
-  root.label ??= new Label(root, data.workspace);
-  root.label.update(data, setStateValue, () => setTriggerValue("rounds", true));
+  root.label ??= new Label(root, data.workspace, data.author);
+  root.label.update(data, setStateValue);
   return () => {
     root.label?.dispose();
     root.label = null;

@@ -60,7 +60,7 @@ export class Chooser {
       this.shown
         .map(
           ({ name, color, tokens, n }, place) =>
-            `<li data-place="${place}" aria-selected="${place === this.place}"><i style="--c:${color}"></i>` +
+            `<li role="option" data-place="${place}" aria-selected="${place === this.place}"><i style="--c:${color}"></i>` +
             tokens
               .slice(0, 4)
               .map((token) => `<img src="${this.thumbs}${token}" alt="" width="32" height="64">`)
@@ -68,7 +68,7 @@ export class Chooser {
             `<b>${escape(name)}</b><small>${n} ${n === 1 ? "image" : "images"}</small></li>`,
         )
         .join("") ||
-      `<li class="none">${this.identities.length ? "No identity has this in its name." : "No identity yet: Enter on the card makes the first."}</li>`;
+      `<li class="none" role="option" aria-disabled="true" aria-selected="false">${this.identities.length ? "No identity has this in its name." : "No identity yet: Enter on the card makes the first."}</li>`;
     this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }
 

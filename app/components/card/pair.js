@@ -10,12 +10,12 @@ export function pairHtml({ left, right, reason }, thumbs) {
     `<section><h5>${escape(name)}</h5><div>${tiles
       .map(
         (tile) =>
-          `<figure><img src="${thumbs}${tile.token}" alt="" width="96" height="192"><figcaption>${tile.camera === null ? "" : `camera ${tile.camera}`}</figcaption></figure>`,
+          `<figure><img src="${thumbs}${tile.token}" alt="${escape(name)}${tile.camera === null ? "" : `, camera ${tile.camera}`}" width="96" height="192"><figcaption>${tile.camera === null ? "" : `camera ${tile.camera}`}</figcaption></figure>`,
       )
       .join("")}</div></section>`;
   return `<h3>Are these the same ${PERSON}?</h3><p>${escape(reason)}</p><div class="sides">${side(left)}${side(right)}</div>
-    <div class="answers"><button type="button" data-answer="same" tabindex="-1">Yes, the same <kbd>Y</kbd></button>
-    <button type="button" data-answer="different" tabindex="-1">No, two ${PEOPLE} <kbd>N</kbd></button>
-    <button type="button" data-answer="unsure" tabindex="-1">Cannot tell <kbd>?</kbd></button>
-    <button type="button" data-answer="" tabindex="-1">Back to the card <kbd>Esc</kbd></button></div>`;
+    <div class="answers"><button type="button" data-answer="same">Yes, the same <kbd>Y</kbd></button>
+    <button type="button" data-answer="different">No, two ${PEOPLE} <kbd>N</kbd></button>
+    <button type="button" data-answer="unsure">Cannot tell <kbd>?</kbd></button>
+    <button type="button" data-answer="">Back to the card <kbd>Esc</kbd></button></div>`;
 }

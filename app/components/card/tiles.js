@@ -34,11 +34,13 @@ export class Tiles {
     element.onpointerdown = (event) => this.press(event);
     element.onpointermove = (event) => this.brush(event);
     element.onpointerup = element.onpointercancel = () => this.release();
+    element.addEventListener("focusin", (event) => this.enter(event.target));
   }
 
   show(work, cameras, thumbs) {
     const groups = arrange(work.tiles, work.accepted);
     const isNewCard = this.card !== work.card.id;
+    const hadFocus = this.hasFocus;
     this.card = work.card.id;
     this.order = groups.flatMap((group) => group.tiles);
     this.work = work;
@@ -57,6 +59,7 @@ export class Tiles {
       this.fit(TILE_WIDTHS[0], ROOM);
     } else this.fit(this.width, 1);
     this.mark();
+    if (hadFocus && !this.hasFocus) this.figures.get(this.order[Math.max(0, this.cursor)]?.image)?.focus();
   }
 
   // The largest tiles that fit; where even the smallest do not, tracklets are stacked closer.
@@ -77,9 +80,26 @@ export class Tiles {
     for (const [image, figure] of this.figures) {
       const isDropped = this.marking?.get(image) ?? this.work.dropped.has(image);
       figure.classList.toggle("dropped", isDropped);
-      figure.setAttribute("aria-selected", String(!isDropped));
+      figure.setAttribute("aria-checked", String(!isDropped));
     }
-    this.order.forEach((tile, place) => this.figures.get(tile.image).classList.toggle("cursor", place === this.cursor));
+    const stop = Math.max(0, this.cursor); // one stop of Tab; the arrows go on from there
+    this.order.forEach((tile, place) => {
+      const figure = this.figures.get(tile.image);
+      figure.classList.toggle("cursor", place === this.cursor);
+      figure.tabIndex = place === stop ? 0 : -1;
+    });
+  }
+
+  get hasFocus() {
+    return this.element.contains(document.activeElement) && document.activeElement !== this.element;
+  }
+
+  // Tab led to a tile: it is where the arrows start.
+  enter(target) {
+    const place = this.placeOf(target);
+    if (place < 0 || place === this.cursor) return;
+    this.cursor = place;
+    this.mark();
   }
 
   // ---- the pointer: what is dragged over becomes what the first tile becomes
@@ -139,6 +159,7 @@ export class Tiles {
     const next = Math.min(this.order.length - 1, Math.max(0, before < 0 ? 0 : before + step));
     this.cursor = next;
     this.mark();
+    if (this.hasFocus) this.current?.focus({ preventScroll: true });
     this.current?.scrollIntoView({ block: "nearest" });
     if (!isRange || before < 0) return;
     const isDropped = this.isDropped(before);
@@ -249,8 +270,8 @@ function figureHtml(tile, caption, color, isLoose, thumbs) {
     isLoose && "same cluster, looks different",
   ];
   return (
-    `<figure class="${tile.isReliable ? "" : "far"} ${isLoose ? "loose" : ""}" style="--c:${color}" data-image="${tile.image}" role="option">` +
+    `<figure class="${tile.isReliable ? "" : "far"} ${isLoose ? "loose" : ""}" style="--c:${color}" data-image="${tile.image}" data-hint="${escape(hints.filter(Boolean).join(", "))}" role="checkbox" aria-label="${escape(hints.filter(Boolean).join(", "))}">` +
     `<figcaption>${escape(caption)}</figcaption>` +
-    `<img src="${thumbs}${tile.token}" alt="${escape(hints.filter(Boolean).join(", "))}" width="64" height="128" draggable="false"></figure>`
+    `<img src="${thumbs}${tile.token}" alt="" width="64" height="128" draggable="false"></figure>`
   );
 }

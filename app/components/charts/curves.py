@@ -12,11 +12,11 @@ from app.components.charts.panels import Line, Panel, panels
 from app.wording import STEP_NAMES
 from pul.records import IterationRecord
 
-_PANEL_HEIGHT = 205
+_PANEL_HEIGHT, _MAIN_HEIGHT = 205, 330
 _NAME_HEIGHT = 14
 _ROOM, _NAMES_ROOM = 1.06, 1.3  # factors of the last iteration: where an x axis ends
 _BEFORE, _HALF_BAR = 0.4, 0.35  # iterations: an axis begins before the baseline
-_STEPS_SHARE, _STEPS_SHARE_OF_FOUR = 0.32, 0.44  # of a panel's width, behind its bars
+_STEPS_SHARE = 0.4  # of a panel's width, behind its bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,30 @@ class Curve:
     iterations: tuple[IterationRecord, ...]
 
 
-def curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
-    """Draw runs in the same panels, the first one with all its lines.
+def main_curve(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
+    """Draw the figure that counts, large: mAP of the test set, else of validation identities.
 
     Args:
         runs: The runs; the first is the selected one.
-        changes: What changed at which of its iterations; each gets a tick in every panel.
+        changes: What changed at which of its iterations; each gets a tick.
     """
-    shown = panels(runs[0].iterations) if runs else []
-    n_columns = 4 if len(shown) > 6 else min(3, max(1, len(shown)))
+    return _curves(runs, changes, panels(runs[0].iterations)[:1], _MAIN_HEIGHT, is_named=True)
+
+
+def other_curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
+    """Draw all other figures of runs, small, the first run with all its lines."""
+    return _curves(runs, changes, panels(runs[0].iterations)[1:], _PANEL_HEIGHT, is_named=False)
+
+
+def _curves(
+    runs: Sequence[Curve],
+    changes: Mapping[int, str],
+    shown: Sequence[Panel],
+    height: int,
+    *,
+    is_named: bool,
+) -> go.Figure:
+    n_columns = min(3, max(1, len(shown)))
     n_rows = -(-len(shown) // n_columns) or 1
     figure = make_subplots(
         n_rows,
@@ -56,24 +71,23 @@ def curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
         place = {"row": number // n_columns + 1, "col": number % n_columns + 1}
         for at, run in enumerate(runs if panel.lines else ()):
             for line in panel.lines if at == 0 else panel.lines[:1]:
-                is_named = number == 0 and len(runs) > 1
-                _draw(figure, run, panel, line, RUNS[at % len(RUNS)], place, is_named=is_named)
-        if runs:
-            _name_lines(figure, runs[0], panel, place)
+                is_told = is_named and len(runs) > 1
+                _draw(figure, run, panel, line, RUNS[at % len(RUNS)], place, is_named=is_told)
+        _name_lines(figure, runs[0], panel, place)
         if not panel.lines:
             _draw_seconds(figure, runs[0], place)
         _mark(figure, changes, place)
-        end = _end_of_axis(panel, max(last, 1), n_columns)
+        end = _end_of_axis(panel, max(last, 1))
         figure.update_xaxes(range=[-_BEFORE, end], **place)
-    _lay_out(figure, n_rows, last)
+    _lay_out(figure, n_rows, last, height)
     return figure
 
 
-def _end_of_axis(panel: Panel, last: int, n_columns: int) -> float:
+def _end_of_axis(panel: Panel, last: int) -> float:
     """Return where an x axis ends: beyond the last iteration, with room for the names there."""
     if panel.lines:
         return last * (_ROOM if len(panel.lines) == 1 else _NAMES_ROOM) + 0.3
-    share = _STEPS_SHARE if n_columns < 4 else _STEPS_SHARE_OF_FOUR
+    share = _STEPS_SHARE
     return (last + _HALF_BAR + share * _BEFORE) / (1 - share)
 
 
@@ -205,7 +219,7 @@ def _mark(figure: go.Figure, changes: Mapping[int, str], place: dict[str, int]) 
     )
 
 
-def _lay_out(figure: go.Figure, n_rows: int, last: int) -> None:
+def _lay_out(figure: go.Figure, n_rows: int, last: int, height: int) -> None:
     whole = list(
         range(0, max(last, 1) + 1, max(1, -(-last // 8)))
     )  # ticks at whole iterations only
@@ -216,7 +230,7 @@ def _lay_out(figure: go.Figure, n_rows: int, last: int) -> None:
     for title, axis in zip(titles, axes, strict=False):
         title.update(x=axis.domain[0], xanchor="left", font={"size": 13})
     figure.update_layout(
-        height=_PANEL_HEIGHT * n_rows + 50,
+        height=height * n_rows + 50,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
         barmode="stack",
         clickmode="event+select",

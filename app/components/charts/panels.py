@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.wording import counted, validation_note
 from pul.records import IterationRecord
 
 Value = Callable[[IterationRecord], float | None]
@@ -50,11 +51,12 @@ def panels(records: Sequence[IterationRecord]) -> list[Panel]:
     shown = []
     if last is not None and last.metrics is not None:
         lines = (Line("", _metric("mean_ap"), has_baseline=True),)
-        shown.append(Panel(f"mAP, % ({last.metrics.ap_method} AP)", lines))
+        n = last.metrics.n_queries
+        title = f"mAP on {counted(n, 'test query')}, % ({last.metrics.ap_method} AP)"
+        shown.append(Panel(title, lines))
         shown.append(Panel("Rank-k, %", _RANKS))
     if last is not None and last.validation_metrics is not None:
-        n = last.n_validation_identities
-        title = f"mAP on your {n} validation identities, %"
+        title = f"mAP {validation_note(last.n_validation_identities)}, %"
         shown.append(Panel(title, (Line("", _validation, has_baseline=True),)))
     shown.append(Panel("Reliable share, %", (Line("", lambda r: 100 * r.reliable_share),)))
     shown.append(Panel("Loss of last epoch", (Line("", lambda r: r.loss),), n_digits=3))

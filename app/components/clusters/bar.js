@@ -82,7 +82,7 @@ export class Bar {
     ];
     if (purity.source === "annotations")
       parts.push(
-        `<b>${percent(purity.overall)}</b> purity on the ${count(purity.n_people)} ${purity.n_people === 1 ? PERSON : PEOPLE} you labelled`,
+        `<b>${percent(purity.overall)}</b> purity on the ${count(purity.n_people)} labelled ${purity.n_people === 1 ? PERSON : PEOPLE}`,
       );
     if (purity.source === "truth")
       parts.push(

@@ -18,6 +18,7 @@ import { openedOf } from "./work.js";
 const TOAST_MS = 9000;
 const ADDRESS_MS = 250; // the address follows when the view has come to rest
 const MAP_HEIGHT = 250;
+const NARROW_PX = 800; // as in clusters.css: the panel stands below the grid
 const SHAPES = {
   clusters: { least: 206, height: 128, gap: 10, isStretched: true },
   images: { least: 68, height: 148, gap: 6, isStretched: false },
@@ -356,6 +357,7 @@ class ClustersPage {
     this.markMap();
     if (!isQuiet) this.writeAddress();
     if (this.opened) this.findSimilar();
+    if (this.opened && innerWidth <= NARROW_PX && !isQuiet) this.panel.element.scrollIntoView({ block: "start" });
   }
 
   close() {

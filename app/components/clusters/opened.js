@@ -1,7 +1,7 @@
 // The panel of an opened cluster: its pictures, and what can be said about them.
 import { counted, escape } from "../shared_js/text.js";
 import { personText } from "./acts.js";
-import { camerasOf, facesOf, isReliableAt, membersOf, nReliableOf, sizeOf, tokenOf } from "./summaries.js";
+import { facesOf, isReliableAt, membersOf, sizeOf, tokenOf } from "./summaries.js";
 import { keptOf } from "./work.js";
 
 const MOST_TILES = 1000; // of very large groups the nearest; only what is shown is labelled
@@ -92,28 +92,24 @@ export class OpenedPanel {
     }
   }
 
-  drawFacts(page, { clusters, images, away }) {
-    const { layout, summaries, lambda, purities, cameraNames, doubtShares } = page.known;
+  drawFacts(page, { clusters, images }) {
+    const { layout, summaries, lambda, purities, doubtShares } = page.known;
+    const [cluster] = clusters;
+    const size = clusters.reduce((sum, each) => sum + sizeOf(summaries, each), 0);
+    const isWhole = clusters.length === 1 && images.length === size;
     const what =
       clusters.length === 0 ? "Chosen: " : clusters.length === 1 ? "Cluster of " : `${clusters.length} clusters, `;
-    this.find("title").textContent = `${what}${counted(images.length, "image")}`;
-    const [cluster] = clusters;
-    if (clusters.length !== 1) {
-      const known = new Set(images.map((image) => layout.cameras[image]).filter((camera) => camera >= 0));
-      this.find("opened-facts").textContent = known.size ? counted(known.size, "camera") : "cameras not known";
-      return;
-    }
-    const names = camerasOf(summaries, cluster).map((camera) => cameraNames[camera]);
-    const size = sizeOf(summaries, cluster);
+    this.find("title").textContent =
+      images.length < size
+        ? `${images.length} of the ${counted(size, "image")}`
+        : `${what}${counted(images.length, "image")}`;
+    const nReliable = images.filter((image) => isReliableAt(layout, image, lambda)).length;
     const facts = [
-      names.length ? `camera${names.length > 1 ? "s" : ""} ${names.join(", ")}` : "cameras not known",
-      `cohesion ${summaries.cohesions[cluster].toFixed(2)}`,
-      `${nReliableOf(layout, membersOf(summaries, cluster), lambda)} of ${size} reliable`,
-      doubtShares && `${percentOf(doubtShares[cluster])} in doubt`,
-      purities &&
-        !Number.isNaN(purities[cluster]) &&
-        `purity ${percentOf(purities[cluster])}${page.data.purity.source === "truth" ? " by ground truth" : ""}`,
-      images.length + away.length < size && `${counted(size - images.length - away.length, "image")} not shown`,
+      camerasIn(page.known, images),
+      isWhole && `cohesion ${summaries.cohesions[cluster].toFixed(2)}`,
+      `${nReliable} of ${images.length} reliable`,
+      isWhole && doubtShares && `${percentOf(doubtShares[cluster])} in doubt`,
+      isWhole && purities && !Number.isNaN(purities[cluster]) && purityText(page, purities[cluster]),
     ];
     this.find("opened-facts").textContent = facts.filter(Boolean).join(" · ");
   }
@@ -210,4 +206,12 @@ export class OpenedPanel {
   }
 }
 
+function camerasIn({ layout, cameraNames }, images) {
+  const known = new Set(images.map((image) => layout.cameras[image]).filter((camera) => camera >= 0));
+  const names = [...known].sort((a, b) => a - b).map((camera) => cameraNames[camera]);
+  return names.length ? `camera${names.length > 1 ? "s" : ""} ${names.join(", ")}` : "cameras not known";
+}
+
+const purityText = ({ data }, purity) =>
+  `purity ${percentOf(purity)}${data.purity.source === "truth" ? " by ground truth" : ""}`;
 const percentOf = (share) => `${Math.round(100 * share)} %`;

@@ -20,9 +20,10 @@ def checkpoint_row(
         is_chosen: Whether its point was clicked; otherwise a hint is shown.
         key: Key of the widgets.
     """
-    text, download, fork = st.columns([4, 1, 1], vertical_alignment="center")
     hint = "" if is_chosen else " · click a point for another"
-    text.markdown(f"**Model of {plain(what)}**{hint}  \n`{path}`")
+    st.markdown(f"**Model of {plain(what)}**{hint}")
+    st.code(str(path), language=None)
+    download, fork = st.columns(2)
     download.download_button(
         "Download",
         data=path.read_bytes,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from html import escape
 
 from app.components.mount import mount
-from app.services.labels import Pace
 from app.services.way import Way, WayStep
 from app.wording import counted, definition, duration, gain, percent, place
 from pul.records import IterationRecord, JobRecord, RunRecord
@@ -66,9 +65,11 @@ def header_html(
     run: RunRecord | None,
     iterations: tuple[IterationRecord, ...],
     job: JobRecord | None,
-    pace: Pace | None = None,
 ) -> str:
     """Return the header as HTML.
+
+    How far the labelling is stands on the pages that label, once: they know of acts that are on
+    their way, which the header does not.
 
     Args:
         name: Name of the workspace.
@@ -76,30 +77,13 @@ def header_html(
         run: The selected run.
         iterations: Its finished iterations, the baseline first.
         job: The last job on it.
-        pace: Progress of the labelling.
     """
     parts = [f"<b>{escape(name)}</b>"]
-    if pace is not None and pace.n_identities:
-        parts += _labelled(pace, n_images)
-    else:
-        parts.append(f"<span>{counted(n_images, 'image')}</span>")
+    parts.append(f"<span>{counted(n_images, 'image')}</span>")
     if run is not None:
         parts += [f"<span>{escape(run.name)}</span>", _status(run, job)]
         parts += _figures(iterations)
-    if pace is not None and pace.n_identities:
-        parts.append('<span title="All labels that reached the studio are saved">saved</span>')
     return f'<div class="pul-title"><h1></h1><div class="pul-header">{"".join(parts)}</div></div>'
-
-
-def _labelled(pace: Pace, n_images: int) -> list[str]:
-    hint = f"labelled, of {counted(n_images, 'image')} in the workspace"
-    parts = [
-        f"<span><b>{pace.n_identities}/{pace.goal}</b> IDs</span>",
-        f'<span title="{hint}">{counted(pace.n_images, "image")}</span>',
-    ]
-    if pace.seconds is not None:
-        parts.append(f"<span>{pace.seconds:.1f} s/ID</span>")
-    return parts
 
 
 def _status(run: RunRecord, job: JobRecord | None) -> str:

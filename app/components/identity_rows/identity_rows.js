@@ -1,11 +1,13 @@
 // Page 4: a row per identity; select rows to merge, open one to split it or to take images out.
 import { keyName } from "../shared_js/keys.js";
 import { Outbox } from "../shared_js/outbox.js";
-import { counted, escape } from "../shared_js/text.js";
+import { count, counted } from "../shared_js/text.js";
 import { Zoom } from "../shared_js/zoom.js";
-import { PERSON } from "../shared_js/words.js";
+import { between, listed, namesake, pageOf } from "./listing.js";
+import { mergeHtml, rowHtml } from "./row_html.js";
 
 const TOAST_MS = 7000;
+const N_MERGES = 3; // suggestions in sight at once
 
 class People {
   constructor(root, workspace) {
@@ -13,7 +15,15 @@ class People {
     this.find = (name) => root.querySelector(`.people-${name}`);
     this.outbox = new Outbox(workspace, () => this.drawCounts());
     this.zoom = new Zoom(this.find("zoom"));
-    Object.assign(this, { selected: new Set(), marked: new Set(), heardOf: null });
+    /** @type {import("./listing.js").View} */
+    this.view = { search: "", filter: "all", sort: "made", only: null, page: 0 };
+    /** @type {Set<string>} Pairs that were answered here. */
+    this.answered = new Set();
+    Object.assign(this, { selected: new Set(), marked: new Set(), heardOf: null, offer: null });
+    this.anchor = null;
+    this.find("search").oninput = ({ target }) => this.look({ search: target.value });
+    this.find("filter").onchange = ({ target }) => this.look({ filter: target.value });
+    this.find("sort").onchange = ({ target }) => this.look({ sort: target.value });
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
     root.onclick = (event) => this.click(event);
@@ -37,7 +47,7 @@ class People {
     this.draw();
     const news = data.outcomes.filter(({ token }) => this.heardOf && !this.heardOf.has(token));
     this.heardOf = new Set(data.outcomes.map(({ token }) => token));
-    if (news.length) this.toast(news.at(-1).text, news.at(-1).is_refused);
+    if (news.length) this.toast(news.at(-1));
   }
 
   put(kind, more) {
@@ -46,13 +56,13 @@ class People {
 
   // ---- keys and clicks
   key(event) {
-    if (
-      event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=listbox]") ||
-      event.altKey
-    )
-      return;
+    const { target } = event;
+    if (target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=listbox]")) return;
+    if (event.altKey) return;
     const key = keyName(event);
-    if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y"))
+    const member = target.closest?.("[data-member]");
+    if (member && [" ", "Enter"].includes(event.key)) this.mark(Number(member.dataset.member));
+    else if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y"))
       this.put(event.shiftKey || key === "y" ? "redo" : "undo");
     else if (key === "m" && !event.ctrlKey && !event.metaKey && this.selected.size > 1) this.merge();
     else if (key === "Escape" && this.data.opened !== null) this.open(null);
@@ -60,32 +70,54 @@ class People {
     event.preventDefault();
   }
 
-  click({ target }) {
-    const act = target.closest("[data-act]")?.dataset.act;
-    const row = target.closest("[data-identity]");
+  click(event) {
+    const { target } = event;
+    const button = target.closest("[data-act]");
+    const owner = target.closest("[data-identity]");
     const member = target.closest("[data-member]");
-    if (act) this.act(act, row && Number(row.dataset.identity));
+    if (target.matches("[type=checkbox]")) this.select(Number(owner.dataset.identity), target.checked, event.shiftKey);
+    else if (button) this.act(button.dataset.act, owner && Number(owner.dataset.identity), button.dataset);
     else if (member) this.mark(Number(member.dataset.member));
-    else if (row && target.closest(".faces"))
-      this.open(this.data.opened === Number(row.dataset.identity) ? null : Number(row.dataset.identity));
+  }
+
+  // Shift selects all from the one before to this one, as they are listed.
+  select(identity, isOn, isRange) {
+    const rows = listed(this.data.rows, this.view, this.doubtful);
+    for (const each of isRange ? between(rows, this.anchor, identity) : [identity])
+      if (isOn) this.selected.add(each);
+      else this.selected.delete(each);
+    this.anchor = identity;
+    this.drawSelected();
   }
 
   change({ target }) {
     const identity = Number(target.closest("[data-identity]")?.dataset.identity);
-    if (target.matches("[type=checkbox]")) {
-      if (target.checked) this.selected.add(identity);
-      else this.selected.delete(identity);
-      this.drawButtons();
-    } else if (target.matches("[data-name]")) {
-      this.put("rename", { identity, name: target.value });
-      target.blur();
-    } else if (target.matches("select")) {
-      this.put("role", { identity, role: target.value });
-    }
+    if (target.matches("[data-name]")) this.rename(identity, target);
+    else if (target.matches(".person select")) this.put("role", { identity, role: target.value });
   }
 
-  act(name, identity) {
+  rename(identity, input) {
+    const name = input.value;
+    const other = namesake(this.data.rows, identity, name);
+    if (other) {
+      input.value = this.data.names.get(identity);
+      this.offer = { left: other.identity, right: identity, why: `${other.name} is that name already: the same?` };
+    } else {
+      this.offer = null;
+      this.put("rename", { identity, name });
+    }
+    input.blur();
+    this.drawMerges();
+  }
+
+  look(change) {
+    this.view = { ...this.view, only: null, page: 0, ...change };
+    this.drawRows();
+  }
+
+  act(name, identity, { left = "0", right = "0", other = "0", page = "0" } = {}) {
     const images = [...this.marked];
+    const pair = /** @type {[number, number]} */ ([Number(left), Number(right)]);
     const acts = {
       merge: () => this.merge(),
       training: () => this.setRole("training"),
@@ -102,8 +134,27 @@ class People {
       },
       close: () => this.open(null),
       open: () => this.open(identity),
+      compare: () => this.look({ only: new Set([identity, Number(other)]) }),
+      everyone: () => this.look({}),
+      page: () => this.turn(Number(page)),
+      unite: () => this.answer(pair, () => this.put("merge", { identities: pair })),
+      apart: () => this.answer(pair, () => this.put("pair", { question: sidesOf(pair), answer: "different" })),
+      cancel: () => this.answer(pair, () => {}),
     };
     acts[name]();
+  }
+
+  answer(pair, say) {
+    this.answered.add(pair.join());
+    this.offer = null;
+    say();
+    this.drawMerges();
+  }
+
+  turn(page) {
+    this.view = { ...this.view, page };
+    this.drawRows();
+    this.root.scrollIntoView({ block: "start" });
   }
 
   merge() {
@@ -133,42 +184,88 @@ class People {
 
   // ---- drawing
   draw() {
-    const { rows, opened, members } = this.data;
+    this.data.names = new Map(this.data.rows.map(({ identity, name }) => [identity, name]));
+    this.doubtful = new Set(this.data.merges.flatMap(([left, right]) => [left, right]));
+    this.drawMerges();
+    this.drawRows();
+    this.drawCounts();
+  }
+
+  drawRows() {
+    if (!this.data) return;
     const typing =
       document.activeElement?.matches?.("[data-name]") && this.root.contains(document.activeElement)
         ? document.activeElement
         : null;
-    if (!typing) {
-      // somebody who types a name is not disturbed
-      this.find("rows").innerHTML = rows
-        .map((row) => rowHtml(row, this.data, row.identity === opened ? members : null))
-        .join("");
-      this.zoom.watch(this.find("rows"), ".face, [data-member]");
-    }
+    if (typing) return; // somebody who types a name is not disturbed
+    const { opened, members } = this.data;
+    const all = listed(this.data.rows, this.view, this.doubtful);
+    const { rows, page, nPages } = pageOf(all, this.view.page);
+    const before = stopOf(document.activeElement);
+    this.view.page = page;
+    this.find("rows").innerHTML = rows
+      .map((row) => rowHtml(row, this.data, row.identity === opened ? members : null))
+      .join("");
+    this.find("shown").innerHTML = this.shownHtml(all, page, nPages, rows.length);
+    this.find("pages").innerHTML = nPages > 1 ? pagesHtml(page, nPages) : "";
+    this.zoom.watch(this.find("rows"), ".face, [data-member]");
+    if (before) /** @type {HTMLElement | null} */ (this.root.querySelector(before))?.focus({ preventScroll: true });
+    this.drawSelected();
+    this.drawMarks();
+  }
+
+  shownHtml(all, page, nPages, n) {
+    const back = `<button type="button" class="link" data-act="everyone">show everyone</button>`;
+    if (this.view.only) return `Two that look alike · ${back}`;
+    if (!all.length && this.data.rows.length) return "Nobody fits; change the name or the filter.";
+    const isPart = all.length < this.data.rows.length;
+    const of = isPart ? `${count(all.length)} of ${count(this.data.rows.length)} identities` : "";
+    const on = nPages > 1 ? `page ${page + 1} of ${nPages}, ${n} of ${count(all.length)}` : "";
+    return [of, on].filter(Boolean).join(" · ");
+  }
+
+  drawMerges() {
+    if (!this.data) return;
+    const known = new Map(this.data.rows.map((row) => [row.identity, row]));
+    const open = this.data.merges
+      .filter(([left, right]) => !this.answered.has([left, right].join()) && known.has(left) && known.has(right))
+      .map(([left, right, isOneName]) => ({
+        left: known.get(left),
+        right: known.get(right),
+        why: isOneName ? "They have one name. The same?" : "They look alike. The same?",
+      }));
+    const { offer } = this;
+    const first =
+      offer && known.has(offer.left) && known.has(offer.right)
+        ? [{ ...offer, left: known.get(offer.left), right: known.get(offer.right), isRename: true }]
+        : [];
+    const shown = [...first, ...open].slice(0, N_MERGES);
+    const more = open.length + first.length - shown.length;
+    this.find("merges").hidden = !shown.length;
+    this.find("merges").innerHTML =
+      `<h4>May be the same${more ? ` <small>and ${counted(more, "more pair")}</small>` : ""}</h4>` +
+      shown.map((pair) => mergeHtml(pair, this.data.thumbs)).join("");
+    this.zoom.watch(this.find("merges"), ".face");
+  }
+
+  drawSelected() {
     for (const box of this.root.querySelectorAll("[type=checkbox]"))
       box.checked = this.selected.has(Number(box.closest("[data-identity]").dataset.identity));
     this.drawButtons();
-    this.drawMarks();
-    this.drawCounts();
   }
 
   drawCounts() {
     if (!this.data) return;
-    const { rows, goals } = this.data;
-    const n = rows.length;
+    const { rows } = this.data;
+    const imagesOf = (people) => people.reduce((sum, row) => sum + row.n_images, 0);
     const training = rows.filter(({ role }) => role === "training");
-    const images = training.reduce((sum, row) => sum + row.n_images, 0);
-    const goal = goals
-      .map(
-        (limit) =>
-          `<span class="${training.length >= limit ? "met" : ""}">L ${Math.min(training.length, limit)}/${limit}</span>`,
-      )
-      .join("");
+    const nHeld = rows.length - training.length;
     const left = this.outbox.commits.length;
     this.root.dataset.open = String(left);
     this.find("counts").innerHTML =
-      `<b>${n === 1 ? "1 identity" : `${n} identities`}</b>${goal}<span>${counted(images, "training image")}</span>` +
-      `<span>${n - training.length} held out</span><span>${left ? "saving …" : "saved"}</span>`;
+      `<b>${rows.length === 1 ? "1 identity" : `${count(rows.length)} identities`}</b><span>${counted(imagesOf(rows), "image")}</span>` +
+      `<span>${count(training.length)} for training (L = ${count(training.length)})</span>` +
+      `<span>${count(nHeld)} held out${nHeld && nHeld < 10 ? ", too few to judge by" : ""}</span><span>${left ? "saving …" : "saved"}</span>`;
   }
 
   drawButtons() {
@@ -180,8 +277,11 @@ class People {
   }
 
   drawMarks() {
-    for (const figure of this.root.querySelectorAll("[data-member]"))
-      figure.classList.toggle("marked", this.marked.has(Number(figure.dataset.member)));
+    for (const figure of this.root.querySelectorAll("[data-member]")) {
+      const isMarked = this.marked.has(Number(figure.dataset.member));
+      figure.classList.toggle("marked", isMarked);
+      figure.setAttribute("aria-checked", String(isMarked));
+    }
     for (const button of this.root.querySelectorAll('[data-act="split"], [data-act="remove"]'))
       button.disabled = this.marked.size === 0;
     for (const line of this.root.querySelectorAll(".hint"))
@@ -190,9 +290,10 @@ class People {
         : "Click the images that are somebody else.";
   }
 
-  toast(text, isRefused) {
+  toast({ text, kind, is_refused: isRefused }) {
     const toast = this.find("toast");
-    toast.textContent = text;
+    toast.querySelector("span").textContent = text;
+    toast.querySelector("button").hidden = isRefused || kind === "undo";
     toast.classList.toggle("refused", isRefused);
     toast.hidden = false;
     clearTimeout(this.toastTimer);
@@ -202,34 +303,25 @@ class People {
   }
 }
 
-function rowHtml(row, { thumbs }, members) {
-  const { identity, name, color, tokens, n_images: n, n_cameras: cameras, compactness, nearest, flags, role } = row;
-  const faces = tokens
-    .map((token) => `<img class="face" src="${thumbs}${token}" alt="" width="40" height="80" loading="lazy">`)
-    .join("");
-  const option = (value, text) => `<option value="${value}" ${role === value ? "selected" : ""}>${text}</option>`;
-  return `<div class="person" role="row" data-identity="${identity}" style="--c:${color}"><input type="checkbox" aria-label="Select ${escape(name)}">
-    <i></i><input data-name value="${escape(name)}" aria-label="Name" title="Click to rename; empty brings the number back" spellcheck="false">
-    <div class="faces" title="Open: all images, split, take out">${faces}</div>
-    <div class="facts"><b>${counted(n, "image")}</b><span>${cameras ? counted(cameras, "camera") : "camera not known"}</span></div>
-    <div class="facts"><meter min="0" max="1" value="${compactness}" title="Mean cosine of its images to their mean: ${compactness.toFixed(2)}"></meter><span>compactness ${compactness.toFixed(2)}</span></div>
-    <div class="facts"><span>${nearest ? `most like <b>${escape(nearest)}</b>` : ""}</span></div>
-    <div class="flags">${flags.map(([kind, text, hint]) => `<em class="${kind}" title="${escape(hint)}">${escape(text)}</em>`).join("")}</div>
-    <select aria-label="Role of ${escape(name)}">${option("training", "training")}${option("validation", "validation")}</select>
-    <button type="button" data-act="${members ? "close" : "open"}">${members ? "Close" : "Open"}</button>
-    ${members ? membersHtml(members, thumbs) : ""}</div>`;
+const sidesOf = ([left, right]) => ({ left: { identity: left }, right: { identity: right } });
+
+// Where Tab stands among rows that are drawn anew.
+function stopOf(element) {
+  const row = element?.closest?.(".person");
+  const member = element?.closest?.("[data-member]");
+  if (!row) return null;
+  const within = member
+    ? `[data-member="${member.dataset.member}"]`
+    : element.matches("[type=checkbox]")
+      ? "[type=checkbox]"
+      : `[data-act="${element.dataset.act}"]`;
+  return `.person[data-identity="${row.dataset.identity}"] ${within}`;
 }
 
-function membersHtml(members, thumbs) {
-  const tiles = members
-    .map(
-      ([image, token, camera, isOutlier]) =>
-        `<figure data-member="${image}" class="${isOutlier ? "outlier" : ""}"><img src="${thumbs}${token}" alt="${camera === null ? "image" : `camera ${camera}`}${isOutlier ? ", far from the others" : ""}" width="64" height="128">` +
-        `<figcaption>${camera === null ? "" : `camera ${camera}`}</figcaption></figure>`,
-    )
-    .join("");
-  return `<div class="members"><div class="label-bar"><span class="hint"></span><button type="button" data-act="split">Split off: they are one other ${PERSON}</button>
-    <button type="button" data-act="remove">Take out: not this ${PERSON}</button></div><div class="tiles">${tiles}</div></div>`;
+function pagesHtml(page, nPages) {
+  const button = (at, text, isOff) =>
+    `<button type="button" data-act="page" data-page="${at}" ${isOff ? "disabled" : ""}>${text}</button>`;
+  return `${button(0, "First", page === 0)}${button(page - 1, "Previous", page === 0)}<span>page ${page + 1} of ${nPages}</span>${button(page + 1, "Next", page === nPages - 1)}${button(nPages - 1, "Last", page === nPages - 1)}`;
 }
 
 export default function ({ data, parentElement, setStateValue }) {

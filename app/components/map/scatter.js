@@ -117,7 +117,8 @@ export class Scatter {
     const from = isSameRun ? this.layout.points : layout.points;
     this.layout = layout;
     this.points.set({ from, to: layout.points, similarity: layout.similarities });
-    this.points.uniforms.size = (layout.n < 1500 ? 9 : layout.n < 5000 ? 7 : layout.n < 30000 ? 5.5 : 4) * (data.scale ?? 1);
+    this.points.uniforms.size =
+      (layout.n < 1500 ? 9 : layout.n < 5000 ? 7 : layout.n < 30000 ? 5.5 : 4) * (data.scale ?? 1);
     if (!isSameRun || this.isFitted) this.fit();
     this.outline = [];
     if (isSameRun && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.glide();

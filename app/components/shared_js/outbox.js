@@ -1,7 +1,7 @@
 // What a person did and the server has not yet stored: in order, and in the browser's storage until it has.
 const RESEND_MS = 4000; // at first; twice as long each time, or a slow server would only get more to do
 const RESEND_AT_MOST_MS = 60_000;
-const TOKEN = /^[\w.:-]{1,200}$/; // as in app/services/labels.py
+const TOKEN = /^[\w.:-]{1,200}$/; // as in app/services/acts.py
 
 /**
  * @typedef {import("./types").Act} Act

@@ -35,7 +35,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 def _repeat(run: RunRecord) -> None:
     command = services.exports.command(state.location(), run)
     st.subheader("Repeat this run on the command line")
-    st.code(command.text, language="bash", wrap_lines=True)
+    st.code(command.text, language=None, wrap_lines=True)
     if command.lacks_labels:
         st.caption(
             "This run's labels were given by an experiment, and the command does not repeat them."
@@ -115,3 +115,8 @@ def _download(export: services.exports.Export) -> None:
         "Download", export.path.open("rb"), export.path.name, key=f"get:{export.job.job_id}",
         on_click="ignore",
     )  # fmt: skip
+    if export.threshold is not None:
+        st.download_button(
+            "Threshold", export.threshold.open("rb"), export.threshold.name,
+            key=f"threshold:{export.job.job_id}", on_click="ignore",
+        )  # fmt: skip

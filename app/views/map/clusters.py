@@ -40,27 +40,27 @@ def show(now: WorkspaceStatus, record: IterationRecord, lambda_: float, *, map_k
 
 def _choose(run_id: int, record: IterationRecord, *, is_busy: bool) -> int:
     iteration, present = record.iteration, record.n_clusters
-    field, preview, compare = st.columns([1, 1, 1], vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="bottom")  # wraps on a narrow screen
     first = state.previewed(run_id, iteration) or present
-    n_clusters = field.number_input(
-        "Clusters K", value=first, step=1, key=_field_key(run_id, iteration)
+    n_clusters = row.number_input(
+        "Clusters K", value=first, step=1, key=_field_key(run_id, iteration), width=130
     )
     start = partial(_start, run_id, record)
-    preview.button(
+    row.button(
         "Preview K",
         on_click=start,
         kwargs={"is_compared": False},
         disabled=is_busy,
         help="Cluster the features of this iteration with this K; the run does not change.",
-        width="stretch",
+        width="content",
     )
-    compare.button(
+    row.button(
         "Compare K",
         on_click=start,
         kwargs={"is_compared": True},
         disabled=is_busy,
         help="Cluster with several K, from 0.5 to 1.5 times the current one, each with two seeds.",
-        width="stretch",
+        width="content",
     )
     return int(n_clusters)
 

@@ -33,6 +33,8 @@ def show(arrays: services.map.MapArrays, choice: Choice) -> None:
         )
         with button:
             _label_these(arrays, images)
+            if len(images) == 1:
+                _find_similar(int(arrays.image_ids[images[0]]))
     else:
         text.markdown(f"**{counted(len(images), 'center')}** · lasso points, or click one")
     grid(_tiles(arrays, images[:N_TILES], choice.lambda_), height=HEIGHT, is_grouped=is_chosen)
@@ -42,11 +44,18 @@ def show(arrays: services.map.MapArrays, choice: Choice) -> None:
 
 def _label_these(arrays: services.map.MapArrays, images: Sequence[int]) -> None:
     numbers = arrays.image_ids[list(images)].tolist()
-    hint = "Open a card of these images on the Label page; labelled images are skipped."
+    hint = (
+        "Open a card for each cluster of these images on the Label page; labelled ones are skipped."
+    )
     if st.button(
         "Label these", on_click=state.open_card, args=(numbers,), help=hint, width="stretch"
     ):
         st.switch_page(state.page("label"))
+
+
+def _find_similar(image_id: int) -> None:
+    if st.button("Find similar", on_click=state.find_like, args=(image_id,), width="stretch"):
+        st.switch_page(state.page("retrieval"))
 
 
 def _tiles(arrays: services.map.MapArrays, images: Sequence[int], lambda_: float) -> list[Tile]:

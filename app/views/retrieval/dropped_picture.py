@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import services, state
-from app.services.retrieval import Found, Place
+from app.services.retrieval import Found, Place, TrueMatch
 from app.wording import fit
 
 N_FOUND = 100
@@ -20,11 +20,15 @@ class Asked:
         url: Address of its picture.
         find: Returns its ranked list in an iteration.
         average_precision: Its AP in an iteration; None without ground truth.
+        true_matches: Where its true matches are in an iteration; empty without ground truth.
+        name: What tells it from other queries.
     """
 
     url: str
     find: Callable[[Place], list[Found]]
-    average_precision: Callable[[Place], float | None]
+    average_precision: Callable[[Place], float | None] = lambda _: None
+    true_matches: Callable[[Place], list[TrueMatch]] = lambda _: []
+    name: str = ""
 
 
 def choose(place: Place) -> Asked | None:
@@ -44,4 +48,4 @@ def choose(place: Place) -> Asked | None:
         picture = services.retrieval.read_picture(location, at, content)
         return services.retrieval.find_like_picture(location, at, picture, n=N_FOUND)
 
-    return Asked(first.url, find, lambda _: None)
+    return Asked(first.url, find, name="picture")

@@ -10,7 +10,7 @@ from app import services, state
 from app.components.query_strip.query_strip import Query, query_strip
 from app.routes import thumbnails
 from app.routes.signed import workspace_key
-from app.services.retrieval import Order, Place
+from app.services.retrieval import Found, Order, Place
 from app.views.retrieval import dropped_picture
 from app.views.retrieval.dropped_picture import N_FOUND, Asked
 from app.wording import counted, fit, percent
@@ -22,6 +22,8 @@ TEST, TRAIN, PICTURE = "Test queries", "Training images", "A picture"
 
 def choose(places: list[Place]) -> Asked | None:
     """Show the choice of a query and return it; None if there is none."""
+    if (image_id := state.like()) is not None:
+        return _like(image_id)
     has_test = len(services.retrieval.queries(state.location(), places[0].run_id)) > 0
     kinds = [TEST, TRAIN, PICTURE] if has_test else [TRAIN, PICTURE]
     controls = st.container(horizontal=True, vertical_alignment="center")
@@ -34,6 +36,19 @@ def choose(places: list[Place]) -> Asked | None:
         return dropped_picture.choose(places[0])
     choose_from = _choose_test if kind == TEST else _choose_train
     return choose_from(places, controls)
+
+
+def _like(image_id: int) -> Asked:
+    """Return an image of the workspace as a query: "find similar" of any picture led here."""
+    location = state.location()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Training images most similar to the picture that you picked.")
+        st.button("Back to the queries", on_click=state.find_like, args=(None,))
+
+    def find(place: Place) -> list[Found]:
+        return services.retrieval.find_like(location, place, image_id, n=N_FOUND)
+
+    return Asked(thumbnails.urls(location, [image_id])[0], find, name=f"like-{image_id}")
 
 
 def _choose_test(places: list[Place], controls: DeltaGenerator) -> Asked:
@@ -52,6 +67,8 @@ def _choose_test(places: list[Place], controls: DeltaGenerator) -> Asked:
         thumbnails.urls(location, [chosen])[0],
         lambda place: services.retrieval.find(location, place, chosen, n=N_FOUND),
         lambda place: services.retrieval.average_precision(location, place, chosen),
+        lambda place: services.retrieval.true_matches(location, place, chosen),
+        name=f"test-{chosen}",
     )
 
 
@@ -68,7 +85,7 @@ def _choose_train(places: list[Place], controls: DeltaGenerator) -> Asked:
     return Asked(
         thumbnails.urls(location, [chosen])[0],
         lambda at: services.retrieval.find_like_image(location, at, chosen, n=N_FOUND),
-        lambda _: None,
+        name=f"train-{chosen}",
     )
 
 
@@ -95,10 +112,14 @@ def _choose_image(
     image_ids = table.image_ids[rows[(page - 1) * N_PAGE : page * N_PAGE]].tolist()
     cameras = dict(zip(table.image_ids.tolist(), table.camids.tolist(), strict=True))
     tiles = [
-        Query(image_id, url, label(image_id), fit(f"a person on camera {cameras[image_id]}"))
+        Query(image_id, url, label(image_id), _hint(cameras[image_id]))
         for image_id, url in zip(
             image_ids, thumbnails.urls(state.location(), image_ids), strict=True
         )
     ]
     name = workspace_key(state.location()).hex()
     return query_strip(tiles, key=f"queries-{name}-{key}-{page}".replace(" ", "-"))
+
+
+def _hint(camera: int) -> str:
+    return fit("a person") + (f" on camera {camera}" if camera >= 0 else ", camera unknown")

@@ -1,12 +1,15 @@
-"""The part of the Rounds page with the curves of runs, and the models of their points."""
+"""The part of the Train page with the curves of runs, and the models of their points."""
 
+from collections.abc import Mapping
 from functools import partial
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import services, state
-from app.components.charts.curves import Curve, curves
+from app.components.charts.curves import Curve, main_curve, other_curves
 from app.components.forms.checkpoint import checkpoint_row
+from app.components.forms.settings_table import settings_table
 from app.wording import definition, fit
 from pul.records import RunRecord
 
@@ -16,27 +19,49 @@ def show(
 ) -> None:
     if state.shown_on_rounds() != drawn_for:
         st.rerun()  # a click here changed other parts of the page
-    drawn = [Curve(run.run_id, run.name, now.iterations), *_others(now, run)]
     changed = {c.iteration: "; ".join(c.parts) for c in services.runs.changes(now.iterations)}
-    st.plotly_chart(
-        curves(drawn, changed),
-        config={"displayModeBar": False},
-        alt="Curves of mAP, rank-k, reliable share and loss by iteration",
-        on_select="rerun",
-        selection_mode="points",
-        key=f"curves:{run.run_id}",
-    )
+    chart, beside = st.columns([2.3, 1], gap="medium")
+    with beside:
+        drawn = [Curve(run.run_id, run.name, now.iterations), *_others(now, run)]
+    with chart:
+        _chart(main_curve(drawn, changed), "mAP by iteration", key=f"curves:{run.run_id}")
+        _explain(now, changed)
+    with beside:
+        _differences([run, *(other for other in now.runs if other.run_id in state.compared())])
+        _checkpoint(drawn, f"curves:{run.run_id}")
+        st.page_link(state.page("retrieval"), label="See which queries won and lost")
+    _chart(other_curves(drawn, changed), "Rank-k, reliable share, loss, and more by iteration")
+
+
+def _chart(figure: go.Figure, alt: str, *, key: str = "") -> None:
+    """Show a chart; the points of one with a key can be clicked."""
+    config = {"displayModeBar": False}
+    if key:
+        st.plotly_chart(
+            figure, config=config, alt=alt, key=key, on_select="rerun", selection_mode="points"
+        )
+    else:
+        st.plotly_chart(figure, config=config, alt=alt)
+
+
+def _explain(now: services.workspace.WorkspaceStatus, changed: Mapping[int, str]) -> None:
     metrics = now.iterations[-1].metrics
     if metrics is None:
         st.caption(
             fit("No mAP and rank-k: these images have no query and gallery with known people.")
         )
     else:
-        st.caption(f"{definition(metrics)}. Dashed: the baseline, before any training.")
+        st.caption(f"{definition(metrics)}. Dashed: the start model, before any training.")
     if changed:
         listed = "; ".join(f"iteration {at}: {text}" for at, text in changed.items())
         st.caption(f"▲ Changed during the run: {listed}.")
-    _checkpoint(drawn, f"curves:{run.run_id}")
+
+
+def _differences(runs: list[RunRecord]) -> None:
+    if len(runs) > 1:
+        differ = services.runs.differences(state.location(), runs)
+        st.markdown("**What differs**")
+        settings_table([run.name for run in runs], [(row.setting, row.values) for row in differ])
 
 
 def _others(now: services.workspace.WorkspaceStatus, run: RunRecord) -> list[Curve]:

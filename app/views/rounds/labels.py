@@ -1,4 +1,4 @@
-"""The part of the Rounds page that shows untrained labels, and trains with them."""
+"""The part of the Train page that shows untrained labels, and trains with them."""
 
 import re
 
@@ -10,7 +10,7 @@ from app.wording import counted
 from pul.errors import PulError
 from pul.records import RunRecord
 
-_HINT = (
+HINT = (
     "A new run in the background: the same start model, the same settings, and these labels. Its "
     "curves are shown with those of this run."
 )
@@ -48,14 +48,14 @@ def _offer(run: RunRecord, waiting: Untrained, people: str) -> None:
     button.button(
         "Train with them",
         type="primary",
-        help=_HINT,
+        help=HINT,
         width="stretch",
-        on_click=_train,
+        on_click=train,
         args=(run,),
     )
 
 
-def _train(run: RunRecord) -> None:
+def train(run: RunRecord) -> None:
     """Start a run with the labels and select it, compared with the old one.
 
     The selection is set first: as soon as the run exists, the header may trigger a rerun, and code
@@ -71,7 +71,7 @@ def _train(run: RunRecord) -> None:
     state.compare([run.run_id] if run.n_iterations_done else [])
     state.remember_trouble(run.run_id, "")
     try:
-        services.runs.train_with_labels(state.location(), run, name)
+        services.runs.train_with_labels(location, run, name)
     except PulError as error:
         state.compare(before)
         state.remember_trouble(run.run_id, str(error))

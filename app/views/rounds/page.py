@@ -1,16 +1,15 @@
-"""The Rounds page: start, control and compare runs."""
+"""The Train page: what a run gained, its chart; start, control and compare runs."""
 
 from functools import partial
 
 import streamlit as st
 
 from app import services, state
-from app.components.forms.settings_table import settings_table
 from app.components.forms.shelf import shelf_list, shelved_notice
 from app.components.tables.empty import nothing_yet
 from app.components.tables.iteration_table import iteration_table
 from app.views.fragments import fragment
-from app.views.rounds import curves, new_run, progress
+from app.views.rounds import curves, new_run, progress, verdict
 from app.wording import counted
 from pul.records import JobRecord
 
@@ -29,28 +28,17 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         state.write_address(now.run.run_id)
         every = POLL_S if now.is_active else None
         drawn_for = state.shown_on_rounds()
+        verdict.show(now.run)
         fragment(every)(progress.show)(now.run.run_id, drawn_for)
         if now.iterations:
             fragment()(curves.show)(now, now.run, drawn_for)
     new_run.show(now)
     if now.iterations:
-        _compare(now)
         with st.expander("Every iteration"):
             iteration_table(now.iterations)
     if now.job is not None:
         _log(now)
     _shelf()
-
-
-def _compare(now: services.workspace.WorkspaceStatus) -> None:
-    shown = {run.run_id: run for run in now.runs}
-    others = [shown[run_id] for run_id in state.compared() if run_id in shown]
-    if others and now.run is not None:
-        runs = [now.run, *others]
-        with st.expander("What differs", expanded=True):
-            differ = services.runs.differences(state.location(), runs)
-            rows = [(row.setting, row.values) for row in differ]
-            settings_table([run.name for run in runs], rows)
 
 
 def _log(now: services.workspace.WorkspaceStatus) -> None:

@@ -1,4 +1,4 @@
-"""The part of the Rounds page that polls: the progress of the run, and its buttons."""
+"""The part of the Train page that polls: the progress of the run, and its buttons."""
 
 from functools import partial
 
@@ -30,6 +30,10 @@ def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
             st.caption(f"Forked from run {run.parent_run_id}, iteration {run.parent_iteration}")
         if now.is_active and now.job is not None:
             progress_panel(now.job, remaining_s=remaining_s(now.job.progress, now.iterations))
+            st.caption(
+                "*Pause* loses nothing and keeps the memory; *Stop* frees it, and loses what is "
+                "done of the present iteration."
+            )
         else:
             done = counted(run.n_iterations_done, "iteration")
             st.markdown(f"**{plain(run.name)}** {ENDED.get(run.status, run.status)} after {done}.")

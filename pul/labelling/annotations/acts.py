@@ -203,7 +203,7 @@ def redo(event: int) -> Act:
 
 def _images(images: Iterable[int], *, least: int = 1) -> list[int]:
     numbers = sorted({to_number(image) for image in images})
-    if numbers and not 0 <= numbers[0] <= numbers[-1] < 2**63:
+    if numbers and numbers[0] < 0:
         raise ConfigError(f"Images have numbers from 1, but got {numbers[0]} to {numbers[-1]}.")
     if len(numbers) < least:
         raise ConfigError(f"This act needs at least {least} images, but got {len(numbers)}.")

@@ -79,7 +79,7 @@ def _linked(state: Annotations) -> Iterator[_Found]:
         if len(people) > 1:
             yield from (("same", x, people, (event_id,)) for x in images)
     group_of = {image: -number for number, group in enumerate(state.groups, 1) for image in group}
-    for pair in state.apart:
+    for pair in state.cannot_links:
         left, right = state.side_images(pair.left), state.side_images(pair.right)
         whose = {x: owners[x] if owners.get(x, 0) > 0 else group_of.get(x) for x in left | right}
         one_person = {whose[x] for x in left} & {whose[x] for x in right} - {None}

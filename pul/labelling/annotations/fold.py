@@ -1,4 +1,4 @@
-"""The fold of the log into identities and links: pure, deterministic, quick to go on with."""
+"""The fold of the log into identities and links: pure, deterministic, quick to continue."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from pul.labelling.annotations.state import JUNK, UNSURE, Annotations, Event, Op
 
 
 def fold(events: Iterable[Event], state: Annotations | None = None) -> Annotations:
-    """Return what events come to, from nothing or from where a fold stood.
+    """Return what events come to, from nothing or from an earlier state.
 
     Args:
-        events: Events in any order; those that the state knows already are passed over.
+        events: Events in any order; those that the state has already are skipped.
         state: What `fold` returned for the events before; it is not changed.
 
     Returns:
@@ -28,13 +28,13 @@ def fold(events: Iterable[Event], state: Annotations | None = None) -> Annotatio
         return state
     late = state.events and fresh[0].event_id < state.events[-1].event_id
     if late or any(event.kind in ("undo", "redo") for event in fresh):
-        # What an act does depends on those before it: taking one back means going through again.
+        # What an act does depends on those before it: undoing one means folding all again.
         fresh = sorted((*state.events, *fresh), key=lambda event: event.event_id)
         state = Annotations()
-    return _go_on(state, fresh)
+    return _continue(state, fresh)
 
 
-def _go_on(state: Annotations, fresh: list[Event]) -> Annotations:
+def _continue(state: Annotations, fresh: list[Event]) -> Annotations:
     undone = set(state.undone)
     for event in fresh:
         if event.kind in ("undo", "redo"):
@@ -53,7 +53,7 @@ def _go_on(state: Annotations, fresh: list[Event]) -> Annotations:
         dict(state.roles),
         dict(state.numbers),
         list(state.links),
-        list(state.apart),
+        list(state.cannot_links),
         list(state.undecided),
     )
     for event in fresh:
@@ -143,7 +143,7 @@ def _split(state: Annotations, event: Event) -> None:
             for opinion in opinions
         )
     sides = Side(identity=identity), Side(identity=event.event_id)
-    state.apart.append(Pair(event.event_id, *sides))
+    state.cannot_links.append(Pair(event.event_id, *sides))
 
 
 def _same(state: Annotations, event: Event) -> None:
@@ -156,7 +156,7 @@ def _not_same(state: Annotations, event: Event) -> None:
         if one.identity is not None and other.identity is None:
             _refuse(state, event, state.find(one.identity), other.images)
             return
-    state.apart.append(pair)
+    state.cannot_links.append(pair)
 
 
 def _undecided(state: Annotations, event: Event) -> None:

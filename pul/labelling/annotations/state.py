@@ -107,7 +107,7 @@ class Annotations:
         names, roles: What was set for an identity.
         numbers: Identity → 1, 2, ... in the order they were made.
         links: Groups of images that show one person (must-links), by event.
-        apart: Pairs that are different people (cannot-links).
+        cannot_links: Pairs that are different people.
         undecided: Pairs that nobody could tell.
     """
 
@@ -120,7 +120,7 @@ class Annotations:
     roles: dict[int, Role] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
     links: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
-    apart: list[Pair] = field(default_factory=list)
+    cannot_links: list[Pair] = field(default_factory=list)
     undecided: list[Pair] = field(default_factory=list)
 
     def find(self, identity: int) -> int:
@@ -212,7 +212,7 @@ class Annotations:
     def refused_by(self, identity: int) -> frozenset[int]:
         """Return the images that cannot show an identity: the closure of its cannot-links.
 
-        Images of other identities are in it only where somebody said that the two are apart.
+        Images of other identities are in it only where somebody said that they are two people.
         """
         identity = self.find(identity)
         if identity not in self._refused:
@@ -244,7 +244,7 @@ class Annotations:
         for known in self.identities:
             refused = (x for x in self.refused_by(known.identity) if self.owners.get(x, 0) <= 0)
             sides.append((known.images, tuple(sorted(refused))))
-        for pair in self.apart:
+        for pair in self.cannot_links:
             left, right = (self.side_images(side) for side in (pair.left, pair.right))
             if not (self._people(left) or self._people(right)):  # else an identity refuses them
                 sides.append((tuple(sorted(left)), tuple(sorted(right))))
@@ -267,7 +267,9 @@ class Annotations:
             return True
         if any(second & self.refused_by(person) for person in left_people):
             return True
-        return any(self._touches(pair, first, second) for pair in (*self.apart, *self.undecided))
+        return any(
+            self._touches(pair, first, second) for pair in (*self.cannot_links, *self.undecided)
+        )
 
     def training_mapping(self) -> dict[int, int]:
         """Return image → identity of those that train; validation identities are left out."""
@@ -363,7 +365,7 @@ class Annotations:
         refused = set().union(
             *(self.refused_images(r) for r in self.refusals if self.find(r.identity) == identity)
         )
-        for pair in self.apart:
+        for pair in self.cannot_links:
             left, right = self.side_images(pair.left), self.side_images(pair.right)
             if any(owners.get(image) == identity for image in left):
                 refused |= right

@@ -76,7 +76,7 @@ def next_cards(
     rounds = (np.where(n_free >= least, values, -np.inf) for least in _LEAST)
     keys = next(filter(None, (_best(index, each, known, n, spread=typical) for each in rounds)), [])
     return [
-        _make(index, free, key, _reason(index, key, known.of(key), n_known, typical))
+        _make(index, free, key, _reason(index, free, key, known.of(key), n_known, typical))
         for key in keys
     ]
 
@@ -84,8 +84,9 @@ def next_cards(
 def card_of(index: SuggestionIndex, annotations: Annotations, key: int) -> Card:
     """Return the card with a key, as it is by now."""
     likeness = _Likeness(index, annotations).of(key)
-    reason = _reason(index, key, likeness, len(annotations.identities), typical=True)
-    return _make(index, index.free(annotations), key, reason)
+    free = index.free(annotations)
+    reason = _reason(index, free, key, likeness, len(annotations.identities), typical=True)
+    return _make(index, free, key, reason)
 
 
 def card_of_images(index: SuggestionIndex, images: IntArray, *, reason: str = "") -> Card:
@@ -228,21 +229,38 @@ def _best_of(values: DoubleArray, groups: IntArray) -> DoubleArray:
     return best[numbers]
 
 
-def _reason(index: SuggestionIndex, key: int, likeness: float, n_known: int, typical: bool) -> str:
-    return ", ".join(_reasons(index, key, likeness, n_known, typical))
+def _reason(
+    index: SuggestionIndex,
+    free: BoolArray,
+    key: int,
+    likeness: float,
+    n_known: int,
+    typical: bool,
+) -> str:
+    return ", ".join(_reasons(index, free, key, likeness, n_known, typical))
 
 
 def _reasons(
-    index: SuggestionIndex, key: int, likeness: float, n_known: int, typical: bool
+    index: SuggestionIndex,
+    free: BoolArray,
+    key: int,
+    likeness: float,
+    n_known: int,
+    typical: bool,
 ) -> Iterator[str]:
     sizes = index.images.sizes()
     if index.cohesion[key] >= np.median(index.cohesion[sizes >= min(_LEAST[0], sizes.max())]):
         yield "dense"
-    n_cameras = int(index.n_cameras[key])
-    yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
+    chosen = index.images.members(key)
+    camids = index.footage.camids[chosen[free[chosen]]]
+    n_cameras = len(np.unique(camids[camids >= 0]))  # of what the card proposes, where known
+    if n_cameras:
+        yield f"{n_cameras} cameras" if n_cameras > 1 else "one camera"
     tracklets = index.by_cluster.members(index.by_cluster.of[index.bundles.members(key)[0]])
-    n_around = len(index.tracklets.groups.members_of(tracklets))  # as the card shows them
-    yield f"cluster of {n_around:,} image{'s' if n_around > 1 else ''}"
+    around = index.tracklets.groups.members_of(tracklets)  # whole ones, as the card shows them
+    n_judged = int(np.count_nonzero(~free[around]))
+    cluster = f"cluster of {len(around):,} image{'s' if len(around) > 1 else ''}"
+    yield f"{cluster} ({n_judged:,} judged already)" if n_judged else cluster
     if n_known:
         is_alike = likeness > 0.5  # half-way to being one person
         yield "like somebody labelled already" if is_alike else "unlike anyone labelled so far"

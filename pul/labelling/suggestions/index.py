@@ -14,6 +14,8 @@ from pul.labelling.suggestions.groups import Groups, group
 from pul.labelling.suggestions.likeness import Tracklets
 from pul.labelling.suggestions.sides import shown_sides, sides_of
 
+_MOST_MAPPED = 64 << 20  # bytes of an array that may stay in memory
+_NEAR = 8_192  # tracklets that a person is compared with where there are more
 _ALL = 20_000  # tracklets up to which a person is compared with each; Market-1501 has fewer
 
 
@@ -108,15 +110,16 @@ class SuggestionIndex:
         )
 
     def tracklets_near(self, tracklets: IntArray) -> IntArray | None:
-        """Return at least 20,000 tracklets that may be like some of them; None for all."""
+        """Return at least 8,192 tracklets that may be like some of them; None for all."""
         if len(self.tracklets.means) <= _ALL:
             return None
-        near = self.cells.near(self.tracklets.means[tracklets], _ALL)
+        near = self.cells.near(self.tracklets.means[tracklets], _NEAR)
         return np.union1d(near, tracklets)
 
     def drop_pages(self) -> None:
-        """Let go of what was read of mapped arrays."""
-        drop_pages(self.embedding, self.tracklets.means, self.means)
+        """Let go of what was read of the arrays, where they are mapped and large."""
+        if self.embedding.nbytes > _MOST_MAPPED:
+            drop_pages(self.embedding, self.tracklets.means, self.means)
 
     def clusters_of_bundles(self) -> IntArray:
         """Return the cluster that each bundle was cut from, shape (B,)."""

@@ -56,9 +56,9 @@ def pair_questions(
             break
         one, other = _images(annotations, sides[left]), _images(annotations, sides[right])
         if not annotations.was_asked(one, other):
-            shown = _shown(index, one), _shown(index, other)
+            pictures = _shown(index, one), _shown(index, other)
             n_images = len(one) + len(other)
-            questions.append(PairQuestion(sides[left], sides[right], *shown, n_images))
+            questions.append(PairQuestion(sides[left], sides[right], *pictures, n_images))
     return questions
 
 

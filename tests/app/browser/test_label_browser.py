@@ -95,7 +95,7 @@ def test_enter__makes_an_identity_of_what_is_chosen(
     assert len(after.identities) == len(before.identities) + 1
     assert list(made.images) == sorted(images)
     expect(page.locator(".label-toast")).to_contain_text(f"{made.name}: {len(images)} images")
-    expect(page.locator(".label-progress")).to_contain_text(f"{len(after.identities)}/50 IDs")
+    expect(page.locator(".label-progress")).to_contain_text(f"{len(after.identities)} of ")
 
 
 def test_enter__is_never_lost_when_keys_are_faster_than_the_server(
@@ -383,7 +383,7 @@ def test_restart__nothing_is_lost_and_nothing_doubled(
     with serve(str(location), log=log, port=port) as address:
         open_card(page, address)  # a new page: it finds what the one before left
         wait_until_saved(page)
-        expect(page.locator(".label-progress")).to_contain_text(re.compile("3/50 IDs.*saved"))
+        expect(page.locator(".label-progress")).to_contain_text(re.compile("3 of 10 people.*saved"))
     assert [list(known.images) for known in state_of(location).identities] == cards
 
 
@@ -428,7 +428,7 @@ def test_slow__a_page_drawn_anew_does_not_ask_again_what_is_on_its_way(
     act = f"{{ kind: 'create', card: '{card}', images: {images} }}"
     kept = f"label.outbox.deliver = () => {{}}, label.outbox.put({act})"
     shown(page, kept)  # the server is not reached
-    again = "new label.constructor(label.root, label.data.workspace)"
+    again = "new label.constructor(label.root, label.data.workspace, label.data.author)"
     asked = shown(
         page,
         f"(() => {{ label.dispose(); const again = {again}; again.update(label.data, () => {{}});"

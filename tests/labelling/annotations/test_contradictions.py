@@ -96,10 +96,10 @@ MESSAGES = [
         (2, 3),
     ),
     (
-        [not_same(Side(images=(1,)), Side(images=(7,))), create([1, 7])],
+        [create([1, 7]), not_same(Side(images=(1,)), Side(images=(7,)))],
         "2 images of different people are together in ID_001. Split it, or undo.",
-        (2,),
         (1,),
+        (2,),
     ),
     (
         [create([9]), same([1, 2]), not_same(Side(images=(1,)), Side(images=(2,)))],

@@ -134,6 +134,9 @@ def test_fold__late_events_and_undo_go_through_again() -> None:
     for n_first in (3, 4):
         assert fold(events[n_first:], fold(events[:n_first])) == at_once
     assert members(at_once) == {1: (1,), 2: (2,), 5: (5,)}
+    only_undo = fold(events[3:4], fold(events[:3]))
+    assert only_undo == fold(events[:4])
+    assert members(only_undo) == {1: (1,), 2: (2,)}
 
 
 def test_fold__an_undo_of_itself_takes_nothing_back() -> None:

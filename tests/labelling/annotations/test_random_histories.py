@@ -137,7 +137,7 @@ IMAGES = st.lists(st.integers(0, N_IMAGES - 1), min_size=1, max_size=4)
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Stored]:
-    """Random acts of two people who pay no heed to each other."""
+    """Random acts of two people who ignore each other."""
     events: list[Stored] = []
     for number in range(1, draw(st.integers(1, 24)) + 1):
         numbers = st.integers(1, max(1, number - 1))
@@ -194,7 +194,12 @@ def test_undo__of_all_leaves_nothing_and_redo_brings_all_back(events: list[Store
         Stored(n_acts + i, "a", "undo", undo(e.event_id).payload) for i, e in enumerate(acts, 1)
     ]
     nothing = fold([*acts, *undone])
-    assert (nothing.owners, nothing.groups, nothing.apart, nothing.refusals) == ({}, (), [], [])
+    assert (nothing.owners, nothing.groups, nothing.cannot_links, nothing.refusals) == (
+        {},
+        (),
+        [],
+        [],
+    )
     last = n_acts + len(acts)
     redone = [
         Stored(last + i, "a", "redo", redo(e.event_id).payload) for i, e in enumerate(acts, 1)

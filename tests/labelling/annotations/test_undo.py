@@ -46,7 +46,16 @@ def test_undo__takes_back_any_act_and_redo_brings_it_back(act: Act) -> None:
     before = [create([1, 2]), create([3, 4])]
     plain, done = fold(log(*before)), fold(log(*before, act))
     undone, redone = fold(log(*before, act, undo(3))), fold(log(*before, act, undo(3), redo(3)))
-    for name in ("owners", "names", "roles", "merged", "links", "apart", "refusals", "undecided"):
+    for name in (
+        "owners",
+        "names",
+        "roles",
+        "merged",
+        "links",
+        "cannot_links",
+        "refusals",
+        "undecided",
+    ):
         assert getattr(undone, name) == getattr(plain, name)
         assert getattr(redone, name) == getattr(done, name)
     assert undone.content_hash() == plain.content_hash()

@@ -12,7 +12,7 @@ from pul import jobs
 from pul.config import RunConfig
 from pul.errors import ServerLostError
 from pul.models.network import save_network
-from pul.store.patience import Patience
+from pul.store.retrying import Retries
 from pul.store.workspace import Workspace
 from tests.store.postgres import running_server
 from tests.support.fakes import image_dataset
@@ -38,38 +38,38 @@ class Lost:
 def clock(monkeypatch):
     """Waiting moves it; nothing else does."""
     seconds = [0.0]
-    monkeypatch.setattr("pul.store.patience.time.monotonic", lambda: seconds[0])
+    monkeypatch.setattr("pul.store.retrying.time.monotonic", lambda: seconds[0])
     monkeypatch.setattr(
-        "pul.store.patience.time.sleep", lambda s: seconds.__setitem__(0, seconds[0] + s)
+        "pul.store.retrying.time.sleep", lambda s: seconds.__setitem__(0, seconds[0] + s)
     )
     return seconds
 
 
-def test_patience__tries_again_until_the_server_answers(clock):
+def test_retries__tries_again_until_the_server_answers(clock):
     call = Lost(6)
-    assert Patience(60).try_until_deadline(call) == "answer"
+    assert Retries(60).try_until_deadline(call) == "answer"
     assert call.n_calls == 7
     assert clock[0] == pytest.approx(0.1 + 0.2 + 0.4 + 0.8 + 1.6 + 2.0)
 
 
-def test_patience__fails_when_the_time_is_up(clock):
+def test_retries__fails_when_the_time_is_up(clock):
     call = Lost(100)
     with pytest.raises(ServerLostError):
-        Patience(5).try_until_deadline(call)
+        Retries(5).try_until_deadline(call)
     assert 3 < clock[0] <= 5
 
 
-def test_patience__does_nothing_twice_that_may_have_been_stored(clock):
+def test_retries__does_nothing_twice_that_may_have_been_stored(clock):
     call = Lost(1, is_undone=False)
     with pytest.raises(ServerLostError):
-        Patience(60).try_until_deadline(call)
+        Retries(60).try_until_deadline(call)
     assert call.n_calls == 1
 
 
-def test_patience__of_a_call_within_a_call_is_that_of_the_outer_one(clock):
-    patience, inner = Patience(5), Lost(100)
+def test_retries__of_a_call_within_a_call_is_that_of_the_outer_one(clock):
+    retries, inner = Retries(5), Lost(100)
     with pytest.raises(ServerLostError):
-        patience.try_until_deadline(lambda: patience.try_until_deadline(inner))
+        retries.try_until_deadline(lambda: retries.try_until_deadline(inner))
     assert clock[0] <= 5
 
 
@@ -85,7 +85,7 @@ if POSTGRES:  # on a machine without it there is nothing to restart
             ended = threading.Event()
 
             def go_on() -> None:
-                with Workspace.open(location, patience_s=60) as workspace:
+                with Workspace.open(location, retry_s=60) as workspace:
                     while not ended.is_set():
                         token = f"act {len(stored)}"
                         with suppress(ServerLostError):  # unknown if stored: sent again
@@ -114,12 +114,12 @@ if POSTGRES:  # on a machine without it there is nothing to restart
         with running_server(Path(POSTGRES)) as server:
             location = f"{server.url}&artifacts={tmp_path / 'w'}"
             workspace = Workspace.create(location)
-            workspace.patience.seconds = 0.2
+            workspace.retries.seconds = 0.2
             server.stop("fast")
             with pytest.raises(ServerLostError, match="does not answer, or went away"):
                 workspace.images()
             with pytest.raises(ServerLostError, match="does not answer, or went away"):
-                Workspace.open(location, patience_s=0.2)
+                Workspace.open(location, retry_s=0.2)
             workspace.close()
 
     def test_run__goes_on_after_the_server_was_down_for_four_seconds(tmp_path):
@@ -135,7 +135,7 @@ if POSTGRES:  # on a machine without it there is nothing to restart
                 finetune={"n_epochs": 2, "batch_size": 8},
             )
             with Workspace.create(location) as workspace:
-                workspace.patience.seconds = 60
+                workspace.retries.seconds = 60
                 workspace.add_dataset(image_dataset(tmp_path / "crops", *coloured_images(4, 6)))
                 job = jobs.start_run(workspace, config, tmp_path / "start.safetensors")
                 wait_for(lambda: len(workspace.iterations(1)) >= 2)

@@ -65,9 +65,12 @@ def test_next_cards__chosen_images_come_first_until_they_are_answered(place: str
     chosen, desk = images_of(place, 3)[:5], Desk()
     card = desk.next_cards(services.cards.board(place, *PLACE), 2, chosen)[0]
     assert sorted(tile.image for tile in card.tiles) == sorted(chosen)
-    assert card.card_id == services.cards.name_of_images([*chosen, *chosen])
+    board = services.cards.board(place, *PLACE)
+    (part,) = services.picked.split(board, [*chosen, *chosen])
+    assert card.card_id == part.name
     commit = act(1, "create", images=chosen, card=card.card_id)
-    assert card.card_id in desk.receive(place, outbox(commit), "ann")
+    assert desk.finish_picks(desk.receive(place, outbox(commit), "ann"))
+    assert not desk.finish_picks({card.card_id})
     cards = desk.next_cards(services.cards.board(place, *PLACE), 2, chosen)
     assert card.card_id not in [each.card_id for each in cards]
 
@@ -97,7 +100,7 @@ def test_more__leaves_out_what_was_refused(place: str) -> None:
 def test_card__nearest_identity_is_the_person_on_it(place: str) -> None:
     for number, pid in enumerate(range(1, 11)):
         commit = act(number, "create", images=images_of(place, pid)[:1])
-        services.labels.store(place, "ann", commit)
+        services.acts.store(place, "ann", commit)
     board = services.cards.board(place, *PLACE)
     state, right = board.state, 0
     cards = next_cards(board, n=4)
@@ -114,7 +117,7 @@ def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
     board = services.cards.board(place, *PLACE)
     rows = identity_rows(place, *PLACE)
     cards, pairs = next_cards(board, n=4), services.pairs.next_pairs(board, n=2)
-    payload = payloads.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3))
+    payload = payloads.card_payload(place, Desk(), cards, pairs, rows, (1, 2, 3), n_clusters=10)
     text = json.dumps(payload)
     with Workspace.open(place) as workspace:
         names = [Path(path).stem for path in workspace.run_images(1, "train").paths]
@@ -130,12 +133,12 @@ def test_payload__fits_a_message_and_names_no_file(place: str) -> None:
 
 def test_identity_rows__counts_and_flags(place: str) -> None:
     mixed = [*images_of(place, 1), images_of(place, 2)[0]]
-    services.labels.store(place, "ann", act(1, "create", images=mixed))
-    services.labels.store(place, "bob", act(2, "create", images=images_of(place, 2)))
+    services.acts.store(place, "ann", act(1, "create", images=mixed))
+    services.acts.store(place, "bob", act(2, "create", images=images_of(place, 2)))
     first, second = identity_rows(place, *PLACE)
     assert (len(first.members), len(second.members)) == (8, 8)  # the last opinion counts
     assert [flag.kind for flag in first.flags][:1] == ["contradiction"]
-    assert first.nearest == second.name
+    assert first.nearest == second.identity
     assert first.n_cameras == 3
     assert 0 < first.compactness <= 1
 
@@ -150,7 +153,7 @@ def test_outliers__one_far_from_many() -> None:
 
 
 def test_oracle__labels_and_is_taken_back_but_not_people(place: str) -> None:
-    services.labels.store(place, "ann", act(1, "create", images=images_of(place, 1)))
+    services.acts.store(place, "ann", act(1, "create", images=images_of(place, 1)))
     assert services.oracle.has_truth(place, 1)
     report = services.oracle.label_by_oracle(place, *PLACE, 4)
     assert len(services.labels.read_annotations(place).identities) >= 3

@@ -11,7 +11,7 @@ from pul.errors import ServerLostError
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 
 
-class Patience:
+class Retries:
     """How long calls of one workspace wait for the server, and whether one waits now.
 
     Attributes:
@@ -51,12 +51,12 @@ class Patience:
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
 
-def patient(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method of a section wait for the database server as its workspace's patience says."""
+def retried(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method of a section wait for the database server, as long as its workspace says."""
 
     @functools.wraps(method)
     def waiting(self: Any, *arguments: Any, **options: Any) -> Any:
         call = functools.partial(method, self, *arguments, **options)
-        return self.patience.try_until_deadline(call)
+        return self.retries.try_until_deadline(call)
 
     return waiting

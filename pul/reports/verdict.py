@@ -1,0 +1,145 @@
+"""What a run gained, and how much of that came from labels: measured, or said to be unknown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pul.jobs.steps import read_steps
+from pul.records import IterationRecord, RetrievalMetrics, RunRecord
+from pul.store.workspace import Workspace
+
+Source = Literal["test", "validation"]
+_RISING = 0.003  # of mAP over the iteration before: 0.3 points
+_FALLEN = 0.005  # of mAP below the best iteration
+
+
+@dataclass(frozen=True, slots=True)
+class LabelVerdict:
+    """What the labels of a run gave.
+
+    Attributes:
+        n_identities: Identities that it trained with last.
+        twin: The run that is the same but for the labels; None if there is none.
+        iteration: The last iteration that both have; None while the twin has none to compare.
+        gain: mAP of the run minus that of the twin there, a fraction; None if not measured.
+        without: mAP of the twin there.
+    """
+
+    n_identities: int
+    twin: RunRecord | None = None
+    iteration: int | None = None
+    gain: float | None = None
+    without: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run gained.
+
+    Attributes:
+        source: Where it was measured: on the `test` set, or on `validation` identities.
+        start: mAP of the start model, a fraction.
+        end: mAP of the last iteration.
+        iteration: The last iteration.
+        best: The iteration with the highest mAP.
+        best_level: Its mAP.
+        n_validation: Validation identities, if it was measured on them; else 0.
+        is_rising: Whether the last iteration gained.
+        has_fallen: Whether the last iteration is clearly below the best.
+        labels: What the labels gave; None if it trained with none.
+    """
+
+    source: Source
+    start: float
+    end: float
+    iteration: int
+    best: int
+    best_level: float
+    n_validation: int
+    is_rising: bool
+    has_fallen: bool
+    labels: LabelVerdict | None
+
+    @property
+    def gain(self) -> float:
+        """What it gained over the start model, a fraction."""
+        return self.end - self.start
+
+
+def judge(workspace: Workspace, run_id: int) -> Verdict | None:
+    """Return the verdict on a run; None if nothing was trained, or nothing can be measured.
+
+    Raises:
+        StoreError: There is no such run.
+    """
+    records = workspace.iterations(run_id)
+    source = _source(records)
+    if source is None:
+        return None
+    levels = [(r.iteration, m.mean_ap) for r in records if (m := _metrics(r, source)) is not None]
+    (_, start), (last, end) = levels[0], levels[-1]
+    best, best_level = max(levels, key=lambda pair: pair[1])
+    return Verdict(
+        source=source,
+        start=start,
+        end=end,
+        iteration=last,
+        best=best,
+        best_level=best_level,
+        n_validation=records[-1].n_validation_identities if source == "validation" else 0,
+        is_rising=end == best_level and end - levels[-2][1] > _RISING,
+        has_fallen=best_level - end > _FALLEN,
+        labels=_judge_labels(workspace, run_id, records, source),
+    )
+
+
+def _source(records: Sequence[IterationRecord]) -> Source | None:
+    if len(records) < 2:
+        return None
+    sources: tuple[Source, Source] = ("test", "validation")
+    ends = (records[0], records[-1])
+    return next((s for s in sources if all(_metrics(each, s) for each in ends)), None)
+
+
+def _metrics(record: IterationRecord, source: Source) -> RetrievalMetrics | None:
+    return record.metrics if source == "test" else record.validation_metrics
+
+
+def _judge_labels(
+    workspace: Workspace, run_id: int, records: Sequence[IterationRecord], source: Source
+) -> LabelVerdict | None:
+    n_identities = records[-1].n_identities
+    if not any(record.n_annotated_images for record in records[1:]):
+        return None
+    twins = [
+        (other, theirs)
+        for other in workspace.runs()
+        if other.run_id != run_id
+        and _is_same_but_for_labels(workspace, workspace.run(run_id), other)
+        and _has_no_labels(theirs := workspace.iterations(other.run_id))
+    ]
+    if not twins:
+        return LabelVerdict(n_identities)
+    twin, theirs = max(twins, key=lambda pair: len(pair[1]))
+    at = min(records[-1].iteration, theirs[-1].iteration if theirs else 0)
+    first, second = _metrics(records[0], source), _metrics(theirs[0], source) if theirs else None
+    ours, without = _metrics(records[at], source), _metrics(theirs[at], source) if theirs else None
+    # One start model and one test set give the baseline to the last digit.
+    if not at or ours is None or without is None or first is None or first != second:
+        return LabelVerdict(n_identities, twin if first == second or not theirs else None)
+    gained = ours.mean_ap - without.mean_ap
+    return LabelVerdict(n_identities, twin, at, gained, without.mean_ap)
+
+
+def _is_same_but_for_labels(workspace: Workspace, run: RunRecord, other: RunRecord) -> bool:
+    if (run.config, run.model) != (other.config, other.model):
+        return False
+    ours, theirs = (
+        [step for step in read_steps(workspace, each.run_id) if step.name != "labels"]
+        for each in (run, other)
+    )
+    return ours == theirs
+
+
+def _has_no_labels(records: Sequence[IterationRecord]) -> bool:
+    return not any(record.annotations_hash for record in records)
