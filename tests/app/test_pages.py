@@ -71,7 +71,8 @@ def test_header__counts_images_alone_and_the_page_says_who_labelled(
 ) -> None:
     fabricate(location, people, n_iterations=2, status="finished")
     studio = open_studio("identities")
-    studio.sidebar.text_input[0].set_value("Ann Lee").run()
+    name = next(field for field in studio.sidebar.text_input if field.label == "Your name")
+    name.set_value("Ann Lee").run()
     author = services.authors.of_browser(studio.session_state["desks"][str(location)].desk_id)
     images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
     services.acts.store(str(location), author, images)
@@ -304,7 +305,7 @@ def test_workspace__start_a_run_that_fails(location: Path, people: Path, open_st
         run = workspace.runs()[-1]
     assert (run.run_id, run.config["n_iterations"], run.config["n_clusters"]) == (2, 0, 3)
     studio = go_to(studio, "rounds")
-    assert "The run failed." in studio.error[0].value
+    assert "“run 2” failed." in studio.error[0].value
     assert "Resume" in labels(studio, "button")
 
 
