@@ -167,7 +167,7 @@ def compare(run_ids: Sequence[int]) -> None:
 
 
 def write_address(run_id: int) -> None:
-    """Write what Rounds shows to the URL, so that a reload or a shared link shows the same."""
+    """Write what Train shows to the URL, so that a reload or a shared link shows the same."""
     shown = {"run": str(run_id), "compare": ",".join(map(str, compared()))}
     for name, value in shown.items():
         if not value:
@@ -228,7 +228,7 @@ def remember_trouble(run_id: int, why: str) -> None:
 
 
 def shown_on_rounds() -> tuple[object, ...]:
-    """Return what a click on Rounds may change, to compare before and after."""
+    """Return what a click on Train may change, to compare before and after."""
     return (run_id(), fork(), again(), shelved(), compared())
 
 

@@ -1,4 +1,4 @@
-"""The delay until an iteration's point is on the curve of the Rounds page, in headless Chromium.
+"""The delay until an iteration's point is on the curve of the Train page, in headless Chromium.
 
 Seconds are from storing the iteration until its point is drawn, without a click; CPU time and
 memory are those of the studio's process. The workspace is synthetic.

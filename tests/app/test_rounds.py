@@ -1,4 +1,4 @@
-"""The Rounds page in every state, without a browser."""
+"""The Train page in every state, without a browser."""
 
 import json
 from pathlib import Path

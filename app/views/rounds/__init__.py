@@ -1,1 +1,1 @@
-"""The Rounds page."""
+"""The Train page."""

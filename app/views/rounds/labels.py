@@ -1,4 +1,4 @@
-"""The part of the Rounds page that shows untrained labels, and trains with them."""
+"""The part of the Train page that shows untrained labels, and trains with them."""
 
 import re
 

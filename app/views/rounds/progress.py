@@ -1,4 +1,4 @@
-"""The part of the Rounds page that polls: the progress of the run, and its buttons."""
+"""The part of the Train page that polls: the progress of the run, and its buttons."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The Rounds page in a real browser, with a real run: settings changed during the run are used."""
+"""The Train page in a real browser, with a real run: settings changed during the run are used."""
 
 import re
 from collections.abc import Callable
