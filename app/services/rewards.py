@@ -31,5 +31,7 @@ def last_reward(location: str) -> Reward | None:
         last = iterations(location, run.run_id)[-1:]
         if last and last[0].iteration and last[0].n_identities:
             words = verdict(location, run)
-            return words and Reward(run, last[0].n_identities, last[0].iteration, words)
+            if words is None:
+                return None
+            return Reward(run, last[0].n_identities, last[0].iteration, words)
     return None
