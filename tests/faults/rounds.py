@@ -128,7 +128,7 @@ class Rounds:
         return self._outcome(location, acts, [ends[act] for act in acts])
 
     def _do(self, location: str, act: str) -> None:
-        with Workspace.open(location, patience_s=30) as workspace:
+        with Workspace.open(location, retry_s=30) as workspace:
             ACTS[act](workspace, self.folder)
 
     def _outcome(self, location: str, acts: Sequence[str], ends: Sequence[str]) -> str:

@@ -46,12 +46,12 @@ def pair_questions(
 ) -> list[PairQuestion]:
     """Return pairs whose answer decides most: open ones that many images hang on.
 
-    Pairs of two identities (shall they be merged?), of an identity and a bundle, and of two
+    Pairs of two identities (should they be merged?), of an identity and a bundle, and of two
     bundles. Nothing that is answered is asked again, nor whether two flanks are one individual.
     """
-    sides, means, sizes, shown = _sides(index, annotations)
+    sides, means, sizes, flanks = _sides(index, annotations)
     questions: list[PairQuestion] = []
-    for left, right in _by_worth(means, sizes, shown):
+    for left, right in _by_worth(means, sizes, flanks):
         if len(questions) >= n:
             break
         one, other = _images(annotations, sides[left]), _images(annotations, sides[right])
