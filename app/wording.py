@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 
 from pul.records import IterationRecord, JobProgress, RetrievalMetrics
 
@@ -104,6 +105,17 @@ def validation_note(n_identities: int) -> str:
     held = counted(n_identities, "validation identity")
     few = ", too few to judge by" if n_identities < _FEW_VALIDATION else ""
     return f"on your {held}{few}"
+
+
+def repeats_the_baseline(iterations: Sequence[IterationRecord]) -> bool:
+    """Whether the first iteration selects as the baseline does: it groups by the same features."""
+    if len(iterations) < 2:
+        return False
+    baseline, first = iterations[:2]
+    return (baseline.n_reliable, baseline.n_kept_clusters) == (
+        first.n_reliable,
+        first.n_kept_clusters,
+    )
 
 
 def lambda_text(lambda_: float | None) -> str:

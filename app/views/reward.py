@@ -7,7 +7,7 @@ from app.services.rewards import Reward
 from app.services.workspace import WorkspaceStatus
 from app.views.fragments import fragment
 from app.views.rounds import labels as training
-from app.wording import counted, gain, percent, place, plain, validation_note
+from app.wording import counted, place, plain
 
 POLL_S = 4.0
 
@@ -26,10 +26,10 @@ def _line(run_id: int, _iteration: int) -> None:
     location = state.location()
     now = services.workspace.workspace_status(location, None)  # the newest run: it trains
     with st.container(horizontal=True, vertical_alignment="center", key="reward"):
-        parts = [_others(run_id), _reward(services.rewards.last_reward(location), now)]
+        last = services.rewards.last_reward(location)
         _training(now)
-        if text := " · ".join(filter(None, parts)):
-            st.caption(text)
+        if text := " · ".join(filter(None, [_others(run_id), _reward(last, now)])):
+            st.caption(text, help=last.words.text if last else None)
 
 
 def _others(run_id: int) -> str:
@@ -58,7 +58,6 @@ def _training(now: WorkspaceStatus) -> None:
     if now.run.status == "finished":
         st.button(
             f"Train with {counted(waiting.n_identities, 'person')}",
-            type="primary",
             help=f"{people}. {training.HINT}",
             on_click=training.train,
             args=(now.run,),
@@ -71,18 +70,11 @@ def _training(now: WorkspaceStatus) -> None:
 
 
 def _reward(last: Reward | None, now: WorkspaceStatus) -> str:
-    """Tell what the last training with labels gave."""
-    if last is None or last.now is None:
+    """Tell what the last training with labels gave; "" if none was."""
+    if last is None:
         return ""
     who = counted(last.n_identities, "person")
     is_on = now.is_active and now.run is not None and now.run.run_id == last.run.run_id
-    start = f"{who} → iteration {last.iteration}" if is_on else f"{who} → trained"
-    level = f"mAP {percent(last.now)}"
-    if last.before is not None:
-        level = f"mAP {percent(last.before)} → **{percent(last.now)}**"
-        level += f" ({gain(last.now - last.before)})"
-    if last.n_validation:
-        return f"{start}: {level} {validation_note(last.n_validation)}"
-    if last.without is None:
-        return f"{start}: {level}; how much of it the labels gave is not measured"
-    return f"{start}: {level}, {gain(last.now - last.without)} over the same run without labels"
+    state_of = f"iteration {last.iteration}" if is_on else "trained"
+    unknown = "; what the labels gave of it is not measured" if last.words.can_measure else ""
+    return f"{who} → {state_of}: **{last.words.headline}**{unknown}"

@@ -12,9 +12,16 @@ from app.services.labels import next_goal
 from app.services.leases import Leases
 from app.services.rewards import last_reward
 from app.wording import validation_note
+from pul.config import RunConfig
 from pul.labelling import annotations
 from pul.store.workspace import Workspace
-from tests.app.fabricated import draw_people, fabricate
+from tests.app.fabricated import (
+    draw_people,
+    fabricate,
+    iteration_arrays,
+    iteration_record,
+)
+from tests.support.checkpoints import HOLLOW_MODEL
 
 PLACE = (1, 1)  # run and iteration
 
@@ -215,5 +222,19 @@ def test_validation_note__warns_where_people_are_few() -> None:
     assert validation_note(10) == "on your 10 validation identities"
 
 
-def test_last_reward__is_nothing_without_labels(place: str) -> None:
+def test_last_reward__is_that_of_the_newest_run_with_labels(place: str) -> None:
     assert last_reward(place) is None
+    with Workspace.open(Path(place)) as workspace:
+        pids = workspace.run_images(1, "train").pids
+        config = RunConfig(**workspace.run(1).config)
+        arrays = iteration_arrays(pids, 2, config.n_clusters)
+        record = iteration_record(2, arrays, config, gain=0.02)
+        labelled = replace(
+            record, n_identities=3, n_annotated_images=24, annotations_hash="ab"
+        )  # fmt: skip
+        workspace.add_iteration(1, labelled, arrays, HOLLOW_MODEL)
+    reward = last_reward(place)
+    assert reward is not None
+    assert (reward.run.run_id, reward.n_identities, reward.iteration) == (1, 3, 2)
+    assert reward.words.headline == "+4.0 mAP over the start model"  # 22.4 % to 26.4 %
+    assert reward.words.can_measure

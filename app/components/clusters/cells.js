@@ -64,9 +64,10 @@ export function refreshCluster(page, element, cluster) {
   setText(element.querySelector("em"), name || (isInDoubt ? "in doubt" : ""));
   setText(element.querySelector(".more"), more.join(" · "));
   /** @type {HTMLElement} */ (element.querySelector(".bar i")).style.width = `${(100 * nReliable) / size}%`;
+  const seen = element.textContent.replace(/\s+/g, " ").trim(); // a name says all that is seen, then the rest
   element.setAttribute(
     "aria-label",
-    `Cluster of ${counted(size, "image")}, ${camerasText(known, cluster)}, ${nReliable} reliable, ${more.join(", ")}${isInDoubt ? ", in doubt" : ""}, ${name || "not labelled"}`,
+    `${seen}: cluster of ${counted(size, "image")}, ${camerasText(known, cluster)}, ${nReliable} reliable, ${more.join(", ")}${isInDoubt ? ", in doubt" : ""}, ${name || "not labelled"}`,
   );
 }
 

@@ -10,7 +10,7 @@ from app import services, state
 from app.components.charts.curves import Curve, main_curve, other_curves
 from app.components.forms.checkpoint import checkpoint_row
 from app.components.forms.settings_table import settings_table
-from app.wording import definition, fit
+from app.wording import definition, fit, repeats_the_baseline
 from pul.records import RunRecord
 
 
@@ -55,6 +55,11 @@ def _explain(now: services.workspace.WorkspaceStatus, changed: Mapping[int, str]
     if changed:
         listed = "; ".join(f"iteration {at}: {text}" for at, text in changed.items())
         st.caption(f"▲ Changed during the run: {listed}.")
+    if repeats_the_baseline(now.iterations):
+        st.caption(
+            "Iteration 1 groups by the features of the start model, as iteration 0 does: their "
+            "shares and clusters are the same. What it trained shows in its mAP."
+        )
 
 
 def _differences(runs: list[RunRecord]) -> None:

@@ -22,6 +22,7 @@ READY = {  # what a page draws last, where it is more than text
     "map": ".scatter[data-ready]",
     "identities": ".person",
     "retrieval": ".pul-ranked figure",
+    "clusters": ".clusters img",
 }
 # Streamlit's own parts, which we cannot change: what it draws its charts and tables with.
 NOT_OURS = [".js-plotly-plot", "[data-testid=stDataFrame]"]

@@ -66,9 +66,10 @@ def test_card__fits_the_screen_and_its_pictures_load(page: Page, studio: str) ->
         timeout=TIMEOUT_MS,
     )
     assert page.locator(".label-tiles img").count() >= 4
-    assert page.evaluate(
+    page.wait_for_function(  # once the line over the card is there too
         """() => { const main = document.querySelector("[data-testid=stMain]");
-            return main.scrollHeight <= main.clientHeight; }"""
+            return main.scrollHeight <= main.clientHeight; }""",
+        timeout=TIMEOUT_MS,
     )
 
 
