@@ -99,8 +99,8 @@ def test_login__leads_back_below_the_path_and_opens_pictures(page: Page, address
     assert {cookie["path"] for cookie in signed} == {PATH}
     picture = page.locator("img[src*=thumbs]").first.evaluate("image => image.src")
     page.context.clear_cookies()
-    answer = page.request.get(picture)
-    assert answer.status == 401  # the address alone shows nobody
+    status = page.evaluate("url => fetch(url, {cache: 'no-store'}).then(a => a.status)", picture)
+    assert status == 401  # the address alone shows nobody
 
 
 def test_login__somebody_who_is_not_on_the_list_is_told(page: Page, address: str) -> None:
