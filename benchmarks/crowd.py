@@ -111,12 +111,10 @@ class Person(ABC):
 
     async def log_in(self) -> None:
         """Log in with the account at the provider."""
-        started = time.perf_counter()
         await self.page.goto(self.address.format("label"))
         await self.page.get_by_role("button", name="Log in").click()
         await self.page.locator(f"button[name=sub][value='{self.name}']").click()
         await self.page.get_by_text("Logged in as").wait_for()
-        self.notes.wait("log-in", time.perf_counter() - started)
 
     @abstractmethod
     async def arrive(self) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from app.services import picked as picked
     from app.services import places as places
     from app.services import previews as previews
+    from app.services import reproduction as reproduction
     from app.services import retrieval as retrieval
     from app.services import rewards as rewards
     from app.services import runs as runs

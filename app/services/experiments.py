@@ -6,6 +6,7 @@ from app.services.workspace import open_workspace
 from pul.records import ExperimentRecord
 from pul.reports.svg import Figure, Panel
 from pul.reproduce.clouds import Cloud, clouds_of
+from pul.reproduce.cost import estimate
 from pul.reproduce.curves import figure_of
 from pul.reproduce.plan import EXPERIMENTS
 from pul.reproduce.report import FIGURES, TITLES, describe_row, percentages
@@ -72,6 +73,21 @@ def experiment(location: str, experiment_id: str) -> Experiment:
         clouds=clouds_of(workspace, record, results),
         folder=str(workspace.path / "experiments" / experiment_id),
     )
+
+
+def remaining_s(location: str, shown: Experiment) -> float:
+    """Return the seconds that the rows of an experiment still take, start models not counted."""
+    workspace = open_workspace(location)
+    splits = {row.split: row.n_images for row in workspace.summary().splits}
+    n_train = splits.pop("train", 0)
+    known = [
+        result for record in workspace.experiments() for result in read_results(workspace, record)
+    ]
+    left = (
+        estimate(result, known, n_train=n_train, n_test=sum(splits.values()))
+        for result in shown.results
+    )
+    return sum(each.seconds for each in left)
 
 
 def _setting(record: ExperimentRecord) -> str:

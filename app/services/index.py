@@ -15,7 +15,6 @@ from pul.store.workspace import Workspace
 _Place = tuple[Workspace, int, int]  # workspace, run, iteration
 
 _MOST_BYTES, _MOST_IMAGES = 16 << 20, 5_000  # features that take this process a second
-_MOST_MAPPED = 64 << 20  # bytes of an index that may stay in memory
 _N_OPEN = 4
 
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
@@ -83,8 +82,6 @@ def _keep(place: _Place, index: SuggestionIndex) -> SuggestionIndex:
         _open.move_to_end(place)
         if len(_open) > _N_OPEN:
             _open.popitem(last=False)
-    if index.embedding.nbytes > _MOST_MAPPED:
-        index.drop_pages()  # of what the page before has read
     return index
 
 

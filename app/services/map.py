@@ -85,16 +85,16 @@ def map_arrays(location: str, run_id: int, iteration: int) -> MapArrays:
 def _map_arrays(location: str, _number: int, run_id: int, iteration: int) -> MapArrays:
     names = ("points", "clusters", "centers", "similarities")
     arrays = open_workspace(location).arrays(run_id, iteration, *names)
-    table = run_images(location, run_id)
-    known = np.unique(table.camids[table.camids >= 0])
-    places = np.searchsorted(known, table.camids).astype(np.int32)
+    image_ids, camids = open_workspace(location).run_cameras(run_id)
+    known = np.unique(camids[camids >= 0])
+    places = np.searchsorted(known, camids).astype(np.int32)
     return MapArrays(
-        image_ids=table.image_ids,
+        image_ids=image_ids,
         points=np.asarray(arrays["points"], dtype=np.float32),
         clusters=np.asarray(arrays["clusters"], dtype=np.int32),
         centers=np.asarray(arrays["centers"], dtype=np.int32),
         similarities=np.asarray(arrays["similarities"], dtype=np.float32),
-        cameras=np.where(table.camids >= 0, places, np.int32(-1)),
+        cameras=np.where(camids >= 0, places, np.int32(-1)),
         camera_names=tuple(int(camid) for camid in known),
     )
 

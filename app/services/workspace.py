@@ -26,6 +26,7 @@ ROOT = (
     Path(__file__).resolve().parents[2]
 )  # the checkout, or site-packages: `python -m` starts here
 _END_OF_JPEG = b"\xff\xd9"
+_N_PATHS = 1024  # images whose paths are read at once
 _ACTIVE = ("queued", "running", "paused")
 
 
@@ -260,10 +261,11 @@ def image_path(location: str, image_id: int) -> Path:
         StoreError: There is no such image.
     """
     key = (database_number(location), _n_relocations(location))
-    paths = _paths(location, key)
+    block = image_id // _N_PATHS
+    paths = _paths(location, key, block)
     if image_id not in paths:  # it may have been imported since
         _paths.cache_clear()
-        paths = _paths(location, key)
+        paths = _paths(location, key, block)
     if image_id not in paths:
         raise StoreError(f"There is no image {image_id} in this workspace.")
     return Path(paths[image_id])
@@ -271,11 +273,7 @@ def image_path(location: str, image_id: int) -> Path:
 
 def missing_images(location: str, image_ids: Collection[int]) -> list[int]:
     """Return which of some images a workspace does not have, ascending."""
-    key = (database_number(location), _n_relocations(location))
-    if missing := sorted(set(image_ids) - _paths(location, key).keys()):
-        _paths.cache_clear()  # they may have been imported since
-        missing = sorted(set(missing) - _paths(location, key).keys())
-    return missing
+    return open_workspace(location).unknown_images(image_ids)
 
 
 def picture(location: str, image_id: int) -> tuple[bytes, str]:
@@ -319,10 +317,10 @@ def _read_n_relocations(workspace: Workspace, _version: str) -> int:
     return workspace.n_relocations()
 
 
-@cached(maxsize=4)
-def _paths(location: str, _key: tuple[int, int]) -> dict[int, str]:
-    table = open_workspace(location).images()
-    return dict(zip(table.image_ids.tolist(), table.paths, strict=True))
+@cached(maxsize=64)
+def _paths(location: str, _key: tuple[int, int], block: int) -> dict[int, str]:
+    first = block * _N_PATHS
+    return open_workspace(location).image_paths(first, first + _N_PATHS - 1)
 
 
 @cached(maxsize=8)

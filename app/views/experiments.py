@@ -6,38 +6,69 @@ import streamlit as st
 
 from app import services, state
 from app.components.charts.paper_plots import paper_clouds, paper_curves
+from app.components.tables.empty import nothing_yet
 from app.components.tables.paper_table import PaperRow, paper_table
+from app.views import experiment_form
 from app.views.fragments import fragment
-from app.wording import fit
+from app.wording import duration, fit, plain
+from pul.errors import PulError
 
 POLL_S = 3.0
 
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
-    location = state.location()
-    names = services.experiments.experiments(location) if now is not None else {}
-    if not names:
-        _nothing_yet(location)
+    if now is None or not now.n_images:
+        nothing_yet(
+            "There is nothing to compare with the paper yet.",
+            "Add images with known people first.",
+            state.page("workspace"),
+        )
         return
-    picked = st.selectbox("Table or figure", list(names), format_func=names.__getitem__)
-    is_running = services.experiments.experiment(location, picked).is_running
-    fragment(POLL_S if is_running else None)(_experiment)(location, picked)
+    location = state.location()
+    working = services.reproduction.working(location)
+    names = services.experiments.experiments(location)
+    is_working = working is not None and working.is_alive
+    if working is not None:
+        fragment(POLL_S if is_working else None)(_working)(is_working=is_working)
+    with st.expander("Start a table or figure", expanded=not names and not is_working):
+        fragment()(experiment_form.show)()
+    if names:
+        picked = st.selectbox("Table or figure", list(names), format_func=names.__getitem__)
+        is_running = services.experiments.experiment(location, picked).is_running or is_working
+        fragment(POLL_S if is_running else None)(_experiment)(location, picked)
+    elif not is_working:
+        st.subheader("No table of the paper has been run here yet.")
 
 
-def _nothing_yet(location: str) -> None:
-    st.subheader("No table of the paper has been run here yet.")
-    st.write("Run one on the command line; results appear here as they come:")
-    st.code(
-        "python -m pul reproduce table4 --data TARGET --source LABELLED_DATASET "
-        f"--preset quick --workspace {location}",
-        language=None,
-    )
-    st.write("Add `--plan` to only list the rows and their estimated time.")
-    known = [
-        {"Name": name, "In the paper": services.experiments.TITLES[name], "What it is": what}
-        for name, what in services.experiments.EXPERIMENTS.items()
-    ]
-    st.dataframe(known, hide_index=True)
+def _working(*, is_working: bool) -> None:
+    """Show what was started here: whether it works, how long it takes, and what it printed."""
+    location = state.location()
+    working = services.reproduction.working(location)
+    if working is None:
+        return
+    if working.is_alive != is_working:
+        st.rerun()  # it has begun or ended: the page looks different
+    if working.is_alive:
+        text, button = st.columns([5, 1], vertical_alignment="center")
+        newest = next(iter(services.experiments.experiments(location)), None)
+        left = ""
+        if newest is not None:
+            shown = services.experiments.experiment(location, newest)
+            left = f" About {duration(services.experiments.remaining_s(location, shown))} left, "
+            left += "without training start models."
+        text.info(f"An experiment is running.{left}", icon=":material/science:")
+        button.button("Stop", on_click=_stop, key="experiment:stop", width="stretch")
+    with st.expander("What it printed"):
+        st.code(working.command, language="bash", wrap_lines=True)
+        st.code(working.log or "It has printed nothing yet.", language=None)
+
+
+def _stop() -> None:
+    try:
+        services.reproduction.stop(state.location())
+        st.toast("It stops after the present batch. Start the same again to go on with it.")
+    except PulError as error:
+        st.toast(plain(str(error)), icon=":material/error:")
 
 
 def _experiment(location: str, experiment_id: str) -> None:

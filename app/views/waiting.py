@@ -88,13 +88,14 @@ def iteration_to_label(location: str, run_id: int, newest: int) -> int:
     with st.spinner(fit("Finding similar people")):
         while iteration is None:
             time.sleep(_SLICE_S)
-            _show(bar, services.index.progress(*place), time.monotonic() - started)
+            show_progress(bar, services.index.progress(*place), time.monotonic() - started)
             iteration = services.index.prepared(*place)
     bar.empty()
     return iteration
 
 
-def _show(bar: DeltaGenerator, progress: JobProgress | None, seconds: float) -> None:
+def show_progress(bar: DeltaGenerator, progress: JobProgress | None, seconds: float) -> None:
+    """Show in a bar what a job does, how far it is, and how long it takes, after some seconds."""
     if progress is None:
         st.session_state.get("waiting")  # a Streamlit call, at which a rerun can interrupt
         return

@@ -61,7 +61,7 @@ class EvaluationSet:
 
 @dataclass(frozen=True)
 class ResumeState:
-    """The last whole iteration of a run that is to go on.
+    """The last whole iteration of a run that is to be resumed.
 
     Attributes:
         iteration: Its number; 0 is the baseline.
@@ -85,14 +85,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class NotMeasurable:
-    """The run adapts the model, but its figures cannot be had."""
+    """The run adapts the model, but there is nothing to measure it on."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class NotTracked:
-    """The run goes on, but its figures did not reach TensorBoard or MLflow."""
+    """The run continues, but its figures did not reach TensorBoard or MLflow."""
 
     reason: str
 

@@ -67,14 +67,14 @@ def run(
             validation identities is across cameras where it can be.
         footage: Where and when the training images were taken, for `use_tracklets`, and the sides
             that they show, which are never compared.
-        resume: Where to go on; the events after it are those of the run that was cut off, and on
+        resume: Where to continue; the events after it are those of the run that was cut off, and on
             the CPU every array is the same bit for bit.
 
     Yields:
         `Progress` after each batch, `IterationFinished` after each iteration, `RunFinished` last.
 
     Raises:
-        PulError: The images, the settings or the training make it impossible to go on.
+        PulError: The images, the settings or the training make it impossible to continue.
 
     References:
         Algorithm 1; Sec. III-C for annotations.
@@ -219,7 +219,7 @@ class _Run:
             self.points = project(features, seed=seed, previous_points=previous)
 
     def _finetune(self, result: IterationResult) -> Generator[Event, None, tuple[float, ...]]:
-        """Draw w anew and fine-tune a copy of θ_o, or of the last θ_t."""
+        """Draw a new w and fine-tune a copy of θ_o, or of the last θ_t."""
         start = self.original if self.config.restart_from == "original" else self.current
         features = result.features if start is self.current else None
         self.current, self.features = copy.deepcopy(start), None

@@ -1,5 +1,6 @@
 """The command of `python -m pul` that finds images that were moved."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,8 +35,23 @@ def relocate(
             opened.relocate(found)
     if json:
         print_json({"found": found, "is_dry_run": dry_run})
-    else:
-        _print(found, is_dry_run=dry_run)
+        return
+    _print(found, is_dry_run=dry_run)
+    if found.doubled:
+        OUT.print(_advise_on_doubled(workspace, folder, len(found.doubled)), markup=False)
+
+
+def _advise_on_doubled(location: str, folder: Path, n_doubled: int) -> str:
+    """Say how labels come out of a workspace that an older version added moved images to anew."""
+    old, new, place = (shlex.quote(str(x)) for x in (location, f"{location}-once", folder))
+    return (
+        f"{n_doubled:,} of these are in the workspace twice, as versions before this one added "
+        "images that were moved anew; runs made before keep the old ones, so that none is removed. "
+        "To go on with each image once and all labels:\n"
+        f"  python -m pul export --workspace {old} --format csv --out labels.csv\n"
+        f"  python -m pul import {place} --workspace {new}\n"
+        f"  python -m pul import-annotations labels.csv --workspace {new}"
+    )
 
 
 def _print(found: Any, *, is_dry_run: bool) -> None:

@@ -50,7 +50,7 @@ def settle_pids(samples: Sequence[Sample]) -> tuple[tuple[Sample, ...], tuple[st
 
 
 def continue_numbering(samples: Sequence[Sample], earlier: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Number a later import: a new place anew, one that is known in part as it was numbered then.
+    """Number a later import: a new place with new numbers, one that is known in part as before.
 
     Args:
         samples: What was read now.

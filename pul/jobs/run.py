@@ -188,7 +188,7 @@ def _store_iteration(
             n_iterations=n_iterations,
             message=text,
         )
-        # Whoever stops the run now shall not lose the iteration: it stops after it is stored.
+        # Whoever stops the run now does not lose the iteration: it stops after it is stored.
         with suppress(JobStopped):
             heartbeat.report_progress(progress)
 

@@ -164,7 +164,7 @@ def _retrieval(name: str, metrics: RetrievalMetrics | None) -> dict[str, float |
 
 
 class _TensorBoard:
-    """Event files. Each start writes all anew, and TensorBoard hides what was written before."""
+    """Event files. Each start writes all again, and TensorBoard hides what was written before."""
 
     def __init__(self, folder: Path) -> None:
         self.name = f"TensorBoard in {folder}"

@@ -37,7 +37,7 @@ def build_trunk(config: NetworkConfig, *, pretrained: bool) -> nn.Module:
         What maps images (B, 3, H, W) to features (B, D), on the CPU.
 
     Raises:
-        ModelError: There is no such backbone, or its weights cannot be had.
+        ModelError: There is no such backbone, or its weights cannot be downloaded or read.
     """
     if config.backbone.startswith((TIMM, HUB)):
         model = _build_timm(config, pretrained=pretrained)

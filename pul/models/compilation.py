@@ -44,7 +44,7 @@ def compile_for_training(
         features.sum().backward()  # type: ignore[no-untyped-call]
     except Exception as error:  # a missing compiler, an unknown chip, a bug: each raises its own
         reason = " ".join(str(error).split())[:_LONGEST_REASON]
-        _LOG.warning("Training goes on without torch.compile: %s: %s", type(error).__name__, reason)
+        _LOG.warning("Training runs without torch.compile: %s: %s", type(error).__name__, reason)
         compiled = network
     network.zero_grad(set_to_none=True)
     for name, value in network.named_buffers():

@@ -82,11 +82,11 @@ def fuse_convolutions(network: nn.Module, images: Tensor, dtype: torch.dtype) ->
     try:
         error, usual = (_error(each, network, images, dtype) for each in (fused, network))
     except Exception as failure:  # private operators: another torch may have them changed
-        _LOG.warning("Features go on without fused convolutions: %s", failure)
+        _LOG.warning("Features are extracted without fused convolutions: %s", failure)
         return network
     if error <= 2 * usual + _TOLERANCE:
         return fused
-    _LOG.warning("Features go on without fused convolutions, which are off by %.3f", error)
+    _LOG.warning("Features are extracted without fused convolutions, which are off by %.3f", error)
     return network
 
 

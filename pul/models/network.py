@@ -66,7 +66,7 @@ def build_network(config: NetworkConfig) -> Network:
         The network on the CPU, in evaluation mode.
 
     Raises:
-        ModelError: The backbone is unknown, or its weights cannot be had or do not fit.
+        ModelError: The backbone is unknown, or its weights cannot be read or do not fit.
     """
     if config.weights not in ("torchvision", "none"):
         return _from_checkpoint(config)

@@ -1,4 +1,4 @@
-"""What another K would give: an iteration clustered anew."""
+"""What another K would give: an iteration clustered again."""
 
 from dataclasses import dataclass
 

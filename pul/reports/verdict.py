@@ -125,8 +125,10 @@ def _judge_labels(
     first, second = _metrics(records[0], source), _metrics(theirs[0], source) if theirs else None
     ours, without = _metrics(records[at], source), _metrics(theirs[at], source) if theirs else None
     # One start model and one test set give the baseline to the last digit.
-    if not at or ours is None or without is None or first is None or first != second:
-        return LabelVerdict(n_identities, twin if first == second or not theirs else None)
+    is_same = not theirs or (first is not None and first == second)
+    same_lambda = all(a.lambda_ == b.lambda_ for a, b in zip(records, theirs, strict=False))
+    if not at or ours is None or without is None or not is_same or not same_lambda:
+        return LabelVerdict(n_identities, twin if is_same and same_lambda else None)
     gained = ours.mean_ap - without.mean_ap
     return LabelVerdict(n_identities, twin, at, gained, without.mean_ap)
 

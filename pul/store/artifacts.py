@@ -38,7 +38,7 @@ def write_iteration(
     Everything goes into a folder aside, reaches the disk, and is renamed in one step.
 
     Args:
-        folder: Where it shall lie; replaced if it is there.
+        folder: Where to write it; replaced if it is there.
         record: The iteration's record, as plain values.
         arrays: Its arrays.
         checkpoint: The network as the bytes or the path of a safetensors file.

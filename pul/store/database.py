@@ -248,7 +248,7 @@ class Database:
         return "" if said == "ok" else str(said)
 
     def copy_to(self, file: Path) -> None:
-        """Write a consistent copy to a new SQLite file, while others may go on writing.
+        """Write a consistent copy to a new SQLite file, while others may write.
 
         Raises:
             StoreError: The database or the disk refuses.
@@ -346,7 +346,7 @@ class Database:
 
 
 def _number_on(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL go on numbering after the rows that were brought."""
+    """Let PostgreSQL number further rows after those that were brought."""
     (key, *others) = table.primary_key.columns
     if others or not isinstance(key.type, Integer):
         return

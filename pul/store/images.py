@@ -1,12 +1,12 @@
 """The images of a workspace: where they lie, and what is known of them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
-from pul.arrays import IntArray
+from pul.arrays import IntArray, row_blocks
 from pul.data.datasets import SplitSummary
 from pul.data.file_names import from_text
 from pul.data.grey import GreyRanges
@@ -18,6 +18,7 @@ from pul.store.schema import images, runs, skipped_files
 from pul.store.section import Section
 
 UNKNOWN_FRAME = -1
+_N_ASKED = 500  # numbers in a query: databases bound them
 GREY_RANGES, NEARLY_ONE_COLOUR = "grey_ranges", "nearly_one_colour"  # settings
 _SPLITS = ("train", "query", "gallery")
 
@@ -59,15 +60,51 @@ class ImageSection(Section):
         Raises:
             StoreError: There is no such run.
         """
-        with self._database.read() as connection:
-            query = select(runs.c.last_image_id).where(runs.c.run_id == run_id)
-            last = connection.execute(query).scalar()
-        if last is None:
-            raise StoreError(f"There is no run {run_id} in this workspace.")
-        conditions = [images.c.image_id <= last]
+        conditions = [images.c.image_id <= self._last_image_id(run_id)]
         if split is not None:
             conditions.append(images.c.split == split)
         return self._image_table(*conditions)
+
+    def run_cameras(self, run_id: int) -> tuple[IntArray, IntArray]:
+        """Return the number and the camera of each training image of a run, shapes (N,) and (N,).
+
+        In the order of `run_images`, in a fraction of its time and memory.
+
+        Raises:
+            StoreError: There is no such run.
+        """
+        is_of_run = (images.c.split == "train", images.c.image_id <= self._last_image_id(run_id))
+        query = select(images.c.image_id, images.c.camid).where(*is_of_run)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(images.c.image_id)).all()
+        numbers, camids = zip(*rows, strict=True) if rows else ((), ())
+        return np.array(numbers, dtype=np.int64), _codes(camids, UNKNOWN_CAMID)
+
+    def image_paths(self, first: int, last: int) -> dict[int, str]:
+        """Return the files of the images from one number to another, the last included."""
+        query = select(images.c.image_id, images.c.path)
+        with self._database.read() as connection:
+            root = self._image_root(connection)
+            rows = connection.execute(query.where(images.c.image_id.between(first, last))).all()
+        return {image_id: self._absolute(path, root) for image_id, path in rows}
+
+    def unknown_images(self, image_ids: Collection[int]) -> list[int]:
+        """Return which of some numbers are no images, ascending."""
+        wanted = sorted(set(image_ids))
+        known: set[int] = set()
+        with self._database.read() as connection:
+            for rows in row_blocks(len(wanted), _N_ASKED):
+                some = images.c.image_id.in_(wanted[rows])
+                known.update(connection.execute(select(images.c.image_id).where(some)).scalars())
+        return [image_id for image_id in wanted if image_id not in known]
+
+    def _last_image_id(self, run_id: int) -> int:
+        query = select(runs.c.last_image_id).where(runs.c.run_id == run_id)
+        with self._database.read() as connection:
+            last: int | None = connection.execute(query).scalar()
+        if last is None:
+            raise StoreError(f"There is no run {run_id} in this workspace.")
+        return last
 
     def test_images(self, run_id: int) -> tuple[ImageTable, ImageTable]:
         """Return the queries and the gallery that a run is measured on.

@@ -296,4 +296,4 @@ def _check_alone(connection: Connection, kind: JobKind, alone: Mapping[str, Any]
     )
     for row in connection.execute(active.order_by(jobs.c.job_id)):
         if all(row.params.get(name) == value for name, value in alone.items()):
-            raise JobError(f"Job {row.job_id}, {kind}, does this already; wait until it has ended.")
+            raise JobError(f"Job {row.job_id} is making a {kind} already; wait until it has ended.")

@@ -3,7 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import environ
 from pathlib import Path, PurePosixPath
 
@@ -48,6 +48,8 @@ class Relocation:
         changed: Path of each image whose name was found with another content, and that file.
         missing: Paths of all images that were looked for and not found, the changed ones too.
         closed: Folders that may not be listed.
+        doubled: Path of each image that was not found but is in the workspace twice, and the path
+            of its twin, whose file is there: versions before this one added moved images anew.
     """
 
     folder: str
@@ -59,6 +61,7 @@ class Relocation:
     changed: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
     closed: tuple[str, ...]
+    doubled: tuple[tuple[str, str], ...] = ()
 
     def folders(self) -> list[tuple[str, str, int]]:
         """Return which folder became which, and of how many images, the most first."""
@@ -169,7 +172,8 @@ class RelocationSection(ImageSection):
         looked_for = {image.image_id for image in wanted}
         taken = {image.path for image in known if image.image_id not in looked_for}
         found = find_moved_images(wanted, Path(root), taken=taken, on_progress=on_progress)
-        return _describe(root, len(known), wanted, found)
+        described = _describe(root, len(known), wanted, found)
+        return replace(described, doubled=_doubled(known, set(described.missing)))
 
     def relocate(self, found: Relocation) -> int:
         """Take images from where they were found; return how many moved.
@@ -221,7 +225,7 @@ class RelocationSection(ImageSection):
         return {image_id: self._absolute(path, root) for image_id, path in rows}
 
     def _store_places(self, connection: Connection, root: str, places: Mapping[int, str]) -> None:
-        """Write the paths of all images anew, relative to a root."""
+        """Rewrite the paths of all images, relative to a root."""
         stored = dict(connection.execute(select(images.c.image_id, images.c.path)).tuples().all())
         places = {**self._places(connection), **places}
         portable = {image_id: self._portable(path, root) for image_id, path in places.items()}
@@ -239,6 +243,20 @@ def _hash_file(path: Path) -> str:
         return hash_content(path.read_bytes())
     except OSError:
         return ""
+
+
+def _doubled(known: list[KnownImage], missing: set[str]) -> tuple[tuple[str, str], ...]:
+    """Return images whose file is gone with an image of the same name and content, still there."""
+    twins: dict[tuple[str, str], str] = {}
+    for image in known:
+        if image.path not in missing and Path(image.path).is_file():
+            twins.setdefault((Path(image.path).name, image.content_hash), image.path)
+    pairs = (
+        (image.path, twins.get((Path(image.path).name, image.content_hash)))
+        for image in known
+        if image.path in missing
+    )
+    return tuple((old, twin) for old, twin in pairs if twin is not None)
 
 
 def _describe(

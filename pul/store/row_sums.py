@@ -138,6 +138,8 @@ class RowSumSection(Section):
             with self._database.write() as connection:
                 for row in connection.execute(missing.where(table.c.row_sum.is_(None))).all():
                     values = row._asdict()
+                    if values[key.name] in NAMES_OF_LOG:
+                        continue
                     change = update(table).where(key == values[key.name])
                     connection.execute(change.values(row_sum=sum_of(table, values)))
                     n_added += 1

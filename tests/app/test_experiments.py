@@ -3,6 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services
+from app.services.reproduction import Request as Asked
+from pul.data.datasets import read_dataset
+from pul.errors import JobError
+from pul.models.network import save_network
 from pul.reproduce.plan import (
     QUICK_SOURCE,
     Request,
@@ -11,8 +19,9 @@ from pul.reproduce.plan import (
     plan_experiment,
 )
 from pul.store.workspace import Workspace
-from tests.app.conftest import Open, text_of
+from tests.app.conftest import Open, text_of, wait_until
 from tests.app.fabricated import fabricate
+from tests.support.networks import tiny_network
 
 
 def add_experiment(location: Path, name: str, row: str, run_id: int, **changes: object) -> None:
@@ -29,16 +38,15 @@ def add_experiment(location: Path, name: str, row: str, run_id: int, **changes: 
         workspace.update_experiment_row(record.experiment_id, done)
 
 
-def test_experiments__none_says_how_to_run_one(
+def test_experiments__none_offers_to_run_one(
     location: Path, people: Path, open_studio: Open
 ) -> None:
     fabricate(location, people)
     studio = open_studio("experiments")
     assert not studio.exception
-    text = text_of(studio)
-    assert "No table of the paper has been run here yet." in text
-    assert "python -m pul reproduce table4 --data TARGET" in text
-    assert str(location) in text
+    assert "No table of the paper has been run here yet." in text_of(studio)
+    assert studio.expander[0].label == "Start a table or figure"
+    assert studio.expander[0].proto.expanded
 
 
 def test_experiments__our_figures_beside_the_papers(
@@ -79,3 +87,53 @@ def test_experiments__figure_3_shows_two_iterations(
     assert not studio.exception
     assert len(studio.get("plotly_chart")) == 2
     assert "Reliable images are filled" in text_of(studio)
+
+
+# Started from the screen
+
+
+def press(studio: AppTest, label: str) -> AppTest:
+    return next(b for b in studio.button if b.label == label).click().run()
+
+
+def test_experiments__are_refused_in_words(location: Path, people: Path, open_studio: Open) -> None:
+    fabricate(location, people)
+    studio = open_studio("experiments")
+    field = next(f for f in studio.text_input if f.label == "Dataset of this workspace")
+    field.set_value(str(people / "nowhere"))
+    said = press(studio, "Start").error[0].value
+    assert "there is no folder" in said
+    assert "Start model: choose one, or a labelled dataset" in said
+    assert services.reproduction.working(str(location)) is None
+
+
+def test_experiments__are_planned_started_and_stopped(
+    location: Path, people: Path, open_studio: Open, tmp_path: Path
+) -> None:
+    with Workspace.create(location) as workspace:
+        workspace.add_dataset(read_dataset(people))
+        save_network(tiny_network(), workspace.path / "models" / "tiny.safetensors")
+    studio = open_studio("experiments")
+    next(s for s in studio.selectbox if s.label == "Table or figure to run").set_value("fig5")
+    next(s for s in studio.selectbox if s.label == "Start model").set_value("tiny")
+    field = next(f for f in studio.text_input if f.label == "Dataset of this workspace")
+    field.set_value(str(people))
+    studio = press(studio, "Plan")
+    assert not studio.error
+    planned = studio.dataframe[0].value
+    assert len(planned) >= 5  # a row for each λ of the figure
+    assert planned["Takes"].str.contains("s|min").all()
+    assert "without training the start model" in text_of(studio)
+    studio = press(studio, "Start")
+    assert not studio.exception
+    wait_until(lambda: bool(services.experiments.experiments(str(location))))
+    wait_until(lambda: bool(Workspace.open(location).active_jobs()))
+    studio.run()
+    assert "An experiment is running. About" in studio.info[0].value
+    with pytest.raises(JobError, match="is running in this workspace"):
+        services.reproduction.start(str(location), Asked("fig5", str(people), (), "m", "quick"))
+    studio = press(studio, "Stop")
+    assert "Start the same again" in studio.toast[0].value
+    working = services.reproduction.working
+    wait_until(lambda: not working(str(location)).is_alive)  # type: ignore[union-attr]
+    assert "stopped; run the same command again to continue" in working(str(location)).log  # type: ignore[union-attr]

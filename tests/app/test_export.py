@@ -174,3 +174,22 @@ def test_export__looks_at_labels_before_it_adds_them(
     field.set_value(str(tmp_path / "nothing.csv")).run()
     next(b for b in studio.button if b.label == "Check first").click().run()
     assert "There is no file or folder" in studio.error[0].value
+
+
+def test_finish__has_all_in_one_place(labelled: str, open_studio: Open) -> None:
+    studio = open_studio("finish")
+    text = text_of(studio)
+    assert "## Your model: +4.0 mAP over the start model" in text
+    offered = labels(studio, "download_button")
+    assert offered[:2] == ["Download the model", "Report of the run (HTML)"]
+    assert {"Export model", "Export labels"} <= set(labels(studio, "button"))
+    assert "Repeat this run on the command line" in text
+
+
+def test_finish__a_run_that_only_grouped_has_no_model_of_its_own(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, n_iterations=0, n_planned=0, status="finished")
+    studio = open_studio("finish")
+    assert not studio.exception
+    assert "## Not trained yet" in text_of(studio)

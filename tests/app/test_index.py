@@ -3,15 +3,18 @@
 import shutil
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app import services
 from app.services.index import prepared
+from app.views import waiting
 from pul.errors import ArtifactError, JobError
 from pul.labelling.loading import load_index
 from pul.labelling.suggestions import SuggestionIndex
+from pul.records import JobProgress
 from pul.store.workspace import Workspace
 from tests.app.conftest import wait_until
 from tests.app.fabricated import add_iteration, fabricate
@@ -108,3 +111,24 @@ def test_prepared__a_job_that_fails_is_told_and_made_again(
     assert "cannot be written" in told[0]
     in_the_way.unlink()
     wait_until(lambda: prepared(filled, 1, 1) == 1)
+
+
+class Bar:
+    """Remembers what a progress bar was told."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[float, str]] = []
+
+    def progress(self, share: float, text: str) -> None:
+        self.shown.append((share, text))
+
+
+def test_show__says_what_is_done_how_far_and_for_how_long() -> None:
+    bar: Any = Bar()
+    text = "comparing colours of clothes"
+    waiting.show_progress(bar, JobProgress("suggest", 2_000, 8_000, message=text), 10.0)
+    waiting.show_progress(bar, JobProgress("suggest", message="finding tracklets"), 45.0)
+    assert bar.shown == [
+        (0.25, "Comparing colours of clothes: 2,000 of 8,000 images, about 30 s left"),
+        (0.0, "Finding tracklets"),
+    ]

@@ -71,7 +71,8 @@ def test_header__counts_images_alone_and_the_page_says_who_labelled(
 ) -> None:
     fabricate(location, people, n_iterations=2, status="finished")
     studio = open_studio("identities")
-    studio.sidebar.text_input[0].set_value("Ann Lee").run()
+    name = next(field for field in studio.sidebar.text_input if field.label == "Your name")
+    name.set_value("Ann Lee").run()
     author = services.authors.of_browser(studio.session_state["desks"][str(location)].desk_id)
     images = {"token": "t", "kind": "create", "images": [1, 2, 3], "seconds": 9.1}
     services.acts.store(str(location), author, images)

@@ -138,8 +138,7 @@ def test_rounds__compare_settings_shows_what_differs(
     fabricate(location, people, status="finished", name="second", n_planned=7)
     studio = open_studio("rounds", run="1", compare="2,99")
     assert studio.multiselect[0].value == [2]
-    table = studio.dataframe[0].value
-    assert table.to_numpy().tolist() == [["Iterations", "3", "7"]]
+    assert "<tbody><tr><td>Iterations</td><td>3</td><td>7</td></tr></tbody>" in text_of(studio)
     assert studio.query_params == {"w": "workspace", "run": "1", "compare": "2"}
 
 
@@ -183,7 +182,7 @@ def test_rounds__validation_identities_have_a_curve(
     monkeypatch.setattr(fabricated, "iteration_record", held_out)
     fabricate(location, people, n_iterations=1)
     titles = titles_of(open_studio("rounds"))
-    assert titles[0] == "mAP on your 6 validation identities, %"
+    assert titles[0] == "mAP on your 6 validation identities, too few to judge by, %"
     assert not any(title.startswith("Rank-k") for title in titles)
 
 

@@ -95,6 +95,35 @@ def test_relocate__export_names_it(moved: tuple[str, Path], tmp_path: Path) -> N
     assert call(*export).exit_code == 0
 
 
+def test_relocate__a_workspace_with_images_twice_says_how_to_have_them_once(
+    moved: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As versions before `relocate` left it: the old images are gone, their copies are there."""
+    workspace, place = moved
+    call("import", place, "--workspace", workspace, "--duplicates", "add")
+    with Workspace.open(workspace) as opened:
+        both = opened.images()
+        assert len(both) == 156
+        labelled = [Path(path).name for path in both.paths[3:5]]
+        for numbers in ([4, 5], [100, 101]):  # of the old images, and of the new ones
+            act = create(numbers)
+            append_act(opened, act, read_annotations(opened), author="ann")
+    told = call("relocate", place, "--workspace", workspace).stdout
+    assert "78 of these are in the workspace twice" in told
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"python -m pul (.*)", told)
+    assert len(commands) == 3
+    for command in commands:
+        assert call(*shlex.split(command)).exit_code == 0
+    with Workspace.open(f"{workspace}-once") as opened:
+        images = opened.images()
+        assert (len(images), opened.missing_images()) == (78, [])
+        names = {n: Path(p).name for n, p in zip(images.image_ids, images.paths, strict=True)}
+        people = [{names[i] for i in known.images} for known in read_annotations(opened).identities]
+        assert len(people) == 2
+        assert set(labelled) in people
+
+
 def test_relocate__restore_names_it(moved: tuple[str, Path], tmp_path: Path) -> None:
     workspace, place = moved
     assert "`relocate` finds them" in call("backup", workspace, tmp_path / "backup").stdout

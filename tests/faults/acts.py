@@ -77,7 +77,7 @@ def attack(
         with Workspace.create(location) as workspace, TemporaryDirectory() as images:
             pixels = coloured_images(N_IMAGES // 6, 6)
             workspace.add_dataset(image_dataset(Path(images), *pixels))
-        crowd = _Crowd(location, random.Random(seed * 1009 + number), tally)
+        crowd = Crowd(location, random.Random(seed * 1009 + number), tally)
         crowd.work(min(per_log, n_acts - number * per_log), server, kill_every, stop_every)
         tally.problems += [f"log {number}: {text}" for text in crowd.check()]
         n_done = tally.counts["acknowledged"] + tally.counts["refused"]
@@ -94,7 +94,7 @@ class _Studio:
     waiting: dict[str, tuple[str, Commit]]
 
 
-class _Crowd:
+class Crowd:
     """Processes that label one workspace, and what they sent and were told."""
 
     def __init__(self, location: str, chosen: random.Random, tally: Tally) -> None:

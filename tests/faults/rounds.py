@@ -119,16 +119,19 @@ class Rounds:
         """Return what acts come to, one after the other in each order."""
         key = tuple(sorted(acts))
         if key not in self._expected:
-            self._expected[key] = {self._in_order(order, key) for order in _orders(key)}
+            orders = _orders(key)
+            if {"resume", "remove"} <= set(key):  # a run at work is not removed: as if nobody asked
+                orders += _orders([act for act in key if act != "remove"])
+            self._expected[key] = {self._in_order(order, key) for order in orders}
         return self._expected[key]
 
     def _in_order(self, order: Sequence[str], acts: Sequence[str]) -> str:
         location = self._fresh()
         ends = {act: _at_once([partial(self._do, location, act)], [0.0])[0] for act in order}
-        return self._outcome(location, acts, [ends[act] for act in acts])
+        return self._outcome(location, acts, [ends.get(act, "refused") for act in acts])
 
     def _do(self, location: str, act: str) -> None:
-        with Workspace.open(location, patience_s=30) as workspace:
+        with Workspace.open(location, retry_s=30) as workspace:
             ACTS[act](workspace, self.folder)
 
     def _outcome(self, location: str, acts: Sequence[str], ends: Sequence[str]) -> str:
@@ -311,6 +314,8 @@ def attack(
         problems = rounds.go(acts, [chosen.choice([0, 0, 0.05 * chosen.random()]) for _ in acts])
         tally.counts.update(acts)
         tally.problems += [f"{number}: {', '.join(acts)}: {problem}" for problem in problems]
+        for problem in tally.problems[len(tally.problems) - len(problems) :]:
+            show(problem)
         if (number + 1) % 20 == 0:
             show(f"{number + 1} of {n_rounds} rounds, {len(tally.problems)} problems")
     return tally

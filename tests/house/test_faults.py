@@ -1,6 +1,7 @@
 """Short forms of `python -m tests.faults --faults 500`, and of `damage`, `acts`, `rounds` there."""
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pul.store.workspace import Workspace
+from tests.faults import acts
 from tests.faults.damage import damage
 from tests.faults.replay import Replay
 
@@ -95,10 +98,31 @@ def test_replay__of_some_acts() -> None:
     [("undo", 2), ("undo", 1), ("redo", 3)],  # another's; not the last; not undone
 )
 def test_replay__tells_an_undo_of_what_is_not_ones_own_last(kind: str, event: int) -> None:
-    acts = [
+    events = [
         (1, "ann", "junk", {"images": [1]}),
         (2, "ben", "junk", {"images": [2]}),
         (3, "ann", "junk", {"images": [3]}),
         (4, "ann", kind, {"event": event}),
     ]
-    assert Replay(acts).problems == [f"{kind} 4 by ann took {event}"]
+    assert Replay(events).problems == [f"{kind} 4 by ann took {event}"]
+
+
+def test_crowd__tells_what_was_lost_doubled_altered_and_never_sent(tmp_path: Path) -> None:
+    place = str(tmp_path / "workspace")
+    with Workspace.create(place) as workspace:
+        for token, author in (("b", "ann"), ("b", "ann"), ("c", "ben"), ("d", "ann"), ("e", "cy")):
+            workspace.append_annotation_event("junk", {"images": [1], "token": token}, author)
+    crowd = acts.Crowd(place, random.Random(0), acts.Tally())
+    crowd.sent = {t: ("ann", {"kind": "junk", "images": [1]}) for t in "abc"}
+    crowd.sent["d"] = ("ann", {"kind": "junk", "images": [2]})
+    crowd.told = {"a": False, "b": False, "c": True}
+    assert crowd.check() == [
+        "lost: a",
+        "never sent: e",
+        "refused and stored: c",
+        "never answered: d",
+        "doubled: b",
+        "3 is signed by ben instead of ann",
+        "4 holds other images than were sent",
+        "5 is signed by cy instead of ",
+    ]

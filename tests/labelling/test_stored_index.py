@@ -112,16 +112,20 @@ def test_stored_index__a_damaged_one_is_made_again(
     assert stored_index(workspace, 1, 1) is not None
 
 
-def test_stored_index__that_of_other_files_is_not_taken(workspace: Workspace) -> None:
+def test_stored_index__that_of_other_files_is_not_taken(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load_index(workspace, 1, 1)
     sums = workspace.file_sums(1, 1)
     other = replace(sums["features.npy"], sha256="0" * 64)
-    workspace.set_file_sums(1, 1, sums | {"features.npy": other})
+    monkeypatch.setattr(workspace, "file_sums", lambda *_: sums | {"features.npy": other})
     assert stored_index(workspace, 1, 1) is None
 
 
-def test_stored_index__before_files_had_sums(workspace: Workspace) -> None:
-    workspace.set_file_sums(1, 1, {})
+def test_stored_index__before_files_had_sums(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "file_sums", lambda *_: {})
     load_index(workspace, 1, 1)
     assert stored_index(workspace, 1, 1) is not None
     features = workspace.iteration_path(1, 1) / "features.npy"

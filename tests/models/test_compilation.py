@@ -52,7 +52,7 @@ def test_compile_for_training__falls_back_with_a_line_and_changes_nothing(
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert all(value.grad is None for value in network.parameters())
     [line] = caplog.messages
-    assert line.startswith("Training goes on without torch.compile: ")
+    assert line.startswith("Training runs without torch.compile: ")
     assert "there is no compiler" in line
     assert "\n" not in line
 

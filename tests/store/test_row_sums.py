@@ -12,6 +12,7 @@ from pul.data.samples import Sample
 from pul.records import RunRecord
 from pul.store.row_sums import ChangedRow
 from pul.store.schema import annotation_events, controls, images, runs
+from pul.store.sums import ALL_SUMMED
 from pul.store.workspace import Workspace
 
 
@@ -83,6 +84,7 @@ def test_changed_rows__an_act_that_is_no_json_stops_nothing(filled: Workspace) -
 
 def test_add_missing_sums__of_rows_from_before_there_were_any(filled: Workspace) -> None:
     assert filled.add_missing_sums() == 0
+    filled.set_setting(ALL_SUMMED, False)  # as in a workspace of before
     change(filled, images, 2, row_sum=None, pid=99)
     change(filled, controls, 1, row_sum=None)
     assert list(filled.changed_rows()) == []  # nothing is known of them
@@ -90,6 +92,13 @@ def test_add_missing_sums__of_rows_from_before_there_were_any(filled: Workspace)
     assert list(filled.changed_rows()) == []
     change(filled, images, 2, pid=3)
     assert list(filled.changed_rows()) == [ChangedRow("images", 2)]
+
+
+def test_add_missing_sums__once_all_have_one_none_may_be_gone(filled: Workspace) -> None:
+    filled.add_missing_sums()
+    change(filled, controls, 1, row_sum=None)
+    assert filled.add_missing_sums() == 0
+    assert list(filled.changed_rows()) == [ChangedRow("controls", 1)]
 
 
 def test_missing_rows__of_images_and_acts(filled: Workspace) -> None:

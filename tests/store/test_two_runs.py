@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from pul.config import RunConfig
 from pul.errors import JobError, StoreError
+from pul.store.schema import iterations
 from pul.store.workspace import Workspace
 from tests.support.fakes import iteration_arrays, iteration_record
 
@@ -68,10 +70,14 @@ def test_drop_iterations__waits_for_the_job_of_its_own_run_only(two: Workspace) 
 def test_set_file_sums__of_one_iteration(two: Workspace) -> None:
     before = {(run, n): two.file_sums(run, n) for run in (1, 2) for n in range(3)}
     assert len({sums["features.npy"].sha256 for sums in before.values()}) == 6
-    two.set_file_sums(1, 2, {"record.json": before[2, 0]["record.json"]})
+    sums = {"record.json": before[2, 0]["record.json"]}
+    two.set_file_sums(1, 2, sums)
+    assert two.file_sums(1, 2) == before[1, 2]  # it has its own
+    with two._database.write() as connection:  # as if stored before files had sums
+        connection.execute(update(iterations).values(files=None))
+    two.set_file_sums(1, 2, sums)
     after = {(run, n): two.file_sums(run, n) for run in (1, 2) for n in range(3)}
-    assert {key for key in before if after[key] != before[key]} == {(1, 2)}
-    assert set(after[1, 2]) == {"record.json"}
+    assert after == {key: sums if key == (1, 2) else {} for key in before}
 
 
 def test_prune_run__keeps_the_files_of_the_other(two: Workspace) -> None:

@@ -1,6 +1,7 @@
 """The settings that differ between runs."""
 
 from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 
@@ -15,15 +16,12 @@ def settings_table(names: Sequence[str], rows: Sequence[tuple[str, Sequence[str]
     if not rows:
         st.write("These runs have the same start model, the same settings and the same labels.")
         return
-    # Two runs may have the same name: columns are keyed by number.
-    columns = {str(number): name for number, name in enumerate(names)}
-    st.dataframe(
-        [
-            {"Setting": setting} | dict(zip(columns, values, strict=True))
-            for setting, values in rows
-        ],
-        hide_index=True,
-        column_config={
-            number: st.column_config.TextColumn(name) for number, name in columns.items()
-        },
+    heads = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join(
+        f"<tr><td>{escape(setting)}</td>{''.join(f'<td>{escape(v)}</td>' for v in values)}</tr>"
+        for setting, values in rows
+    )
+    st.html(
+        '<table class="pul-table pul-differ"><thead><tr><th>Setting</th>'
+        f"{heads}</tr></thead><tbody>{body}</tbody></table>"
     )

@@ -1,4 +1,4 @@
-"""The Export page: export labels and models, import labels, and the command to repeat the run."""
+"""The Finish page: what was gained, model, report, labels, and the command that repeats the run."""
 
 from functools import partial
 
@@ -9,6 +9,7 @@ from app.components.tables.empty import nothing_yet
 from app.components.tables.progress import progress_panel
 from app.views.export import import_labels
 from app.views.fragments import fragment
+from app.wording import plain
 from pul.records import IterationRecord, RunRecord
 
 
@@ -16,20 +17,65 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None:
         nothing_yet("There is nothing to export yet.", "Open a workspace.", state.page("workspace"))
         return
-    labels, model = st.columns(2, gap="large")
-    with labels:
-        _labels(now.run, now.iterations)
+    if now.run is not None and now.iterations:
+        _result(now.run)
+    model, labels = st.columns(2, gap="large")
     with model:
         if now.run is not None and now.iterations:
             _model(now.run, now.iterations)
         else:
             st.subheader("The model")
-            st.caption("Start a run on the Workspace page to get one.")
+            st.caption("Start a run on the page Images to get one.")
+    with labels:
+        _labels(now.run, now.iterations)
     _exports()
-    with st.expander("Add labels made elsewhere"):
-        import_labels.show()
     if now.run is not None:
         _repeat(now.run)
+    with st.expander("Add labels made elsewhere"):
+        import_labels.show()
+
+
+def _result(run: RunRecord) -> None:
+    """Say what the model gained, and give the model and the report at once."""
+    said = services.verdicts.verdict(state.location(), run)
+    text, model, report = st.columns([3, 1.2, 1.2], vertical_alignment="center")
+    if said is None:
+        text.markdown("## Not trained yet\n\nThis is the start model; train it on the page Train.")
+    else:
+        text.markdown(f"## Your model: {said.headline}\n\n{plain(said.text)}")
+    last = run.n_iterations_done
+    path = services.runs.checkpoint(state.location(), run.run_id, last)
+    model.download_button(
+        "Download the model",
+        data=path.read_bytes,
+        file_name=f"{run.name}-{last}{path.suffix}".replace(" ", "-"),
+        type="primary",
+        on_click="ignore",
+        width="stretch",
+        help=f"Iteration {last} as {path.suffix.lstrip('.')}, for `pul evaluate` and further runs.",
+    )
+    report.download_button(
+        "Report of the run (HTML)",
+        partial(services.runs.report, state.location(), run.run_id),
+        f"{run.name}.html",
+        on_click="ignore",
+        width="stretch",
+    )
+    _threshold(run, last)
+
+
+def _threshold(run: RunRecord, iteration: int) -> None:
+    """Say from which cosine on two images are one person, or where that is chosen."""
+    place = services.retrieval.Place(run.run_id, iteration)
+    kept = services.thresholds.kept(state.location(), place)
+    if kept is not None:
+        st.caption(
+            f"Threshold: cosine {kept.threshold:.3f} and above is the same person, measured on "
+            f"{kept.measured_on}. It is exported with the model."
+        )
+    else:
+        st.caption("No threshold is chosen: from which cosine on two images are one person.")
+        st.page_link(state.page("retrieval"), label="Choose the threshold")
 
 
 def _repeat(run: RunRecord) -> None:
@@ -73,7 +119,7 @@ def _labels(run: RunRecord | None, iterations: tuple[IterationRecord, ...]) -> N
 
 
 def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
-    st.subheader("The model")
+    st.subheader("The model in other formats")
     left, right = st.columns([2, 1])
     format = left.selectbox(
         "Format",
@@ -83,15 +129,8 @@ def _model(run: RunRecord, iterations: tuple[IterationRecord, ...]) -> None:
     )
     numbers = [record.iteration for record in reversed(iterations)]
     iteration = right.selectbox("Iteration", numbers, help="0 is the original model.")
-    export, report = st.columns(2)
-    if export.button("Export model"):
+    if st.button("Export model"):
         services.exports.start(state.location(), format, run_id=run.run_id, iteration=iteration)
-    report.download_button(
-        "Report of the run (HTML)",
-        partial(services.runs.report, state.location(), run.run_id),
-        f"{run.name}.html",
-        on_click="ignore",
-    )
 
 
 @fragment(run_every=2.0)

@@ -61,6 +61,13 @@ def _found(found: services.moved.Relocation) -> None:
     _list("May not be read", found.closed)
     missing = [f"{n:,}: {folder}" for folder, n in found.missing_by_folder()]
     _list("Not found, by their old folders", missing)
+    if found.doubled:
+        st.warning(
+            f"{counted(len(found.doubled), 'image')} of these are in this workspace twice, as "
+            "versions before this one added images that were moved anew. To go on with each once: "
+            "export the labels as CSV, import the folder into a new workspace, and import the "
+            "labels there."
+        )
     if found.moves and st.button(f"Use the new place of {counted(len(found.moves), 'image')}"):
         use(found)
         st.rerun()

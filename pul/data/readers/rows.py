@@ -32,7 +32,7 @@ class Row:
 
 
 def separate_prid(root: Path, rows: list[Row]) -> tuple[list[Row], list[str]]:
-    """Number PRID's people above 200 anew on one camera: they are others than on the other."""
+    """Give PRID's people above 200 new numbers on one camera: they are others than on the other."""
     people: dict[str, list[int]] = {}
     for row in rows:
         found = _NUMBER.findall(row.person or "")

@@ -183,7 +183,7 @@ def _check_splits(splits: Mapping[str, Split | None], table: Path) -> None:
 
 
 def _frames(rows: Sequence[ImageRow], table: Path) -> list[int | None]:
-    """Return the numbers of frames; none where there are several recordings: they begin anew."""
+    """Return the numbers of frames; none where there are several recordings: they restart."""
     recordings = {(row.of.get("date", ""), row.of.get("video", "")) for row in rows}
     return [_frame(row, table) if len(recordings) < 2 else None for row in rows]
 
@@ -203,7 +203,7 @@ def _frame(row: ImageRow, table: Path) -> int | None:
 
 
 def _part_tracklets(samples: Sequence[Sample], rows: Sequence[ImageRow]) -> list[Sample]:
-    """Tell tracklets apart that begin anew in each recording, or on each camera."""
+    """Tell tracklets apart whose numbers restart in each recording, or on each camera."""
     cameras: dict[str | None, set[int | None]] = {}
     for sample in samples:
         cameras.setdefault(sample.tracklet, set()).add(sample.camid)

@@ -15,7 +15,7 @@ from pul.arrays import (
 )
 from pul.data.footage import Footage, embed, n_embedded
 from pul.errors import FeatureError
-from pul.labelling.suggestions.cells import Cells, make_cells
+from pul.labelling.suggestions.cells import make_cells
 from pul.labelling.suggestions.groups import Groups, group
 from pul.labelling.suggestions.index import SuggestionIndex
 from pul.labelling.suggestions.likeness import (
@@ -32,6 +32,7 @@ _BLOCK = 1024
 _BLOCK_BYTES = 32 << 20
 _ALL = 20_000  # bundles, or tracklets, up to which all are compared with all
 _MOST_PIVOTS = 2048
+_N_SKETCHED = 64  # dimensions of features, and of colours, that are looked at first
 
 OnStep = Callable[[str], None]
 
@@ -81,6 +82,7 @@ def build_index(
     on_step("comparing images")
     clusters = _without_outliers(clusters)
     embedding = _embed_all(features, colours, footage, allocate)
+    n_dims = n_embedded(features.shape[1])
     on_step("finding tracklets")
     tracklets = make_tracklets(embedding, footage, allocate=allocate)
     cluster_of = _majority(tracklets.groups, clusters)
@@ -115,7 +117,7 @@ def build_index(
         tracklets=tracklets,
         cluster_of=cluster_of,
         by_cluster=by_cluster,
-        cells=_cells(tracklets.means, pivots),
+        sketch=_sketch(tracklets.means, (n_dims, embedding.shape[1] - n_dims), allocate),
         moments=_moments(footage),
         bundles=bundles,
         images=images,
@@ -154,8 +156,17 @@ def _pivots(means: FloatArray, by_cluster: Groups) -> FloatArray:
     return l2_normalize(np.stack([means[by_cluster.members(k)].mean(axis=0) for k in largest]))
 
 
-def _cells(means: FloatArray, pivots: FloatArray) -> Cells:
-    return make_cells(means, pivots if len(means) > _ALL else pivots[:1])
+def _sketch(means: FloatArray, parts: tuple[int, int], allocate: Allocate) -> FloatArray:
+    """Return the first, widest dimensions of features and colours, where tracklets are many."""
+    n_dims, n_colours = (min(part, _N_SKETCHED) for part in parts)
+    shape = (len(means) if len(means) > _ALL else 0, n_dims + n_colours)
+    if not shape[0]:
+        return np.empty(shape, dtype=np.float32)
+    sketch = allocate("sketch", shape)
+    for rows in row_blocks(len(means), rows_within(_BLOCK_BYTES, means.shape[1])):
+        sketch[rows, :n_dims] = means[rows, :n_dims]
+        sketch[rows, n_dims:] = means[rows, parts[0] : parts[0] + n_colours]
+    return sketch
 
 
 def _of_bundles(of_tracklets: IntArray, bundles: Groups) -> IntArray:

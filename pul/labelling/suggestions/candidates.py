@@ -68,13 +68,15 @@ def suggest_more(
     affinity[n_free == 0] = -np.inf
     pool = np.argsort(-affinity, kind="stable")[:_POOL]
     pool = pool[np.isfinite(affinity[pool])]
-    return _candidates(index, pool, affinity, free)[:n]
+    found = _candidates(index, pool, affinity, free)[:n]
+    index.drop_pages()
+    return found
 
 
 def _affinity(index: SuggestionIndex, rows: IntArray) -> FloatArray:
     """Return the affinity of tracklets to a person, shape (S,); -inf of those that are not near."""
     tracklets, counts = np.unique(index.tracklets.groups.of[rows], return_counts=True)
-    near = index.tracklets_near(tracklets)
+    near = index.tracklets_near(tracklets, counts)
     affinities = index.tracklets.affinities(tracklets, near)
     is_compared = np.isfinite(affinities)  # all, unless sides differ
     weights = counts.astype(np.float32)

@@ -75,10 +75,12 @@ def next_cards(
     values = _typical(index, n_free) if typical else _decisive(index, n_free)
     rounds = (np.where(n_free >= least, values, -np.inf) for least in _LEAST)
     keys = next(filter(None, (_best(index, each, known, n, spread=typical) for each in rounds)), [])
-    return [
+    found = [
         _make(index, free, key, _reason(index, free, key, known.of(key), n_known, typical))
         for key in keys
     ]
+    index.drop_pages()
+    return found
 
 
 def card_of(index: SuggestionIndex, annotations: Annotations, key: int) -> Card:
@@ -106,6 +108,8 @@ class _Likeness:
 
     def of_all(self, bundles: IntArray) -> FloatArray:
         """Return that of some bundles, shape (A,)."""
+        if not len(self._known):
+            return np.zeros(len(bundles), dtype=np.float32)
         cosines = self._index.means[bundles] @ self._known.T
         bar_other_sides(cosines, self._index.sides[bundles], self._sides)
         highest: FloatArray = cosines.max(axis=1, initial=0.0)

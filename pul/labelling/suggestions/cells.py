@@ -25,20 +25,6 @@ class Cells(NamedTuple):
     rows: IntArray
     starts: IntArray
 
-    def near(self, vectors: FloatArray, least: int) -> IntArray:
-        """Return at least so many rows: those of the cells that are nearest to any vector.
-
-        Args:
-            vectors: What to look around, L2-normalised, shape (A, P).
-            least: How many; all there are where there are fewer.
-
-        Returns:
-            Rows, ascending.
-        """
-        order = np.argsort(-(self.pivots @ vectors.T).max(axis=1), kind="stable")
-        counts = np.cumsum(np.diff(self.starts)[order])
-        return self._rows(order[: np.searchsorted(counts, least) + 1])
-
     def around(self, cell: int) -> IntArray:
         """Return the rows of a cell and of those around it, ascending."""
         cosines = self.pivots @ self.pivots[cell]

@@ -46,12 +46,12 @@ def pair_questions(
 ) -> list[PairQuestion]:
     """Return pairs whose answer decides most: open ones that many images hang on.
 
-    Pairs of two identities (shall they be merged?), of an identity and a bundle, and of two
+    Pairs of two identities (should they be merged?), of an identity and a bundle, and of two
     bundles. Nothing that is answered is asked again, nor whether two flanks are one individual.
     """
-    sides, means, sizes, shown = _sides(index, annotations)
+    sides, means, sizes, flanks = _sides(index, annotations)
     questions: list[PairQuestion] = []
-    for left, right in _by_worth(means, sizes, shown):
+    for left, right in _by_worth(means, sizes, flanks):
         if len(questions) >= n:
             break
         one, other = _images(annotations, sides[left]), _images(annotations, sides[right])
@@ -76,11 +76,14 @@ def _sides(
     sides += [Side(images=tuple(index.image_ids[rows].tolist())) for rows in parts]
     n_images = np.bincount(np.searchsorted(identities, answers.owners[answers.owners > 0]))
     sizes = np.concatenate([n_images, n_free[bundles]]).astype(np.float64)
+    bare = index.means[bundles]
+    cut = np.flatnonzero(n_free[bundles] < index.images.sizes()[bundles])  # partly judged
+    if len(cut):
+        rows = [parts[place] for place in cut.tolist()]
+        numbers = np.repeat(np.arange(len(cut)), [len(each) for each in rows])
+        bare[cut] = mean_of(index.embedding[np.concatenate(rows)], group(numbers))
+    index.drop_pages()
     shown = np.concatenate([index.identity_sides(annotations), index.sides[bundles]])
-    if not parts:
-        return sides, answers.means, sizes, shown
-    numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows in parts])
-    bare = mean_of(index.embedding[np.concatenate(parts)], group(numbers))
     return sides, np.concatenate([answers.means, bare]), sizes, shown
 
 

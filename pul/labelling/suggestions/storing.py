@@ -8,20 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pul.data.footage import Footage
-from pul.labelling.suggestions.cells import Cells
 from pul.labelling.suggestions.clocks import Clocks
 from pul.labelling.suggestions.groups import Groups
 from pul.labelling.suggestions.index import SuggestionIndex
 from pul.labelling.suggestions.likeness import Tracklets
 from pul.store.cached_arrays import NewArrays, read_arrays
 
-FORMAT = 2  # raise it when an index is made otherwise: older files are then not read
+FORMAT = 3  # raise it when an index is made otherwise: older files are then not read
 
 
 def put_index(made: NewArrays, index: SuggestionIndex) -> None:
     """Write an index, of which some arrays may be there by `NewArrays.allocate` already."""
     clocks = {f"clocks-{name}": array for name, array in index.tracklets.clocks._asdict().items()}
-    cells = {f"cells-{name}": array for name, array in index.cells._asdict().items()}
     footage = {f"footage-{name}": getattr(index.footage, name) for name in _FOOTAGE}
     groups = {
         f"{name}-{part}": array
@@ -35,7 +33,7 @@ def put_index(made: NewArrays, index: SuggestionIndex) -> None:
         for part, array in grouped._asdict().items()
     }
     own = {name: getattr(index, name) for name in _OWN}
-    for name, array in (own | footage | groups | clocks | cells).items():
+    for name, array in (own | footage | groups | clocks).items():
         made.put(name, array)
     if index.tracklets.means is not index.embedding:
         made.put("tracklet_means", index.tracklets.means)
@@ -61,7 +59,7 @@ def read_index(folder: Path) -> SuggestionIndex | None:
             arrays["sides_of_tracklets"],
         ),
         by_cluster=_groups(arrays, "by_cluster"),
-        cells=Cells(**_of(arrays, "cells")),
+        sketch=arrays["sketch"],
         moments=_groups(arrays, "moments"),
         bundles=_groups(arrays, "bundles"),
         images=_groups(arrays, "images"),
@@ -80,7 +78,7 @@ def read_index(folder: Path) -> SuggestionIndex | None:
 
 _OWN = (
     "image_ids", "embedding", "clusters", "similarities", "cluster_of", "means", "cohesion",
-    "n_cameras", "sides",
+    "n_cameras", "sides", "sketch",
 )  # fmt: skip
 _FOOTAGE = ("camids", "recordings", "frames", "tracklets", "sides")
 

@@ -26,7 +26,7 @@ def open_by_folder(page: Page, place: Path) -> None:
     page.get_by_role("button", name="Open or create").click()
 
 
-@pytest.mark.parametrize("base", ["", "/pul"])
+@pytest.mark.parametrize("base", ["/pul", ""])
 def test_address__stays_with_its_workspace(
     page: Page, people: Path, tmp_path: Path, base: str
 ) -> None:

@@ -134,6 +134,8 @@ def test_fold__late_events_and_undo_go_through_again() -> None:
     for n_first in (3, 4):
         assert fold(events[n_first:], fold(events[:n_first])) == at_once
     assert members(at_once) == {1: (1,), 2: (2,), 5: (5,)}
+    gap = log(create([1]), create([2]), create([9]), add(1, [2]), add(2, [2]))
+    assert fold(gap[3:4], fold([*gap[:3], gap[4]])) == fold(gap)  # the last but one comes last
     only_undo = fold(events[3:4], fold(events[:3]))
     assert only_undo == fold(events[:4])
     assert members(only_undo) == {1: (1,), 2: (2,)}
@@ -219,6 +221,29 @@ def test_was_asked__never_again_what_is_answered() -> None:
     asked = [x for x in combinations(range(1, 10), 2) if state.was_asked({x[0]}, {x[1]})]
     assert asked == answered
     assert state.was_asked({7}, {6})
+    assert state.was_asked({3}, {1})  # the person is on the right
+    assert not state.was_asked({6}, {1})
+
+
+def test_two_people__sides_that_show_somebody_else() -> None:
+    acts = [
+        create([1, 2], refused=[3, 4]),
+        junk([4]),
+        create([5], refused=[1]),  # an image of another identity is not listed
+        not_same(Side(images=(9, 7)), Side(images=(8,))),
+        not_same(Side(images=(6,)), Side(images=(5,))),  # listed with identity 3
+        create([20]),  # refuses nobody
+    ]
+    assert fold(log(*acts)).two_people() == (
+        ((1, 2), (3, 4)),
+        ((5,), (6,)),
+        ((7, 9), (8,)),
+    )
+
+
+def test_unnamed_groups__are_of_no_identity() -> None:
+    state = fold(log(same([1, 2]), same([7, 8]), same([5, 8]), create([2])))
+    assert state.unnamed_groups() == ((5, 7, 8),)
 
 
 # What a run sees
@@ -227,6 +252,7 @@ def test_was_asked__never_again_what_is_answered() -> None:
 def test_training_mapping__leaves_validation_out() -> None:
     state = fold(log(create([1, 2]), create([3], role="validation"), junk([9])))
     assert state.training_mapping() == {1: 1, 2: 1}
+    assert state.validation_mapping() == {3: 2}
     assert state.held_out() == {3, 9}
 
 

@@ -36,7 +36,7 @@ SMALL = {
     (building, "_BLOCK"): 7,
     (cards, "_BLOCK"): 3,
 }
-AS_OF_MANY = {(building, "_ALL"): 0, (index, "_ALL"): 0}
+AS_OF_MANY = {(building, "_ALL"): 0, (index, "_NEAR"): 50}
 
 
 @pytest.fixture
@@ -131,18 +131,20 @@ def fold_all(acts: list[annotations.Act]) -> Annotations:
     return fold(events)
 
 
-def test_suggest_more__near_cells_have_what_all_have(
+def test_suggest_more__the_likest_by_sketch_have_what_all_have(
     mixed: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = build(mixed, {}, monkeypatch)
     pid = 5
     person = mixed.image_ids[mixed.pids == pid][:3].tolist()
     expected = suggest_more(few, Annotations(), person, n=6)
-    many = build(mixed, AS_OF_MANY | {(index, "_ALL"): 200}, monkeypatch)
-    assert len(many.cells.pivots) > 20
-    near = many.tracklets_near(np.unique(many.tracklets.groups.of[many.rows_of(np.array(person))]))
+    few_compared = {(index, "_NEAR"): 100, (building, "_N_SKETCHED"): 16}
+    many = build(mixed, AS_OF_MANY | few_compared, monkeypatch)
+    assert many.sketch.shape == (len(many.tracklets.means), 16)
+    own = np.unique(many.tracklets.groups.of[many.rows_of(np.array(person))])
+    near = many.tracklets_near(own, np.ones(len(own), dtype=np.int64))
     assert near is not None
-    assert 200 <= len(near) < len(many.tracklets.means)
+    assert 100 <= len(near) <= 103 < len(many.tracklets.means)
     found = suggest_more(many, Annotations(), person, n=6)
     assert found[0].images.tolist() == expected[0].images.tolist()
     mine, theirs = (
@@ -153,14 +155,16 @@ def test_suggest_more__near_cells_have_what_all_have(
     assert len(mine) >= 6
 
 
-def test_cells__the_nearest_come_first() -> None:
-    angles = np.deg2rad(np.array([0, 5, 88, 92, 178, 182]))
+def test_cells__around_a_cell_are_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    angles = np.deg2rad(np.array([0, 5, 80, 84, 178, 182]))
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    made = make_cells(vectors, np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32))
+    made = make_cells(vectors, vectors[[0, 2, 4]])
     assert made.of.tolist() == [0, 0, 1, 1, 2, 2]
-    assert made.near(vectors[:1], 2).tolist() == [0, 1]
-    assert made.near(vectors[:1], 3).tolist() == [0, 1, 2, 3]
-    assert made.near(vectors[:1], 100).tolist() == [0, 1, 2, 3, 4, 5]
+    monkeypatch.setattr(cells, "_N_PROBED", 2)
+    assert made.around(0).tolist() == [0, 1, 2, 3]
+    assert made.around(2).tolist() == [2, 3, 4, 5]
+    monkeypatch.setattr(cells, "_N_PROBED", 9)
+    assert made.around(0).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_answers__follow_each_act(mixed: People, monkeypatch: pytest.MonkeyPatch) -> None:
