@@ -7,7 +7,7 @@ import streamlit as st
 from app import demo, services, state
 from app.components.tables.grid import strip
 from app.views.fragments import fragment
-from app.wording import counted, duration, fit, plain
+from app.wording import duration, fit, plain
 from pul.errors import PulError
 
 PICTURE = Path(__file__).parents[2] / "welcome.svg"
@@ -119,7 +119,7 @@ def _progress() -> None:
     st.progress(progress.share, f"{words} · about {duration(left)} left" if left else words)
     if pictures := demo.pictures(N_PICTURES):
         strip(pictures)
-    st.caption(f"The first {counted(len(pictures), 'picture')}." if pictures else "")
+    st.caption("The first pictures." if pictures else "")
 
 
 def another(key: str) -> None:
