@@ -25,7 +25,7 @@ SIZES = {
     "large": (50_000, 128, 5000),
 }
 TIMEOUT_MS = 180_000
-N_FRAMES = 150
+N_FRAMES = 60
 _READY = """() => {
     const { clusters } = document.querySelector(".clusters[data-ready]:not([data-ready=''])") ?? {};
     const picture = document.querySelector(".clusters-item img");

@@ -45,7 +45,7 @@ def read_guidance(workspace: Workspace, run_id: int, iteration: int | None = Non
     Raises:
         StoreError: There is no such run.
     """
-    image_ids = workspace.run_images(run_id, "train").image_ids
+    image_ids = workspace.run_cameras(run_id)[0]
     fixed = workspace.get_setting(_fixed_name(run_id))
     if fixed is not None:
         rows = to_rows({int(image): identity for image, identity in fixed.items()}, image_ids)

@@ -102,7 +102,7 @@ class Label {
     if (isFirst) this.askForDrafts();
     if (this.asksFor && data.drafts?.asked === this.asksFor) this.takeUp(data.drafts);
     if (this.work) this.draw();
-    else if (this.asksFor) this.drawEmpty();
+    else if (this.asksFor && !this.isLate) this.drawEmpty();
     else this.next();
     this.hear(data.outcomes);
     this.drawProgress();
@@ -115,13 +115,17 @@ class Label {
     if (!works.length) return;
     this.asksFor = `${this.drafts.tab}-${Date.now()}`;
     this.outbox.deliver("drafts", { asked: this.asksFor, works });
-    this.draftsTimer = setTimeout(() => this.takeUp({ works: [], told: "" }), DRAFTS_MS);
+    this.draftsTimer = setTimeout(() => {
+      this.isLate = true; // the work goes on meanwhile; what was begun comes as soon as it is here
+      this.next();
+    }, DRAFTS_MS);
   }
 
   takeUp({ works, told }) {
     clearTimeout(this.draftsTimer);
     this.asksFor = null;
     const drafts = works.map(unpackDraft);
+    if (this.work && isTouched(this.work)) this.queue.unshift({ ...this.work.card, work: this.work, isBack: true });
     const ids = new Set(drafts.map(({ card }) => card.id));
     const isPicked = ({ id }) => id.startsWith("chosen-") && !ids.has(id);
     const others = this.queue.filter(({ id }) => !ids.has(id));

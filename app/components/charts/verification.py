@@ -3,16 +3,18 @@
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from numpy.typing import NDArray
 
 from app.components.charts.palette import RUNS
 from app.wording import fit
-from pul.arrays import FloatArray
 
 _N_BINS = 50
 
+Cosines = NDArray[np.float32]
+
 
 def verification_histograms(
-    same: FloatArray, different: FloatArray, threshold: float, *, height: int, key: str
+    same: Cosines, different: Cosines, threshold: float, *, height: int, key: str
 ) -> None:
     """Show what share of pairs has which cosine.
 

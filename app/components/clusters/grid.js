@@ -2,7 +2,7 @@
 import { columnsOf, placeAfter, placesInSight } from "./windowing.js";
 
 const SETTLE_MS = 90; // pictures wait until a fast scroll has come to rest
-const FAST_SCREENS = 1.5;
+const FAST_SCREENS = 0.75; // from a frame to the next
 
 /**
  * @typedef {object} Shape

@@ -18,7 +18,10 @@ const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey ||
 
 /** Go to a page as the sidebar does, without loading all anew. */
 function followInPlace(link, event) {
-  const links = [...document.querySelectorAll("[data-testid=stSidebarNav] a[href]")];
+  /** @type {HTMLAnchorElement[]} */
+  const links = [...document.querySelectorAll("[data-testid=stSidebarNav] a[href]")].map(
+    (each) => /** @type {any} */ (each),
+  );
   const place = (each) => each.pathname.replace(/\/$/, "");
   const twin = links.find((other) => place(other) === place(link));
   if (!twin) return;
@@ -62,7 +65,9 @@ class Line {
   show(html) {
     if (html === this.shown) return;
     this.shown = html;
-    const at = document.activeElement?.closest?.(".pul-line a")?.dataset.page; // who is on a step
+    /** @type {HTMLElement | null | undefined} */
+    const step = document.activeElement?.closest?.(".pul-line a"); // who is on a step
+    const at = step?.dataset.page;
     this.root.innerHTML = html;
     if (at) this.root.querySelector(`a[data-page="${at}"]`)?.focus();
     this.nameThePage();

@@ -61,6 +61,21 @@ def _result(run: RunRecord) -> None:
         on_click="ignore",
         width="stretch",
     )
+    _threshold(run, last)
+
+
+def _threshold(run: RunRecord, iteration: int) -> None:
+    """Say from which cosine on two images are one person, or where that is chosen."""
+    place = services.retrieval.Place(run.run_id, iteration)
+    kept = services.thresholds.kept(state.location(), place)
+    if kept is not None:
+        st.caption(
+            f"Threshold: cosine {kept.threshold:.3f} and above is the same person, measured on "
+            f"{kept.measured_on}. It is exported with the model."
+        )
+    else:
+        st.caption("No threshold is chosen: from which cosine on two images are one person.")
+        st.page_link(state.page("retrieval"), label="Choose the threshold")
 
 
 def _repeat(run: RunRecord) -> None:

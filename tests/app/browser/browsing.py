@@ -78,7 +78,7 @@ def wait_until_healthy(
     while True:
         try:
             urllib.request.urlopen(f"{address}/{at}", timeout=5)
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             assert server.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.05)

@@ -104,9 +104,9 @@ def test_draft__is_there_after_another_page_and_gone_once_committed(
 ) -> None:
     open_card(page, studio)
     begun = begin(page)
-    page.get_by_role("link", name="Identities").click()
+    page.get_by_role("link", name="Identities", exact=True).click()
     expect(page.locator(".label")).to_have_count(0)
-    page.get_by_role("link", name="Label").click()
+    page.get_by_role("link", name="Label", exact=True).click()
     wait_for_card(page)
     assert (shown(page, "label.work.card.id"), shown(page, CHOSEN)) == begun
     press_for_next(page, "Enter")
