@@ -292,13 +292,13 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        if self.log is not None:  # first: with the last connection the log goes away
+            self.log.close()
         self._engine.dispose()
         with self._watch_lock:
             if self._watching is not None:
                 self._watching.close()
                 self._watching = None
-        if self.log is not None:
-            self.log.close()
 
     def describe(self) -> str:
         """Return where the database is, for people: the file, or the URL without its password."""

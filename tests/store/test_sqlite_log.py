@@ -90,6 +90,18 @@ def test_log__of_a_process_that_was_killed_is_read(place, tmp_path):
         assert (opened.missing_since(), len(opened.annotation_events())) == ("", 2)
 
 
+def test_log__its_note_goes_before_the_log_does(place, monkeypatch):
+    """Who opens it in between must not take the log for lost."""
+    workspace, seen = Workspace.create(place), []
+    label(workspace)
+    dispose = workspace._database._engine.dispose
+    monkeypatch.setattr(
+        workspace._database._engine, "dispose", lambda: (seen.append(flagged(place)), dispose())
+    )
+    workspace.close()
+    assert seen == [False]
+
+
 def flagged(place) -> bool:
     with closing(sqlite3.connect(place / "pul.db")) as connection:
         query = "SELECT count(*) FROM settings WHERE name = 'log_since'"
