@@ -34,7 +34,7 @@ def test_join_modules__each_once_and_before_it_is_used(tmp_path: Path) -> None:
 
 
 def test_mounted__are_all_components() -> None:
-    assert len(MOUNTED) == 5
+    assert len(MOUNTED) == 7
 
 
 @pytest.mark.parametrize("script", MOUNTED, ids=lambda path: path.stem)

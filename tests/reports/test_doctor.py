@@ -161,7 +161,7 @@ def test_examine_workspace__a_row_that_is_not_as_it_was_written(
     [
         "UPDATE annotation_events SET payload = '{\"images\": [4]}' WHERE event_id = 1",
         "UPDATE annotation_events SET payload = '{\"images\": [' WHERE event_id = 1",
-        "UPDATE annotation_events SET kind = 'creatf' WHERE event_id = 1",
+        "UPDATE annotation_events SET kind = 'creatf', author = 'amn' WHERE event_id = 1",
         "UPDATE annotation_events SET payload = '[]' WHERE event_id = 1",
     ],
 )
