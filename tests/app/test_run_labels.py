@@ -241,17 +241,15 @@ def studio(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_label__leads_to_the_rounds_once_the_goal_is_reached(page: Page, studio: str) -> None:
+def test_label__leads_to_the_training_once_there_are_enough(page: Page, studio: str) -> None:
     open_card(page, studio)
-    onward = page.locator(".label-progress [data-act=rounds]")
-    expect(onward).to_have_count(0)
+    expect(page.get_by_role("button", name="Train with 49 people")).to_be_visible()
     press_for_next(page, "Enter")
-    expect(onward).to_have_text("On to training →", timeout=TIMEOUT_MS)
     wait_until_saved(page)
     page.keyboard.press("Enter")  # the last one: no card is left
-    expect(page.locator(".label-empty [data-act=rounds]")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.locator(".label-empty")).to_be_visible(timeout=TIMEOUT_MS)
     wait_until_saved(page)
-    onward.click()
+    page.get_by_role("link", name="Train with 51 people").click(timeout=TIMEOUT_MS)
     page.wait_for_url("**/train*", timeout=TIMEOUT_MS)
     expect(page.get_by_text("51 people, 153 images")).to_be_visible(timeout=TIMEOUT_MS)
     expect(page.get_by_role("button", name="Train with them")).to_be_enabled(timeout=TIMEOUT_MS)

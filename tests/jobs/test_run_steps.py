@@ -16,7 +16,7 @@ from pul.errors import ConfigError
 from pul.jobs.steps import Step, parse_steps, read_steps
 from pul.jobs.worker import work
 from pul.labelling.annotations import create, junk
-from pul.labelling.guidance import fix_guidance
+from pul.labelling.guidance import fixed_guidance
 from pul.models.network import save_network
 from pul.records import IterationRecord
 from pul.reports.changes import Difference, differences
@@ -140,8 +140,12 @@ def test_create_run__labels_that_are_not_there_make_no_run(steered: Path) -> Non
 
 def test_read_steps__of_an_experiment_s_run_name_no_labels(steered: Path) -> None:
     with Workspace.open(steered) as workspace:
-        job = jobs.create_run(workspace, CONFIG, workspace.path / "start.safetensors")
-        fix_guidance(workspace, job.run_id, {1: 5, 2: 5})  # type: ignore[arg-type]
+        job = jobs.create_run(
+            workspace,
+            CONFIG,
+            workspace.path / "start.safetensors",
+            settings=lambda run_id: fixed_guidance(run_id, {1: 5, 2: 5}),
+        )
         assert read_steps(workspace, job.run_id) == []  # type: ignore[arg-type]
 
 

@@ -81,6 +81,6 @@ def skipped_files(files: Sequence[tuple[str, str]], *, n_shown: int = 200) -> No
     with st.expander(f"{counted(len(files), 'file')} skipped"):
         for reason, paths in sorted(reasons.items(), key=lambda item: -len(item[1])):
             st.markdown(f"**{counted(len(paths), 'file')}**: {plain(reason)}")
-        st.code("\n".join(path for path, _ in files[:n_shown]), language=None)
+        st.code("\n".join(path for path, _ in files[:n_shown]), language=None, wrap_lines=True)
         if len(files) > n_shown:
             st.caption(f"The first {n_shown} of {count(len(files))}.")

@@ -22,7 +22,7 @@ def checkpoint_row(
     """
     hint = "" if is_chosen else " · click a point for another"
     st.markdown(f"**Model of {plain(what)}**{hint}")
-    st.code(str(path), language=None)
+    st.code(str(path), language=None, wrap_lines=True)
     download, fork = st.columns(2)
     download.download_button(
         "Download",

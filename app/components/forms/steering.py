@@ -79,7 +79,7 @@ def failure(name: str, error: str, traceback: str, *, on_fix: Callable[[], None]
     )
     if traceback:
         with st.expander("Traceback"):
-            st.code(traceback, language=None)
+            st.code(traceback, language=None, wrap_lines=True)
 
 
 def live_settings(

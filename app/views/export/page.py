@@ -144,7 +144,7 @@ def _exports() -> None:
             elif export.n_bytes is not None:
                 _download(export)
             elif export.path.is_dir():
-                st.code(str(export.path), language=None)
+                st.code(str(export.path), language=None, wrap_lines=True)
             elif export.job.status == "finished":
                 st.caption("no longer exists")
 

@@ -22,7 +22,7 @@ def browse(check: Callable[[str], None]) -> None:
         st.error(plain(str(error)))
         state.browse("")
         here = services.browsing.look("")
-    st.code(str(here.path), language=None)
+    st.code(str(here.path), language=None, wrap_lines=True)
     up, into, choose = st.columns([1, 4, 2], vertical_alignment="bottom")
     if up.button("Up", disabled=not here.place, icon=":material/arrow_upward:"):
         state.browse(Path(here.place).parent.as_posix())

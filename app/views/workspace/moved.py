@@ -77,4 +77,5 @@ def _list(title: str, lines: list[str] | tuple[str, ...]) -> None:
     if lines:
         more = [f"and {len(lines) - _N_SHOWN:,} more"] if len(lines) > _N_SHOWN else []
         st.caption(title)
-        st.code("\n".join([*map(services.moved.printable, lines[:_N_SHOWN]), *more]), language=None)
+        shown = "\n".join([*map(services.moved.printable, lines[:_N_SHOWN]), *more])
+        st.code(shown, language=None, wrap_lines=True)

@@ -70,7 +70,7 @@ def _own(place: str) -> None:
     """Ask where the new workspace will be: where the studio was started, or a free folder."""
     if "://" in place:
         st.write("The studio was started on a database that holds no workspace yet:")
-        st.code(place, language=None)
+        st.code(place, language=None, wrap_lines=True)
         if st.button("Create it", type="primary"):
             _create(state.location())
         return

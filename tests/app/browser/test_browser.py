@@ -47,7 +47,8 @@ def studio(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 def summary(page: Page) -> Locator:
     """Return the line over the grid."""
-    return page.locator("[data-testid=stMarkdown]").filter(has_text=re.compile("image|center"))
+    main = page.get_by_test_id("stMain")
+    return main.locator("[data-testid=stMarkdown]").filter(has_text=re.compile("image|center"))
 
 
 # The map
@@ -206,7 +207,7 @@ def test_frame__polling_leaves_focus_and_scroll_alone(page: Page, studio: str) -
     frames = frames_of(page)
     page.set_viewport_size({"width": 1440, "height": 500})
     page.goto(studio + "/rounds")
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     page.get_by_text("New run").click()
     name = page.get_by_label("Name", exact=True)
     name.press_sequentially("my ")
@@ -231,7 +232,7 @@ def test_frame__polling_leaves_focus_and_scroll_alone(page: Page, studio: str) -
 
 def test_rounds__a_new_run_keeps_what_was_typed_when_it_is_closed(page: Page, studio: str) -> None:
     page.goto(studio + "/rounds")
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     page.get_by_text("New run").click()
     name = page.get_by_label("Name", exact=True)
     name.fill("my run")
@@ -242,7 +243,7 @@ def test_rounds__a_new_run_keeps_what_was_typed_when_it_is_closed(page: Page, st
     poll(page, 1)
     page.get_by_text("New run").click()
     expect(name).to_have_value("my run")
-    field = page.get_by_test_id("stForm").get_by_label("Iterations", exact=True)
+    field = page.get_by_test_id("stMain").get_by_label("Iterations", exact=True)
     expect(field).to_have_value("7")
 
 
@@ -264,7 +265,7 @@ def workshop(people: Path, tmp_path: Path) -> Iterator[Workspace]:
 
 def fill(page: Page, label: str, value: int) -> None:
     """Put a number into the form of a new run."""
-    field = page.get_by_test_id("stForm").get_by_label(label, exact=True)
+    field = page.get_by_test_id("stMain").get_by_label(label, exact=True)
     field.fill(str(value))
     field.press("Tab")
 
@@ -278,7 +279,7 @@ def test_rounds__start_pause_go_on_stop_resume(
         page.get_by_role("option", name="tiny").click()
         fill(page, "Iterations", 500)
         fill(page, "Epochs", 1)
-        page.get_by_text("More settings").click()
+        page.get_by_text("All settings").click()
         fill(page, "Convergence", 0)
         page.get_by_role("button", name="Start training").click()
         curve = page.locator(".js-plotly-plot .xy .scatterlayer .trace").first.locator(".point")
@@ -318,7 +319,7 @@ def test_demo__comes_by_itself(page: Page, tmp_path: Path) -> None:
         "--no-demo-run", log=tmp_path / "studio.log", PUL_DEMO=str(demo), PUL_WORKSPACE=""
     ) as address:
         page.goto(address)
-        expect(page.get_by_text("Creating the demo")).to_be_visible()
+        expect(page.get_by_text("The demo is being made")).to_be_visible()
         expect(page.locator(".pul-header")).to_contain_text("demo")
         expect(page.locator(".pul-strip img").first).to_be_visible()
         page.wait_for_function("document.querySelector('.pul-strip img').naturalWidth > 0")

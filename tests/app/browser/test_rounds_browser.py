@@ -81,7 +81,7 @@ def test_address__is_shared_and_survives_a_reload(page: Page, people: Path, tmp_
     with serve(str(tmp_path / "w"), log=tmp_path / "studio.log") as address:
         page.goto(f"{address}/rounds?run=1&compare=3")
         expect(page.locator(".pul-header")).to_contain_text("first")
-        legend = page.locator(".js-plotly-plot .legendtext")
+        legend = page.locator(".js-plotly-plot").first.locator(".legendtext")
         expect(legend).to_have_text(["first", "third"])
         page.reload()
         expect(legend).to_have_text(["first", "third"])
@@ -110,7 +110,7 @@ def test_curves__a_click_on_a_point_shows_its_model(
         expect(page.get_by_text("Model of first, iteration 3")).to_be_visible()
         point = page.locator(".js-plotly-plot .xy .scatterlayer .trace .point").nth(1)
         expect(point).to_be_attached()
-        page.locator(".js-plotly-plot").scroll_into_view_if_needed()
+        page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
         hover(page, point)
         page.mouse.down()
         page.mouse.up()
