@@ -282,7 +282,7 @@ def test_rounds__start_pause_go_on_stop_resume(
         page.get_by_text("All settings").click()
         fill(page, "Convergence", 0)
         page.get_by_role("button", name="Start training").click()
-        curve = page.locator(".js-plotly-plot .xy .scatterlayer .trace").first.locator(".point")
+        curve = page.locator(".js-plotly-plot").first.locator(".scatterlayer .point")
         expect(curve).not_to_have_count(0)
         drawn = curve.count()
         expect(curve.nth(drawn)).to_be_attached()

@@ -166,7 +166,7 @@ def test_map__all_pictures_and_links(page: Page, address: str) -> None:
     )
     page.locator(".pul-way a", has_text="Clusters").click()
     page.wait_for_selector(".scatter[data-ready]", timeout=TIMEOUT_MS)
-    assert page.url.split("?")[0] == f"{address}/map"
+    assert page.url.split("?")[0] == f"{address}/clusters"
     check_answers(answers, address, {"thumbs", "maps", "status", "_stcore"})
 
 
