@@ -12,12 +12,12 @@ from streamlit.web.server.server_util import AUTH_COOKIE_NAME, get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from app import server
-from app.routes import access, maps, status, thumbnails
+from app.routes import access, maps, similar, status, thumbnails
 from app.routes.access import is_allowed
 from tests.app.conftest import Open, text_of
 from tests.app.fabricated import fabricate
 
-OURS = (*thumbnails.ROUTES, *maps.ROUTES, *status.ROUTES)
+OURS = (*thumbnails.ROUTES, *maps.ROUTES, *similar.ROUTES, *status.ROUTES)
 ANN = {"is_logged_in": True, "email": "ann@example.org", "email_verified": True}
 
 
@@ -51,10 +51,15 @@ def test_is_let_in(
 
 @pytest.fixture
 def addresses(location: Path, people: Path) -> list[str]:
-    """The addresses of a picture, a map and the header, as a page that was shown holds them."""
+    """An address of each route, as a page that was shown holds them."""
     fabricate(location, people, n_iterations=1, status="finished")
     place = str(location)
-    return [thumbnails.urls(place, [1])[0], maps.url(place, 1, 1), status.url(place, None)]
+    return [
+        thumbnails.urls(place, [1])[0],
+        maps.url(place, 1, 1),
+        similar.url(place, 1, 1) + "?alike=1",
+        status.url(place, None),
+    ]
 
 
 def cookie(user: dict[str, object]) -> str:
@@ -67,8 +72,9 @@ def statuses(addresses: list[str], value: str = "") -> list[int]:
     headers = [(b"cookie", f"{AUTH_COOKIE_NAME}={value}".encode())] if value else []
     found = []
     for base in ("/", "/user/ann/pul/"):
-        scopes = [{"type": "http", "method": "GET", "headers": headers, "path": base + address}
-                  for address in addresses]  # fmt: skip
+        parts = [(base + address).partition("?") for address in addresses]
+        scopes = [{"type": "http", "method": "GET", "headers": headers, "path": path,
+                   "query_string": query.encode()} for path, _, query in parts]  # fmt: skip
         found.append([answer(scope).status_code for scope in scopes])
     assert found[0] == found[1]
     return found[0]
@@ -82,18 +88,18 @@ def answer(scope: dict[str, object]) -> Response:
 
 
 def test_guarded__is_open_unless_log_in_is_asked_for(addresses: list[str]) -> None:
-    assert statuses(addresses) == [200, 200, 200]
+    assert statuses(addresses) == [200] * 4
 
 
 def test_guarded__a_good_token_is_not_enough_where_people_log_in(
     addresses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(access.LOGIN, "1")
-    assert statuses(addresses) == [401, 401, 401]
-    assert statuses(addresses, cookie(ANN)) == [200, 200, 200]
-    assert statuses(addresses, cookie({"is_logged_in": False})) == [401, 401, 401]
+    assert statuses(addresses) == [401] * 4
+    assert statuses(addresses, cookie(ANN)) == [200] * 4
+    assert statuses(addresses, cookie({"is_logged_in": False})) == [401] * 4
     monkeypatch.setenv(access.USERS, "bob@example.org")
-    assert statuses(addresses, cookie(ANN)) == [401, 401, 401]
+    assert statuses(addresses, cookie(ANN)) == [401] * 4
 
 
 @pytest.mark.parametrize(
@@ -103,7 +109,7 @@ def test_guarded__a_forged_cookie_opens_nothing(
     addresses: list[str], monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]
 ) -> None:
     monkeypatch.setenv(access.LOGIN, "1")
-    assert statuses(addresses, change(cookie(ANN))) == [401, 401, 401]
+    assert statuses(addresses, change(cookie(ANN))) == [401] * 4
 
 
 def test_app__guards_every_route_of_ours() -> None:
