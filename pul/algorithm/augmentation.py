@@ -1,4 +1,4 @@
-"""The random changes of a batch of training images: the paper's one warp, and flip and erasing."""
+"""The random changes of training images: the paper's one warp, and crop, flip and erasing."""
 
 import math
 
@@ -14,7 +14,7 @@ _ERASED_ASPECT = (0.3, 1 / 0.3)
 
 
 def augment(images: Tensor, config: AugmentationConfig) -> Tensor:
-    """Warp, flip and erase each image of a batch differently.
+    """Warp, flip, crop and erase each image of a batch differently.
 
     Rotation and both shifts are one warp, sampled once, with repeated edges. The random numbers are
     torch's global CPU ones, so that a device does not change what is drawn.
@@ -31,8 +31,13 @@ def augment(images: Tensor, config: AugmentationConfig) -> Tensor:
         vertically within 45 pixels".
     """
     flipped = torch.rand(len(images)) < config.flip_probability
-    if config.rotation_degrees or config.shift_fraction or flipped.any():
+    if config.rotation_degrees or config.shift_fraction:
         images = _warp(images, config, flipped)
+    elif flipped.any():
+        mirror = send(flipped, images.device)[:, None, None, None]
+        images = torch.where(mirror, images.flip(3), images)
+    if config.crop_padding:
+        images = _pad_and_crop(images, config.crop_padding)
     if config.erasing_probability:
         images = _erase(images, config.erasing_probability)
     return images
@@ -105,6 +110,18 @@ def _warp(images: Tensor, config: AugmentationConfig, flipped: Tensor) -> Tensor
         images, grid.to(images.dtype), mode="bilinear", padding_mode="border", align_corners=False
     )
     return warped.contiguous(memory_format=torch.channels_last)
+
+
+def _pad_and_crop(images: Tensor, padding: int) -> Tensor:
+    """Shift each image by up to `padding` whole pixels either way; the mean colour follows."""
+    n_images, n_channels, height, width = images.shape
+    padded = F.pad(images, (padding,) * 4)
+    tops, lefts = torch.randint(0, 2 * padding + 1, (2, n_images, 1))
+    rows = send(tops + torch.arange(height), images.device)  # (B, H)
+    columns = send(lefts + torch.arange(width), images.device)  # (B, W)
+    places = (rows[:, :, None] * padded.shape[3] + columns[:, None]).view(n_images, 1, -1)
+    cropped = padded.flatten(2).gather(2, places.expand(-1, n_channels, -1))
+    return cropped.view(images.shape).contiguous(memory_format=torch.channels_last)
 
 
 def _erase(images: Tensor, probability: float) -> Tensor:

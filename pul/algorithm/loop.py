@@ -35,7 +35,7 @@ from pul.evaluation.ranked_lists import compute_ranked_lists
 from pul.evaluation.retrieval import evaluate
 from pul.evaluation.validation import evaluate_validation, make_validation_set
 from pul.models.hardware import prepare
-from pul.models.network import Network
+from pul.models.network import Network, with_head
 from pul.records import IterationRankings, RetrievalMetrics
 
 
@@ -57,7 +57,7 @@ def run(
     clusters, selects, fine-tunes, evaluates.
 
     Args:
-        network: The original network θ_o; it is copied, never changed.
+        network: The original network θ_o; it is copied, with the run's head, never changed.
         pixels: Training images at the network's input size, shape (N, H, W, 3), uint8.
         config: All settings; the defaults are the paper's.
         live: Asked once at the start of each iteration for λ, K and annotations; by default the
@@ -124,7 +124,7 @@ class _Run:
         self.device = prepare(config)
         self.config, self.pixels = config, pixels
         self.evaluation, self.camids, self.footage = evaluation, camids, footage
-        self.given = copy.deepcopy(network)
+        self.given = with_head(network, config.head)
         self.original = self.given  # θ_o: the given network, or that fine-tuned on annotations
         self.original_hash = ""  # the annotations that `original` was fine-tuned on
         self.iteration = resume.iteration if resume else 0
@@ -224,8 +224,9 @@ class _Run:
         features = result.features if start is self.current else None
         self.current, self.features = copy.deepcopy(start), None
         seed = derive_seed(self.config.seed, "finetune", self.iteration)
+        outliers = np.flatnonzero(result.clustering.clusters < 0)
         trained = yield from self._train(
-            self.current, result.pseudo_labels, "finetune", seed, features
+            self.current, result.pseudo_labels, "finetune", seed, features, outliers
         )
         return trained.epoch_losses
 
@@ -295,8 +296,9 @@ class _Run:
         step: str,
         seed: int,
         features: FloatArray | None = None,
+        outliers: IntArray | None = None,
     ) -> Generator[Event, None, FinetuneResult]:
-        if features is None and load_loss(self.config.finetune.loss).needs_centroids:
+        if features is None and load_loss(self.config.finetune.loss).needs_features:
             features = yield from self._features_of(network, self.pixels, step)
         batches = finetune_steps(
             network,
@@ -306,6 +308,9 @@ class _Run:
             seed=seed,
             device=self.device,
             features=features,
+            camids=self.camids,
+            outliers=outliers,
+            n_epochs_before=max(0, self.iteration - 1) * self.config.finetune.n_epochs,
         )
         return (
             yield from self.steps.drive(

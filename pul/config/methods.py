@@ -17,7 +17,8 @@ LOSSES: dict[str, str] = {
     "softmax": "pul.algorithm.losses:SOFTMAX",
     "triplet": "pul.algorithm.losses:TRIPLET",
     "contrastive": "pul.algorithm.losses:CONTRASTIVE",
-    "cluster_memory": "pul.algorithm.losses:CLUSTER_MEMORY",
+    "cluster_memory": "pul.algorithm.cluster_memory:CLUSTER_MEMORY",
+    "camera_memory": "pul.algorithm.camera_memory:CAMERA_MEMORY",
 }
 
 

@@ -77,10 +77,16 @@ class NetworkConfig(Settings):
     gem_p: Annotated[float, NotInPaper()] = Field(
         default=1.0,
         ge=1,
-        le=100,
+        le=10,
         title="Pooling exponent",
-        description="Exponent p of the generalised mean that pools a ResNet's last feature maps: "
-        "1 is the average (the paper), 3 is usual where GeM pooling is used.",
+        description="Exponent p of the generalised mean that pools the last feature maps: 1 is "
+        "the average (the paper), 3 is usual where GeM pooling is used.",
+    )
+    neck: Annotated[Literal["none", "batchnorm"], NotInPaper()] = Field(
+        default="none",
+        title="Neck",
+        description="What follows the pooling: `none` (the paper), or `batchnorm`, a batch "
+        "normalisation of the features without a bias, as in bag-of-tricks and Cluster Contrast.",
     )
     patch_stride: Annotated[int, NotInPaper()] = Field(
         default=0,
@@ -132,6 +138,14 @@ class AugmentationConfig(Settings):
         title="Erasing",
         description="Probability that a rectangle of it is erased. The paper erases nothing.",
     )
+    crop_padding: Annotated[int, NotInPaper()] = Field(
+        default=0,
+        ge=0,
+        le=512,
+        title="Pad and crop, pixels",
+        description="It is padded on all sides by this many pixels of the mean colour and cropped "
+        "back at random: a shift by whole pixels, which does not blur small images.",
+    )
 
 
 class TrainConfig(Settings):
@@ -140,8 +154,9 @@ class TrainConfig(Settings):
     loss: Annotated[str, OneOf(LOSSES)] = Field(
         default="softmax",
         title="Loss",
-        description="`softmax` (the paper), `cluster_memory` (Cluster Contrast, 2021), or "
-        "`triplet` and `contrastive`, which need pytorch-metric-learning.",
+        description="`softmax` (the paper), `cluster_memory` (Cluster Contrast, 2021), "
+        "`camera_memory` (CAP, 2021: an entry for each cluster in each camera), or `triplet` and "
+        "`contrastive`, which need pytorch-metric-learning.",
     )
     n_epochs: int = Field(
         default=20,
@@ -155,12 +170,27 @@ class TrainConfig(Settings):
         default=16, ge=2, le=65_536, title="Batch size", description="Images in a step."
     )
     learning_rate: Annotated[float, Step(0.001)] = Field(
-        default=1e-3, gt=0, le=10, title="Learning rate", description="Step size of SGD."
+        default=1e-3, gt=0, le=10, title="Learning rate", description="Step size of the optimiser."
     )
-    lr_schedule: Literal["constant", "cosine"] = Field(
+    optimizer: Annotated[Literal["sgd", "adam"], NotInPaper()] = Field(
+        default="sgd",
+        title="Optimiser",
+        description="`sgd` (the paper), or `adam`, as in Cluster Contrast. Each iteration begins a "
+        "new one.",
+    )
+    lr_schedule: Literal["constant", "cosine", "step"] = Field(
         default="constant",
         title="Learning rate schedule",
-        description="`constant` (the paper), or `cosine`: it falls to zero over the epochs.",
+        description="`constant` (the paper), `cosine`: it falls to zero over the epochs of an "
+        "iteration, or `step`: it falls to a tenth after each `lr_step_size` epochs of the run.",
+    )
+    lr_step_size: Annotated[int, NotInPaper()] = Field(
+        default=20,
+        ge=1,
+        le=10_000,
+        title="Epochs of a step",
+        description="Epochs of the run after which the schedule `step` lowers the rate; Cluster "
+        "Contrast: 20 of 50.",
     )
     momentum: Annotated[float, Step(0.05)] = Field(
         default=0.9, ge=0, lt=1, title="Momentum", description="Momentum of SGD."
@@ -189,6 +219,28 @@ class TrainConfig(Settings):
         title="Batch norm momentum",
         description="Momentum of batch normalisation's running statistics; Keras calls 0.01 0.99.",
     )
+    bn_group: Annotated[int | None, NotInPaper()] = Field(
+        default=None,
+        ge=2,
+        le=65_536,
+        title="Batch norm group",
+        description="Images that batch normalisation sees together: a large batch is normalised in "
+        "groups of about this size, as on several GPUs; without a value, the whole batch.",
+    )
+    bn_reestimate: Annotated[bool, NotInPaper()] = Field(
+        default=False,
+        title="Measure batch norm again",
+        description="After training, batch normalisation's statistics are measured again on the "
+        "training images as they are, without random changes.",
+    )
+    ema_decay: Annotated[float, Step(0.01), NotInPaper()] = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        title="Averaged weights: decay",
+        description="The network of an iteration is the exponential moving average of its weights "
+        "over the steps, with this decay, as the teacher of MMT; 0 takes the last weights.",
+    )
     n_instances: Annotated[int, NotInPaper()] = Field(
         default=4,
         ge=2,
@@ -196,25 +248,53 @@ class TrainConfig(Settings):
         title="Images of a cluster in a batch",
         description="Images of a cluster that are in a batch together; for all losses but softmax.",
     )
+    other_cameras: Annotated[bool, NotInPaper()] = Field(
+        default=False,
+        title="Draw from other cameras",
+        description="A batch has an image of a cluster and others of it from other cameras, where "
+        "it has some (Cluster Contrast), instead of each image once; for all losses but softmax.",
+    )
+    n_steps: Annotated[int | None, NotInPaper()] = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        title="Steps of an epoch",
+        description="Batches of an epoch, however many images train; without a value, as many as "
+        "it takes to see each image once.",
+    )
     memory_temperature: Annotated[float, Step(0.01), NotInPaper()] = Field(
         default=0.05,
         gt=0,
         le=10,
         title="Memory: temperature",
-        description="Cluster memory: what cosines are divided by.",
+        description="Cluster and camera memory: what cosines are divided by.",
     )
     memory_momentum: Annotated[float, Step(0.05), NotInPaper()] = Field(
         default=0.1,
         ge=0,
         lt=1,
         title="Memory: momentum",
-        description="Cluster memory: share of the old entry that an update keeps.",
+        description="Cluster and camera memory: share of the old entry that an update keeps.",
     )
     memory_update: Annotated[Literal["hard", "mean"], NotInPaper()] = Field(
         default="hard",
         title="Memory: update by",
         description="Cluster memory: the `hard` image of a cluster in the batch, the one least "
         "like its entry, or their `mean`.",
+    )
+    memory_outliers: Annotated[bool, NotInPaper()] = Field(
+        default=False,
+        title="Memory: outliers too",
+        description="Cluster memory: each outlier of DBSCAN is an entry of its own, which no "
+        "cluster is like (SpCL).",
+    )
+    across_cameras_weight: Annotated[float, Step(0.1), NotInPaper()] = Field(
+        default=0.5,
+        ge=0,
+        le=100,
+        title="Camera memory: weight across cameras",
+        description="Camera memory: weight of the loss across cameras beside that within one "
+        "(CAP).",
     )
     precision: Annotated[Literal["float32", "bfloat16"], NotInPaper()] = Field(
         default="float32",
@@ -292,6 +372,33 @@ class DbscanConfig(Settings):
         le=1_000,
         title="DBSCAN: k2",
         description="Neighbours whose neighbourhoods are averaged.",
+    )
+
+
+class HeadConfig(Settings):
+    """What a run changes in its start model's last layers; the weights stay."""
+
+    last_stride: Annotated[int | None, NotInPaper()] = Field(
+        default=None,
+        ge=1,
+        le=2,
+        title="Last stride",
+        description="Stride of the last stage of a ResNet, 1 or 2; without a value, the start "
+        "model's.",
+    )
+    gem_p: Annotated[float | None, NotInPaper()] = Field(
+        default=None,
+        ge=1,
+        le=10,
+        title="Pooling exponent",
+        description="Exponent of the generalised mean that pools the last feature maps, 1 for the "
+        "average; without a value, the start model's.",
+    )
+    neck: Annotated[Literal["model", "none", "batchnorm"], NotInPaper()] = Field(
+        default="model",
+        title="Neck",
+        description="Whether batch normalisation follows the pooling: as in the start `model`, "
+        "`none`, or `batchnorm`.",
     )
 
 
@@ -447,6 +554,7 @@ class RunConfig(Settings):
         "iteration, such as http://host:5000 or sqlite:///mlflow.db. Needs `pip install "
         "mlflow-skinny`.",
     )
+    head: HeadConfig = HeadConfig()
     finetune: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 

@@ -9,11 +9,12 @@ from urllib.error import URLError
 
 import torch
 import torchvision
-from torch import Tensor, nn
+from torch import nn
 
 from pul.config import NetworkConfig
 from pul.errors import ModelError
 from pul.models.osnet import OSNET_WIDTHS, build_osnet
+from pul.models.pooling import set_pooling
 from pul.models.positions import set_patch_stride
 from pul.models.resnet_ibn import IBN_DEPTHS, build_resnet_ibn
 
@@ -52,30 +53,10 @@ def build_trunk(config: NetworkConfig, *, pretrained: bool) -> nn.Module:
         model = _build_torchvision(config, pretrained=pretrained)
     _set_last_stride(model, config)
     _set_stem(model, config)
-    _set_pooling(model, config)
+    model = set_pooling(model, config)
     if config.patch_stride:
         set_patch_stride(model, config.patch_stride, config.backbone)
     return model
-
-
-class GeneralizedMeanPooling(nn.Module):
-    """Pool feature maps (B, C, H, W) to (B, C, 1, 1) by the mean of their p-th powers.
-
-    Args:
-        p: The exponent: 1 is the average, infinity the maximum.
-
-    References:
-        Radenović et al., Fine-tuning CNN Image Retrieval with No Human Annotation, 2018, Eq. 2.
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Return the pooled maps."""
-        powers = maps.clamp(min=1e-6).pow(self.p)
-        return nn.functional.adaptive_avg_pool2d(powers, 1).pow(1.0 / self.p)
 
 
 def _build_torchvision(config: NetworkConfig, *, pretrained: bool) -> nn.Module:
@@ -205,11 +186,3 @@ def _set_stem(model: nn.Module, config: NetworkConfig) -> None:
         model.relu = nn.Identity()  # the blocks have their own
     else:
         model.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-
-
-def _set_pooling(model: nn.Module, config: NetworkConfig) -> None:
-    if config.gem_p == 1.0:
-        return
-    if not isinstance(getattr(model, "avgpool", None), nn.AdaptiveAvgPool2d):
-        raise ModelError(f"{config.backbone} is no ResNet: its pooling takes no gem_p.")
-    model.avgpool = GeneralizedMeanPooling(config.gem_p)

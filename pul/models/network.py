@@ -1,5 +1,6 @@
 """Backbones by torchvision name, their weights, and checkpoints that describe themselves."""
 
+import copy
 import json
 import os
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from pul.config import NetworkConfig
+from pul.config import HeadConfig, NetworkConfig
 from pul.errors import ModelError
 from pul.models.backbones import build_trunk
 from pul.models.candidates import describe_nearest, find_networks
@@ -22,7 +23,7 @@ from pul.models.weights import DAMAGED, read_tensors
 
 
 class Network(nn.Module):
-    """A backbone without its classifier: images in, average-pooled features out.
+    """A backbone without its classifier: images in, pooled features out.
 
     Attributes:
         config: What the network was built from.
@@ -34,6 +35,10 @@ class Network(nn.Module):
         self.trunk = trunk
         self.config = config
         self.n_features = n_features
+        self.neck: nn.Module = nn.Identity()
+        if config.neck == "batchnorm":
+            self.neck = nn.BatchNorm1d(n_features)
+            self.neck.bias.requires_grad_(False)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(config.mean).view(1, 3, 1, 1), persistent=False)
@@ -50,9 +55,10 @@ class Network(nn.Module):
         """Return the features (B, D) of normalised images (B, 3, H, W).
 
         References:
-            Algorithm 1, line 3: φ(x; θ), the average-pooling layer's output (Sec. IV-B).
+            Algorithm 1, line 3: φ(x; θ), the average-pooling layer's output (Sec. IV-B); Luo et al.
+            2019, Bag of Tricks, for the neck after it, whose bias is not trained.
         """
-        features: Tensor = self.trunk(images)
+        features: Tensor = self.neck(self.trunk(images))
         return features
 
 
@@ -168,6 +174,34 @@ def read_network_config(path: Path) -> NetworkConfig:
         return NetworkConfig(**json.loads(metadata[METADATA_KEY]))
     except (ValueError, TypeError) as error:
         raise ModelError(f"{path} is damaged where it says which network it is: {error}") from error
+
+
+def with_head(network: Network, head: HeadConfig) -> Network:
+    """Return a copy of a network whose last layers are as a run asks for; its weights stay.
+
+    Args:
+        network: The network.
+        head: What changes; what it leaves open stays as it is.
+
+    Returns:
+        The copy, on the CPU, in evaluation mode. A new neck begins as the identity.
+
+    Raises:
+        ModelError: The backbone has no such layers.
+    """
+    changes = head.model_dump(exclude_none=True)
+    if changes["neck"] == "model":
+        del changes["neck"]
+    config = network.config.replace(**changes)
+    if config == network.config:
+        return copy.deepcopy(network)
+    trunk = build_trunk(config, pretrained=False)
+    changed = Network(trunk, config, _count_features(trunk, config))
+    state = {**changed.state_dict(), **network.state_dict()}
+    if config.neck == "none":
+        state = {name: value for name, value in state.items() if not name.startswith("neck.")}
+    changed.load_state_dict(state)
+    return changed.eval()
 
 
 def _count_features(trunk: nn.Module, config: NetworkConfig) -> int:

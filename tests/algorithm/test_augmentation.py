@@ -133,3 +133,32 @@ def test_augment__either_a_turn_or_a_shift_is_enough():
     images = torch.rand(4, 3, 16, 8)
     for change in ({"rotation_degrees": 20}, {"shift_fraction": 0.25}, {"flip_probability": 1}):
         assert not torch.equal(augment(images, STILL.replace(**change)), images)
+
+
+def test_augment__crops_by_whole_pixels_of_the_mean_colour():
+    torch.manual_seed(0)
+    images = torch.arange(1.0, 1 + 200 * 6 * 4).view(200, 1, 6, 4).expand(-1, 3, -1, -1)
+    config = AugmentationConfig(rotation_degrees=0, shift_fraction=0, crop_padding=2)
+    changed = augment(images, config)
+    shifts = set()
+    for image, new in zip(images, changed, strict=True):
+        padded = functional.pad(image, (2, 2, 2, 2))
+        crops = {
+            (top, left): padded[:, top : top + 6, left : left + 4]
+            for top in range(5)
+            for left in range(5)
+        }
+        (found,) = [place for place, crop in crops.items() if torch.equal(crop, new)]
+        shifts.add(found)
+    assert len(shifts) == 25  # each of them, in 200 draws
+
+
+def test_augment__a_flip_alone_blurs_nothing():
+    torch.manual_seed(0)
+    images = torch.rand(50, 3, 6, 4)
+    config = AugmentationConfig(rotation_degrees=0, shift_fraction=0, flip_probability=0.5)
+    changed = augment(images, config)
+    mirrored = [torch.equal(new, old.flip(2)) for new, old in zip(changed, images, strict=True)]
+    kept = [torch.equal(new, old) for new, old in zip(changed, images, strict=True)]
+    assert all(a != b for a, b in zip(mirrored, kept, strict=True))
+    assert 10 < sum(mirrored) < 40

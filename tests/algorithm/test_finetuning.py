@@ -7,7 +7,8 @@ import torch
 from pul.algorithm.augmentation import augment
 from pul.algorithm.features import extract_features
 from pul.algorithm.finetuning import EpochLosses, finetune, finetune_steps
-from pul.algorithm.losses import build_loss, sample_batches
+from pul.algorithm.losses import TrainingSet, build_loss
+from pul.algorithm.sampling import sample_batches
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
 from tests.support.networks import DEVICES, coloured_images, tiny_network
@@ -45,7 +46,8 @@ def _train_plainly(network, pixels, pids):
     """Train by QUICK and seed 5 as one would write it down, on the CPU; return the losses."""
     torch.manual_seed(derive_seed(5, "classifier"))
     classes = np.unique(pids, return_inverse=True)[1]
-    head = build_loss(QUICK, n_features=1280, n_classes=5)
+    cameras = np.zeros_like(classes)
+    head = build_loss(QUICK, TrainingSet(classes, cameras, 1280))
     network.to(memory_format=torch.channels_last).train()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -55,12 +57,12 @@ def _train_plainly(network, pixels, pids):
     random, step, means = np.random.default_rng(derive_seed(5, "order")), 0, []
     for _ in range(QUICK.n_epochs):
         total = 0.0
-        for batch in sample_batches(classes, QUICK, random):
+        for batch in sample_batches(classes, cameras, QUICK, random):
             step += 1
             torch.manual_seed(derive_seed(5, "step", step))
             images = network.normalize(torch.from_numpy(pixels[batch]))
             features = network(augment(images, QUICK.augmentation))
-            loss = head(features, torch.from_numpy(classes[batch]))
+            loss = head(features, torch.from_numpy(classes[batch]), torch.from_numpy(cameras))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -158,9 +160,11 @@ def test_finetune__one_step_of_sgd_by_hand():
     captured = next(reference.parameters())
     finetune(network, pixels, pids, config, seed=0)
     torch.manual_seed(derive_seed(0, "classifier"))
-    loss = build_loss(config, n_features=1280, n_classes=2)
+    classes = pids - 1
+    loss = build_loss(config, TrainingSet(classes, np.zeros_like(classes), 1280))
     images = reference.normalize(torch.from_numpy(pixels))
-    loss(reference(images), torch.from_numpy(pids - 1)).backward()
+    targets = torch.from_numpy(classes)
+    loss(reference(images), targets, torch.zeros_like(targets)).backward()
     expected = captured - 0.1 * captured.grad
     error = (next(network.parameters()) - expected).norm() / (0.1 * captured.grad).norm()
     assert error < 0.01  # the batch is in another order, so sums round differently
@@ -221,3 +225,99 @@ def test_finetune__cluster_memory_begins_from_the_networks_own_features():
     assert results[0] == results[1]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     assert results[0].epoch_losses[-1] < results[0].epoch_losses[0]
+
+
+def test_finetune__adam_is_torchs_own():
+    pixels, pids = coloured_images(2, 4)
+    config = TrainConfig(
+        optimizer="adam", n_epochs=1, batch_size=8, learning_rate=0.01, dropout=0,
+        augmentation=STILL,
+    )  # fmt: skip
+    network, before = tiny_network(), weights(tiny_network())
+    finetune(network, pixels, pids, config, seed=0)
+    # The first step of Adam moves a weight by the learning rate, whatever its gradient's size.
+    moved = (next(network.parameters()) - before["trunk.features.0.0.weight"]).abs()
+    np.testing.assert_allclose(moved.detach(), 0.01, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("n_before", "shares"), [(0, [1, 1, 0.1]), (3, [0.1, 0.01, 0.01])])
+def test_finetune__steps_of_the_rate_count_the_epochs_of_the_run(monkeypatch, n_before, shares):
+    pixels, pids = coloured_images(2, 4)
+    rates = []
+    plain = torch.optim.SGD.step
+    monkeypatch.setattr(
+        torch.optim.SGD,
+        "step",
+        lambda self, *rest: (rates.append(self.param_groups[0]["lr"]), plain(self, *rest))[1],
+    )
+    config = TrainConfig(
+        n_epochs=3, batch_size=8, learning_rate=0.01, lr_schedule="step", lr_step_size=2
+    )
+    finetune(tiny_network(), pixels, pids, config, seed=0, n_epochs_before=n_before)
+    assert rates == pytest.approx([0.01 * share for share in shares])
+
+
+def test_finetune__normalisation_in_groups_equals_as_many_small_batches():
+    pixels, pids = coloured_images(2, 8)
+    config = TrainConfig(
+        n_epochs=1, batch_size=16, learning_rate=0.1, dropout=0, bn_group=8, bn_momentum=0.1,
+        augmentation=STILL,
+    )  # fmt: skip
+    network, reference = tiny_network(), tiny_network().train()
+    finetune(network, pixels, pids, config, seed=0)
+    classes, cameras = pids - 1, np.zeros_like(pids)
+    torch.manual_seed(derive_seed(0, "classifier"))
+    loss = build_loss(config, TrainingSet(classes, cameras, 1280))
+    (batch,) = sample_batches(
+        classes, cameras, config, np.random.default_rng(derive_seed(0, "order"))
+    )
+    for module in reference.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 0.1
+    total = 0.0
+    for part in (batch[:8], batch[8:]):
+        images = reference.normalize(torch.from_numpy(pixels[part]))
+        targets = torch.from_numpy(classes[part])
+        total = total + loss(reference(images), targets, targets) / 2
+    total.backward()
+    captured = next(reference.parameters())
+    moved = next(network.parameters()) - captured
+    expected = -0.1 * captured.grad
+    assert (moved - expected).norm() / expected.norm() < 0.01
+    statistics = [name for name in weights(network) if "running" in name]
+    for name in statistics[:2]:  # two updates, one after the other
+        torch.testing.assert_close(
+            weights(network)[name], weights(reference)[name], rtol=1e-4, atol=1e-6
+        )
+
+
+def test_finetune__measures_again_and_averages_where_asked_to():
+    pixels, pids = coloured_images(3, 8)
+    config = TrainConfig(n_epochs=2, batch_size=8, learning_rate=0.05, augmentation=STILL)
+    plain, averaged, measured = tiny_network(), tiny_network(), tiny_network()
+    finetune(plain, pixels, pids, config, seed=0)
+    finetune(averaged, pixels, pids, config.replace(ema_decay=0.9), seed=0)
+    finetune(measured, pixels, pids, config.replace(bn_reestimate=True), seed=0)
+    start = weights(tiny_network())
+    changes = [
+        sum((weights(each)[name] - start[name]).norm() for name in start if "weight" in name)
+        for each in (plain, averaged)
+    ]
+    assert 0 < changes[1] < 0.95 * changes[0]  # an average of the way lags behind its end
+    is_statistic = {name: "running" in name or "num_batches" in name for name in start}
+    same_weights = {n: v for n, v in weights(plain).items() if not is_statistic[n]}
+    assert same(same_weights, weights(measured))
+    assert not same({n: v for n, v in weights(plain).items() if "running" in n}, weights(measured))
+
+
+def test_finetune__outliers_push_away_the_clusters_that_they_are_like():
+    pixels, pids = coloured_images(3, 8)
+    config = TrainConfig(
+        loss="cluster_memory", n_epochs=1, batch_size=16, learning_rate=0.01, memory_outliers=True
+    )
+    labels = np.where(pids == 3, -1, pids)
+    losses = [
+        finetune(tiny_network(), pixels, labels, config, seed=0, outliers=outliers).epoch_losses[0]
+        for outliers in (None, np.array([], dtype=int), np.flatnonzero(pids == 3))
+    ]
+    assert losses[0] == losses[1] < losses[2]

@@ -302,7 +302,12 @@ def test_settings__every_one_can_be_set_on_the_screen() -> None:
     from app.components.forms.settings_list import MORE, is_used, main_settings
 
     shown = set()
-    for changes in ({}, {"clustering": "dbscan"}, {"finetune.loss": "cluster_memory"}):
+    for changes in (
+        {},
+        {"clustering": "dbscan", "finetune.lr_schedule": "step"},
+        {"finetune.loss": "cluster_memory"},
+        {"finetune.loss": "camera_memory"},
+    ):
         values = flatten(RunConfig().replace(**changes).model_dump())
         main = [setting.path for setting in main_settings(values["clustering"])]
         more = [s.path for group in MORE.values() for s in group if is_used(s.path, values)]

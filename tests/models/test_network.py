@@ -4,9 +4,16 @@ import torch
 from safetensors.torch import save_file
 from torchvision.transforms import functional as transforms
 
-from pul.config import NetworkConfig
+from pul.config import HeadConfig, NetworkConfig
 from pul.errors import ModelError
-from pul.models.network import build_network, load_network, read_network_config, save_network
+from pul.models.network import (
+    build_network,
+    load_network,
+    read_network_config,
+    save_network,
+    with_head,
+)
+from pul.models.pooling import GeneralizedMeanPooling
 from tests.support.networks import TINY, tiny_network
 
 
@@ -150,3 +157,59 @@ def test_normalize__agrees_with_torchvision():
     images = network.normalize(pixels)
     assert torch.equal(images, expected)
     assert images.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    "backbone", ["mobilenet_v2", "mobilenet_v3_small", "resnet18", "osnet_x0_25", "timm:resnet18"]
+)
+def test_with_head__pools_by_the_mean_of_powers(backbone):
+    if backbone.startswith("timm"):
+        pytest.importorskip("timm")
+    config = NetworkConfig(backbone=backbone, weights="none", height=64, width=32)
+    network = build_network(config)
+    images = torch.rand(2, 3, 64, 32)
+    with torch.no_grad():
+        plain = network(images)
+        average = with_head(network, HeadConfig(gem_p=1.0 + 1e-9))(images)
+        powers = with_head(network, HeadConfig(gem_p=3.0))(images)
+        nearly_most = with_head(network, HeadConfig(gem_p=10.0))(images)
+    torch.testing.assert_close(average, plain, rtol=1e-4, atol=2e-6)
+    if not backbone.startswith("osnet"):  # it has a layer after the pooling
+        assert (powers >= plain - 1e-5).all()
+        assert (nearly_most >= powers - 1e-4).all()
+
+
+def test_with_head__gem_by_hand():
+    maps = torch.tensor([[[[1.0, 2.0], [3.0, 0.0]]]])
+    pooled = GeneralizedMeanPooling(2.0)(maps)
+    assert pooled.shape == (1, 1, 1, 1)
+    assert pooled.item() == pytest.approx(((1 + 4 + 9 + 0) / 4) ** 0.5)
+
+
+def test_with_head__a_new_neck_changes_nothing_and_its_bias_is_never_trained(tmp_path):
+    network = tiny_network()
+    changed = with_head(network, HeadConfig(neck="batchnorm"))
+    images = torch.rand(4, 3, 32, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(changed(images), network(images), rtol=1e-4, atol=1e-6)
+    assert changed.neck.weight.requires_grad
+    assert not changed.neck.bias.requires_grad
+    changed.neck.running_mean.fill_(0.5)
+    save_network(changed, tmp_path / "neck.safetensors")
+    again = load_network(tmp_path / "neck.safetensors")
+    assert again.config.neck == "batchnorm"
+    with torch.no_grad():
+        assert torch.equal(again(images), changed(images))
+        without = with_head(again, HeadConfig(neck="none"))
+        assert torch.equal(without(images), network(images))
+    assert with_head(again, HeadConfig()).config == again.config
+
+
+def test_with_head__a_backbone_without_such_layers_says_so():
+    pytest.importorskip("timm")
+    config = NetworkConfig(backbone="vit_b_16", weights="none", height=224, width=224)
+    network = build_network(config)
+    with pytest.raises(ModelError, match="vit_b_16 does not pool feature maps"):
+        with_head(network, HeadConfig(gem_p=3.0))
+    with pytest.raises(ModelError, match="is no ResNet"):
+        with_head(tiny_network(), HeadConfig(last_stride=1))

@@ -16,11 +16,11 @@ def by_sign(features, **_):
 
 
 class _SquaredLength(nn.Module):
-    def forward(self, features, classes):
+    def forward(self, features, _classes, _cameras):
         return features.square().sum(dim=1).mean()
 
 
-SQUARED_LENGTH = Loss(lambda config, **_: _SquaredLength(), needs_pairs=False)
+SQUARED_LENGTH = Loss(lambda _config, _data: _SquaredLength(), needs_pairs=False)
 
 
 def write_names(snapshot: Snapshot, path: Path) -> None:

@@ -25,6 +25,16 @@ _MAIN = (
     "restart_from",
     "seed",
 )
+_OF_PAIRS = ("finetune.n_instances", "finetune.other_cameras")
+_OF_LOSSES = {
+    "finetune.dropout": ("softmax",),
+    "finetune.classifier_init_std": ("softmax",),
+    "finetune.memory_temperature": ("cluster_memory", "camera_memory"),
+    "finetune.memory_momentum": ("cluster_memory", "camera_memory"),
+    "finetune.memory_update": ("cluster_memory",),
+    "finetune.memory_outliers": ("cluster_memory",),
+    "finetune.across_cameras_weight": ("camera_memory",),
+}
 
 
 def main_settings(clustering: str) -> tuple[Setting, ...]:
@@ -46,11 +56,15 @@ def is_used(path: str, values: Mapping[str, Any]) -> bool:
         return False  # it stands among the ten, in the place of K
     if path.startswith("dbscan."):
         return bool(clustering == _FINDS_K)
-    if path in ("kmeans_n_init", "kmeans_max_iterations", "use_tracklets"):
+    if path in ("kmeans_n_init", "kmeans_max_iterations"):
         return bool(clustering != _FINDS_K)
-    if path.startswith("finetune.memory_"):
-        return bool(loss == "cluster_memory")
-    return bool(loss != "softmax") if path == "finetune.n_instances" else True
+    if path in _OF_LOSSES:
+        return loss in _OF_LOSSES[path]
+    if path == "finetune.lr_step_size":
+        return bool(values["finetune.lr_schedule"] == "step")
+    if path == "finetune.momentum":
+        return bool(values["finetune.optimizer"] == "sgd")
+    return bool(loss != "softmax") if path in _OF_PAIRS else True
 
 
 MORE = {
@@ -69,17 +83,27 @@ MORE = {
         "camera_diversity",
         "init_on_annotations",
     ),
+    "Last layers of the network": _group("head.gem_p", "head.neck", "head.last_stride"),
     "Fine-tuning": _group(
         "finetune.n_instances",
+        "finetune.other_cameras",
+        "finetune.n_steps",
         "finetune.memory_temperature",
         "finetune.memory_momentum",
         "finetune.memory_update",
+        "finetune.memory_outliers",
+        "finetune.across_cameras_weight",
+        "finetune.optimizer",
         "finetune.lr_schedule",
+        "finetune.lr_step_size",
         "finetune.momentum",
         "finetune.weight_decay",
         "finetune.dropout",
         "finetune.classifier_init_std",
         "finetune.bn_momentum",
+        "finetune.bn_group",
+        "finetune.bn_reestimate",
+        "finetune.ema_decay",
         "finetune.precision",
         "finetune.compile",
     ),
@@ -88,6 +112,7 @@ MORE = {
         "finetune.augmentation.shift_fraction",
         "finetune.augmentation.flip_probability",
         "finetune.augmentation.erasing_probability",
+        "finetune.augmentation.crop_padding",
     ),
     "Figures and machine": _group(
         "evaluation.ap_method",
