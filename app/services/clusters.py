@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.services.cache import cached
-from app.services.labels import read_annotations
+from app.services.labels import read_annotations, version
 from app.services.map import MapArrays, identities_version, known_people, map_arrays
 from app.services.workspace import open_workspace, run_images
 from pul.arrays import FloatArray, IndexArray, IntArray, l2_normalize
@@ -116,9 +116,8 @@ def nearest_identities(
         ArtifactError: The features of the iteration were removed.
     """
     rows = _rows(map_arrays(location, run_id, iteration), images)
-    state = read_annotations(location)
     identities, means = _identity_means(
-        location, open_workspace(location), run_id, iteration, len(state.events)
+        location, open_workspace(location), run_id, iteration, version(location)
     )
     if not len(identities):
         return []

@@ -10,13 +10,13 @@ from pul.store.additions import AdditionSection
 from pul.store.annotations import AnnotationSection
 from pul.store.controls import ControlSection
 from pul.store.database import Database
+from pul.store.doubled_images import DoubledSection
 from pul.store.experiments import ExperimentSection
 from pul.store.import_lock import ImportSection
 from pul.store.jobs import JobSection
 from pul.store.locations import DATABASE_FILE, locate, without_password
 from pul.store.named_values import read_value, write_value
 from pul.store.previews import PreviewSection
-from pul.store.relocation import RelocationSection
 from pul.store.retrying import Retries
 from pul.store.row_recovery import RecoverySection
 from pul.store.row_sums import RowSumSection
@@ -34,7 +34,7 @@ __all__ = ["Workspace", "without_password"]
 class Workspace(
     AdditionSection,
     ImportSection,
-    RelocationSection,
+    DoubledSection,
     UpkeepSection,
     RunSection,
     ShelfSection,
