@@ -103,7 +103,7 @@ def similar_clusters(
     mean = l2_normalize(_features(location, run_id, iteration)[rows]).mean(axis=0)
     own = set(arrays.clusters[rows].tolist())
     shown = image_sides(location, run_id)
-    sides = group_sides(shown, arrays.clusters, len(anchors))
+    sides = group_sides(shown, arrays.clusters.astype(np.int64), len(anchors))
     among = compared(sides, _sides_of_rows(shown, rows))
     found, cosines = most_similar(mean, anchors, n=N_SIMILAR + len(own), among=among)
     pairs = zip(found.tolist(), cosines.tolist(), strict=True)
@@ -167,7 +167,8 @@ def alike(location: str, run_id: int, iteration: int, image: int) -> list[tuple[
 
 def _sides_of_rows(shown: BoolArray, rows: IntArray) -> BoolArray:
     """Return in which comparisons some images together take part, shape (V,)."""
-    return group_sides(shown[rows], np.zeros(len(rows), dtype=np.int64), 1)[0]
+    sides: BoolArray = group_sides(shown[rows], np.zeros(len(rows), dtype=np.int64), 1)[0]
+    return sides
 
 
 def _rows(arrays: MapArrays, images: Sequence[int]) -> IntArray:
