@@ -21,6 +21,7 @@ ITERATIONS = "iterations"
 FOUND = "found"
 READINGS = "readings"
 MOVED = "moved"
+DOUBLED = "doubled"
 PAGES = "pages"
 DESKS = "desks"
 CARD_IMAGES = "card_images"
@@ -47,6 +48,7 @@ _DEFAULTS: dict[str, Any] = {
     FOUND: None,  # the dataset that was checked and is not imported yet
     READINGS: None,  # a folder that can be read in several ways, and the ways
     MOVED: None,  # moved images that were found and are not taken from there yet
+    DOUBLED: (),  # what of that is in the workspace twice, by the two folders it is from
     PAGES: {},  # the pages by name, for links
     DESKS: {},  # the labelling state of this session, by workspace
     BROWSED: "",  # the folder of the server that is looked at, below the root
@@ -107,6 +109,7 @@ def open_location(place: str) -> None:
     st.session_state[LOCATION] = services.places.canonical(place)
     st.session_state[UNKNOWN] = ""
     st.session_state[FOUND] = st.session_state[READINGS] = st.session_state[MOVED] = None
+    st.session_state[DOUBLED] = ()
     st.session_state[CARD_IMAGES] = []
     st.session_state[LIKE] = None
     st.session_state[COMPARED] = ()

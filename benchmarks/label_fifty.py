@@ -20,7 +20,9 @@ from playwright.sync_api import Page
 
 from benchmarks.studio import open_page, serve
 from pul.labelling.annotations import fold
-from pul.labelling.oracle import KEY_S, N_KEYS, POINT_S, VIEW_S, measure, plan_joins
+from pul.labelling.effort import KEY_S, N_KEYS, POINT_S, VIEW_S
+from pul.labelling.label_quality import measure
+from pul.labelling.oracle import plan_joins
 from pul.store.workspace import Workspace
 
 TIMEOUT_MS = 60_000

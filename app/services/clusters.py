@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.services.cache import cached
-from app.services.labels import read_annotations
+from app.services.labels import read_annotations, version
 from app.services.map import MapArrays, identities_version, known_people, map_arrays
+from app.services.sides import compared, group_sides, image_sides
 from app.services.workspace import open_workspace, run_images
-from pul.arrays import FloatArray, IndexArray, IntArray, l2_normalize
+from pul.arrays import BoolArray, FloatArray, IndexArray, IntArray, l2_normalize
 from pul.cluster.halving import halve
 from pul.errors import ConfigError
 from pul.evaluation.cluster_quality import cluster_purities
@@ -90,7 +91,7 @@ def similar_clusters(
 
     Returns:
         Cluster and cosine of each, the most similar first. Clusters of the images themselves are
-        left out.
+        left out, and those of other sides where the run tells sides apart.
 
     Raises:
         ConfigError: An image is not one of the run's.
@@ -101,7 +102,10 @@ def similar_clusters(
     anchors = _center_features(open_workspace(location), run_id, iteration, arrays)
     mean = l2_normalize(_features(location, run_id, iteration)[rows]).mean(axis=0)
     own = set(arrays.clusters[rows].tolist())
-    found, cosines = most_similar(mean, anchors, n=N_SIMILAR + len(own))
+    shown = image_sides(location, run_id)
+    sides = group_sides(shown, arrays.clusters.astype(np.int64), len(anchors))
+    among = compared(sides, _sides_of_rows(shown, rows))
+    found, cosines = most_similar(mean, anchors, n=N_SIMILAR + len(own), among=among)
     pairs = zip(found.tolist(), cosines.tolist(), strict=True)
     return [pair for pair in pairs if pair[0] not in own][:N_SIMILAR]
 
@@ -111,19 +115,21 @@ def nearest_identities(
 ) -> list[tuple[int, float]]:
     """Return the labelled identities most similar to the mean of some images, with their cosines.
 
+    Those of other sides are left out where the run tells sides apart.
+
     Raises:
         ConfigError: An image is not one of the run's.
         ArtifactError: The features of the iteration were removed.
     """
     rows = _rows(map_arrays(location, run_id, iteration), images)
-    state = read_annotations(location)
-    identities, means = _identity_means(
-        location, open_workspace(location), run_id, iteration, len(state.events)
+    identities, means, sides = _identity_means(
+        location, open_workspace(location), run_id, iteration, version(location)
     )
     if not len(identities):
         return []
     mean = l2_normalize(_features(location, run_id, iteration)[rows]).mean(axis=0)
-    found, cosines = most_similar(mean, means, n=N_NEAREST)
+    among = compared(sides, _sides_of_rows(image_sides(location, run_id), rows))
+    found, cosines = most_similar(mean, means, n=N_NEAREST, among=among)
     return list(zip(identities[found].tolist(), cosines.tolist(), strict=True))
 
 
@@ -145,14 +151,24 @@ def halves(location: str, run_id: int, iteration: int, clusters: Sequence[int]) 
 def alike(location: str, run_id: int, iteration: int, image: int) -> list[tuple[int, float]]:
     """Return the images of a run most similar to one of them, itself first, with their cosines.
 
+    Those of other sides are left out where the run tells sides apart.
+
     Raises:
         ConfigError: The image is not one of the run's.
         ArtifactError: The features of the iteration were removed.
     """
     row = int(_rows(map_arrays(location, run_id, iteration), [image])[0])
     features = _features(location, run_id, iteration)
-    found, cosines = most_similar(np.asarray(features[row]), features, n=N_ALIKE)
+    shown = image_sides(location, run_id)
+    among = compared(shown, shown[row])
+    found, cosines = most_similar(np.asarray(features[row]), features, n=N_ALIKE, among=among)
     return list(zip(found.tolist(), cosines.tolist(), strict=True))
+
+
+def _sides_of_rows(shown: BoolArray, rows: IntArray) -> BoolArray:
+    """Return in which comparisons some images together take part, shape (V,)."""
+    sides: BoolArray = group_sides(shown[rows], np.zeros(len(rows), dtype=np.int64), 1)[0]
+    return sides
 
 
 def _rows(arrays: MapArrays, images: Sequence[int]) -> IntArray:
@@ -179,11 +195,13 @@ def _center_features(
 @cached(maxsize=2)
 def _identity_means(
     location: str, workspace: Workspace, run_id: int, iteration: int, _version: int
-) -> tuple[IndexArray, FloatArray]:
-    """Return the identities that have images in the run, and the mean of each one's directions."""
+) -> tuple[IndexArray, FloatArray, BoolArray]:
+    """Return the identities in the run, the mean of each one's directions, and their sides."""
     state: Annotations = read_annotations(location)
     features = workspace.arrays(run_id, iteration, "features")["features"]
     owner = state.owner_of(run_images(location, run_id).image_ids)
     identities = np.unique(owner[owner > 0])
     means = [l2_normalize(features[owner == each]).mean(axis=0) for each in identities]
-    return identities.astype(np.int32), np.array(means, dtype=np.float32)
+    places = np.where(owner > 0, np.searchsorted(identities, owner), -1)
+    sides = group_sides(image_sides(location, run_id), places, len(identities))
+    return identities.astype(np.int32), np.array(means, dtype=np.float32), sides

@@ -1,7 +1,7 @@
 """Problems of a workspace's images or of an iteration."""
 
 from app.services.cache import cached
-from app.services.labels import read_annotations
+from app.services.labels import read_annotations, version
 from app.services.workspace import open_workspace, run_images
 from pul.reports import workspace_diagnosis
 from pul.reports.diagnosis import Finding
@@ -25,7 +25,7 @@ def of_iteration(location: str, run_id: int, iteration: int) -> tuple[Finding, .
     Raises:
         StoreError: There is no such run or iteration.
     """
-    n_acts = len(read_annotations(location).events)
+    n_acts = version(location)
     return _of_iteration(location, open_workspace(location), run_id, iteration, n_acts)
 
 

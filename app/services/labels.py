@@ -8,7 +8,7 @@ from threading import Lock
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from app.services.workspace import open_workspace
+from app.services.workspace import n_relocations, open_workspace
 from pul.labelling import annotations
 from pul.labelling.annotations import Annotations
 from pul.store.workspace import Workspace
@@ -47,12 +47,16 @@ class _Log:
         self._lock = Lock()
         self._state = Annotations()
         self._version = ""
+        self._n_relocations = 0
 
     def read(self, workspace: Workspace) -> Annotations:
         with self._lock:
             version = workspace.version()
             if version == self._version:
                 return self._state
+            n_moves = workspace.n_relocations()
+            if n_moves != self._n_relocations:  # acts name other images, if some were merged
+                self._state, self._n_relocations = Annotations(), n_moves
             events = self._state.events
             known = events[-min(len(events), _LATE_EVENTS)].event_id - 1 if events else 0
             new_events = workspace.annotation_events(after=known)
@@ -68,6 +72,11 @@ def read_annotations(location: str) -> Annotations:
     """Return the annotations so far: identities, links, refused images."""
     workspace = open_workspace(location)
     return _logs.setdefault(workspace, _Log()).read(workspace)
+
+
+def version(location: str) -> int:
+    """Return a number that grows with every label, and when images are merged."""
+    return len(read_annotations(location).events) + n_relocations(location)
 
 
 def log_name(location: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.services.cache import cached
-from app.services.labels import read_annotations
+from app.services.labels import read_annotations, version
 from app.services.workspace import database_number, open_workspace, run_images
 from pul.algorithm.selection import center_margins, threshold
 from pul.arrays import BoolArray, FloatArray, IndexArray, IntArray
@@ -206,7 +206,7 @@ def identity_colors(location: str, run_id: int, n_colors: int) -> IndexArray:
 
 def identities_version(location: str) -> int:
     """Return a number that changes with every label."""
-    return len(read_annotations(location).events)
+    return version(location)
 
 
 def doubts(location: str, run_id: int, iteration: int, arrays: MapArrays) -> FloatArray:

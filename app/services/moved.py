@@ -4,9 +4,21 @@ from pathlib import Path
 
 from app.services.workspace import image_path, open_workspace, sample_images
 from pul.data.file_names import printable
+from pul.labelling import doubled_images
+from pul.store.doubled_images import IN_RUNS, LABELLED_APART, DoubledImages
 from pul.store.relocation import Relocation
 
-__all__ = ["Relocation", "find", "is_any_gone", "printable", "relocate"]
+__all__ = [
+    "DoubledImages",
+    "Relocation",
+    "advise",
+    "find",
+    "find_doubled",
+    "is_any_gone",
+    "merge_doubled",
+    "printable",
+    "relocate",
+]
 
 N_SAMPLE = 32  # images whose files are looked for whenever the page is shown
 
@@ -35,3 +47,44 @@ def relocate(location: str, found: Relocation) -> int:
         StoreError: The images changed since they were looked for, or the database refuses.
     """
     return open_workspace(location).relocate(found)
+
+
+def find_doubled(location: str, found: Relocation) -> tuple[DoubledImages, ...]:
+    """Return the pictures that are there twice, by the two folders they are from.
+
+    Raises:
+        StoreError: The database refuses.
+    """
+    workspace = open_workspace(location)
+    return tuple(
+        doubled_images.find_doubled(workspace, old, new) for old, new, _ in found.doubled_folders()
+    )
+
+
+def merge_doubled(location: str, doubled: DoubledImages) -> int:
+    """Make one image of each picture that is there twice; return how many images went.
+
+    Raises:
+        JobError: A job is at work.
+        StoreError: Images, runs or labels changed since they were looked at.
+    """
+    return open_workspace(location).merge_doubled(doubled)
+
+
+def advise(doubled: DoubledImages) -> list[str]:
+    """Return why pictures stay there twice, and what to do."""
+    advice = {
+        IN_RUNS: "Their arrays have a row for each image: delete "
+        f"{_runs(doubled.run_ids)} for good, then find the images again; or export the labels "
+        "as CSV, import the folder into a new workspace, and import the labels there.",
+        LABELLED_APART: "Merge the two identities, or remove the wrong image, on the page "
+        "Identities; then find the images again.",
+    }
+    return [
+        f"{n:,} stay there twice: {reason}, such as {example}. {advice.get(reason, '')}".strip()
+        for reason, n, example in doubled.reasons()
+    ]
+
+
+def _runs(run_ids: tuple[int, ...]) -> str:
+    return f"run{'s' if len(run_ids) > 1 else ''} {', '.join(map(str, run_ids))}"

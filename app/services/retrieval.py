@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from app.services.cache import cached
+from app.services.sides import compared, image_sides
 from app.services.workspace import (
     ROOT,
     database_number,
@@ -242,6 +243,8 @@ def is_train_image(location: str, run_id: int, image_id: int) -> bool:
 def find_like_image(location: str, place: Place, image_id: int, *, n: int) -> list[Found]:
     """Return the training images most similar to one of them, without itself.
 
+    Those of another side are left out where the run tells sides apart.
+
     Args:
         location: The workspace.
         place: The iteration whose features are compared.
@@ -252,7 +255,9 @@ def find_like_image(location: str, place: Place, image_id: int, *, n: int) -> li
     if row is None:
         return []
     features = _features(location, place)
-    rows, similarities = most_similar(np.asarray(features[row]), features, n=n + 1)
+    shown = image_sides(location, place.run_id)
+    among = compared(shown, shown[row])
+    rows, similarities = most_similar(np.asarray(features[row]), features, n=n + 1, among=among)
     others = rows != row
     table = train_images(location, place.run_id)
     return _found(table, rows[others][:n], similarities[others][:n])

@@ -214,7 +214,7 @@ def untrained(
     """
     if pinned_labels(open_workspace(location), run_id):
         return None  # it was asked for with the labels that it has
-    n_acts = len(services.labels.read_annotations(location).events)
+    n_acts = services.labels.version(location)
     guidance = _guidance(open_workspace(location), run_id, n_acts)
     last = _last_trained(iterations)
     if not guidance.annotations or (last and last.annotations_hash == guidance.content_hash):

@@ -260,7 +260,7 @@ def image_path(location: str, image_id: int) -> Path:
     Raises:
         StoreError: There is no such image.
     """
-    key = (database_number(location), _n_relocations(location))
+    key = (database_number(location), n_relocations(location))
     block = image_id // _N_PATHS
     paths = _paths(location, key, block)
     if image_id not in paths:  # it may have been imported since
@@ -299,7 +299,8 @@ def run_images(location: str, run_id: int) -> ImageTable:
     Raises:
         StoreError: There is no such run.
     """
-    return _run_images(location, database_number(location), run_id)
+    key = (database_number(location), n_relocations(location))
+    return _run_images(location, key, run_id)
 
 
 @cached(maxsize=8)
@@ -307,7 +308,8 @@ def _opened(location: str, _number: int) -> Workspace:
     return Workspace.open(location)
 
 
-def _n_relocations(location: str) -> int:
+def n_relocations(location: str) -> int:
+    """Return how often images were moved or merged: what was read before is old."""
     workspace = open_workspace(location)
     return _read_n_relocations(workspace, workspace.version())
 
@@ -324,7 +326,7 @@ def _paths(location: str, _key: tuple[int, int], block: int) -> dict[int, str]:
 
 
 @cached(maxsize=8)
-def _run_images(location: str, _number: int, run_id: int) -> ImageTable:
+def _run_images(location: str, _key: tuple[int, int], run_id: int) -> ImageTable:
     return open_workspace(location).run_images(run_id, "train")
 
 

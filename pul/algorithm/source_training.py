@@ -14,6 +14,7 @@ from pul.data.datasets import Dataset
 from pul.data.images import load_pixels
 from pul.data.samples import Sample
 from pul.errors import DataError
+from pul.models.devices import seeded
 from pul.models.network import Network, build_network
 
 
@@ -35,7 +36,7 @@ def train_source(
         config: The paper trains 40 epochs.
         seed: Seed of everything random.
         device: Where to run.
-        cache_dir: Where decoded pixels are kept; None keeps them in memory.
+        cache_dir: Where decoded pixels are kept; None keeps them in memory. It changes no figure.
         on_progress: Called with (batches done, batches in all).
 
     Returns:
@@ -49,7 +50,8 @@ def train_source(
     """
     samples = [sample for sample in dataset.split("train") if (sample.pid or 0) > 0]
     classes = source_classes(samples)
-    network = build_network(network_config)
+    with seeded(seed, "cpu"):  # start weights may be random
+        network = build_network(network_config)
     pixels = load_pixels(
         [sample.path for sample in samples],
         height=network_config.height,

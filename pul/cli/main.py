@@ -13,6 +13,7 @@ from pul.cli.exchange import export, export_model, import_annotations
 from pul.cli.import_data import import_
 from pul.cli.labelling import autopilot
 from pul.cli.manage_runs import clean, fork, report
+from pul.cli.merge_doubled import merge_doubled
 from pul.cli.models import convert, evaluate, train_source
 from pul.cli.options import Json, Seed
 from pul.cli.relocate import relocate
@@ -137,6 +138,7 @@ for command in (
     draw_video,
     doctor,
     relocate,
+    merge_doubled,
     backup,
     restore,
     fork,

@@ -38,20 +38,20 @@ def relocate(
         return
     _print(found, is_dry_run=dry_run)
     if found.doubled:
-        OUT.print(_advise_on_doubled(workspace, folder, len(found.doubled)), markup=False)
+        OUT.print(_advise_on_doubled(workspace, found), markup=False)
 
 
-def _advise_on_doubled(location: str, folder: Path, n_doubled: int) -> str:
-    """Say how labels come out of a workspace that an older version added moved images to anew."""
-    old, new, place = (shlex.quote(str(x)) for x in (location, f"{location}-once", folder))
-    return (
-        f"{n_doubled:,} of these are in the workspace twice, as versions before this one added "
-        "images that were moved anew; runs made before keep the old ones, so that none is removed. "
-        "To go on with each image once and all labels:\n"
-        f"  python -m pul export --workspace {old} --format csv --out labels.csv\n"
-        f"  python -m pul import {place} --workspace {new}\n"
-        f"  python -m pul import-annotations labels.csv --workspace {new}"
-    )
+def _advise_on_doubled(location: str, found: Any) -> str:
+    """Say how to merge images that an older version added anew when they had moved."""
+    lines = [
+        f"{len(found.doubled):,} of these are in the workspace twice, as versions before this one "
+        "added images that were moved anew. To make one image of each, with all labels (with "
+        "--dry-run first):"
+    ]
+    for old, new, _ in found.doubled_folders()[:_N_SHOWN]:
+        one, other, place = (shlex.quote(text) for text in (old, new, location))
+        lines.append(f"  python -m pul merge-doubled {one} {other} --workspace {place}")
+    return "\n".join(lines)
 
 
 def _print(found: Any, *, is_dry_run: bool) -> None:

@@ -75,6 +75,14 @@ def hash_content(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+def hash_file(path: Path) -> str:
+    """Return `hash_content` of a file; "" where it cannot be read."""
+    try:
+        return hash_content(path.read_bytes())
+    except OSError:
+        return ""
+
+
 def find_moved_images(
     images: Sequence[KnownImage],
     folder: Path,
@@ -245,18 +253,12 @@ def _read(files: list[_File], copies: dict[str, list[_File]], on_progress: Progr
     with ThreadPoolExecutor(_N_THREADS) as pool:
         for start in range(0, len(files), _BATCH):
             batch = files[start : start + _BATCH]
-            for file, content_hash in zip(batch, pool.map(_hash_file, batch), strict=True):
+            paths = [Path(file.path) for file in batch]
+            for file, content_hash in zip(batch, pool.map(hash_file, paths), strict=True):
                 if content_hash:
                     copies[content_hash].append(file)
             if on_progress is not None:
                 on_progress(start + len(batch), len(files))
-
-
-def _hash_file(file: _File) -> str:
-    try:
-        return hash_content(Path(file.path).read_bytes())
-    except OSError:
-        return ""
 
 
 def _changed(

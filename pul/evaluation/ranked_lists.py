@@ -73,7 +73,7 @@ def rank_gallery(
 
 
 def most_similar(
-    query: FloatArray, features: FloatArray, *, n: int
+    query: FloatArray, features: FloatArray, *, n: int, among: BoolArray | None = None
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """Find the images whose features are most similar to one.
 
@@ -83,9 +83,11 @@ def most_similar(
         query: A feature, shape (D,); its length does not matter.
         features: Features, shape (N, D), not normalised; read once, a block at a time.
         n: How many to find; all where there are fewer.
+        among: Which images count, shape (N,); None for all.
 
     Returns:
-        Index of each image found, shape (min(n, N),), and its cosine, as `rank_gallery` does.
+        Index of each image found, shape (min(n, those that count),), and its cosine, as
+        `rank_gallery` does.
     """
     wanted = l2_normalize(query[None])[0]
     similarities = np.empty(len(features), dtype=np.float32)
@@ -93,6 +95,9 @@ def most_similar(
         lengths = np.sqrt(np.einsum("nd,nd->n", features[rows], features[rows]))
         similarities[rows] = features[rows] @ wanted / np.maximum(lengths, _EPSILON)
         drop_pages(features)
+    if among is not None:
+        similarities[~among] = -np.inf
+        n = min(n, int(among.sum()))
     found = _most_similar(similarities, min(n, len(features)))
     return found, similarities[found]
 
@@ -137,6 +142,8 @@ def _mark(is_same_person: bool, is_same_camera: bool, *, is_junk: bool) -> Mark:
 
 
 def _most_similar(row: FloatArray, n: int) -> NDArray[np.int64]:
+    if not n:
+        return np.empty(0, dtype=np.int64)
     # All that is as similar as the n-th: a partition of indices would choose among ties at random.
     least = np.partition(row, len(row) - n)[len(row) - n]
     candidates = np.flatnonzero(row >= least)

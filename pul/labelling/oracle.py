@@ -18,6 +18,8 @@ from pul.labelling.annotations import (
     not_same,
     same,
 )
+from pul.labelling.effort import Effort
+from pul.labelling.label_quality import LabelQuality, measure
 from pul.labelling.suggestions import (
     Candidate,
     Card,
@@ -32,74 +34,10 @@ from pul.labelling.suggestions import (
 Strategy = Literal["queue", "random", "largest-first"]
 STRATEGIES: tuple[Strategy, ...] = ("queue", "random", "largest-first")
 
-VIEW_S = 1.35  # to look at a card, a row of candidates or a pair
-POINT_S = 1.1  # to point at a tile and click
-KEY_S = 0.2  # to press a key
-
-N_KEYS = 9  # candidates that a number key accepts; the others are clicked
 _CARDS_PER_BURST = 10  # cards between two bursts of pair questions
 _PAIRS_PER_BURST = 3
 
 Store = Callable[[Act], Annotations]
-
-
-@dataclass
-class Effort:
-    """What the labelling cost a person.
-
-    Attributes:
-        n_actions: Clicks and key presses.
-        seconds: Modelled time: views, clicks and keys.
-        n_cards: Cards shown.
-        n_skipped: Cards passed over, as no person was clearly on them.
-        n_pairs: Pair questions answered.
-    """
-
-    n_actions: int = 0
-    seconds: float = 0.0
-    n_cards: int = 0
-    n_skipped: int = 0
-    n_pairs: int = 0
-
-    def view(self) -> None:
-        """View a card, a row of candidates or a pair."""
-        self.seconds += VIEW_S
-
-    def press(self) -> None:
-        """Press a key."""
-        self.n_actions += 1
-        self.seconds += KEY_S
-
-    def click(self) -> None:
-        """Point at something and click it."""
-        self.n_actions += 1
-        self.seconds += POINT_S
-
-    def join(self, place: int, *, is_last: bool = False) -> None:
-        """Press a candidate's number, or click it; with Shift to be done with its row."""
-        self.press() if place < N_KEYS else self.click()
-        self.seconds += KEY_S * is_last  # Shift is a key more, but one act with the other
-
-
-@dataclass(frozen=True, slots=True)
-class LabelQuality:
-    """One labelled identity against the truth.
-
-    Attributes:
-        identity: Its number.
-        name: What it is called.
-        pid: The true person of most of its images.
-        n_images: Its images.
-        precision: Share of its images that show this person.
-        recall: Share of this person's images that are in it.
-    """
-
-    identity: int
-    name: str
-    pid: int
-    n_images: int
-    precision: float
-    recall: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,32 +274,6 @@ def answer_pair(question: PairQuestion, *, is_same: bool) -> Act:
     if right.identity is not None:
         return add(right.identity, left.images)
     return same([*left.images, *right.images])
-
-
-def measure(
-    annotations: Annotations, truth: Mapping[int, int], images: IntArray
-) -> tuple[LabelQuality, ...]:
-    """Compare every identity with the truth.
-
-    Args:
-        annotations: What people said.
-        truth: Image → pid.
-        images: The images that were to be labelled, shape (N,).
-
-    Returns:
-        Quality of each identity, in the order they were made.
-    """
-    pids = [truth[image] for image in images.tolist() if image in truth]
-    totals = dict(zip(*(x.tolist() for x in np.unique(pids, return_counts=True)), strict=True))
-    found = []
-    for known in annotations.identities:
-        people = [truth.get(image, -1) for image in known.images]
-        pid = max(sorted(set(people)), key=people.count)
-        n_right, n_all = people.count(pid), len(people)
-        recall = n_right / totals[pid] if pid in totals else float("nan")
-        quality = LabelQuality(known.identity, known.name, pid, n_all, n_right / n_all, recall)
-        found.append(quality)
-    return tuple(found)
 
 
 def _majority(pids: list[int]) -> int | None:

@@ -1,12 +1,14 @@
 """The append-only log of what people said about the images."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from pul.store.schema import annotation_events
+from pul.store.images import MERGED_IMAGES
+from pul.store.named_values import read_value
+from pul.store.schema import annotation_events, images
 from pul.store.section import Section
 from pul.store.sums import with_sum
 
@@ -103,7 +105,7 @@ class AnnotationSection(Section):
             "created_at": self._database.now(connection),
             "author": author,
             "kind": event.kind,
-            "payload": event.payload,
+            "payload": _of_merged(connection, event.payload),
             "token": event.token or None,
         }
         row = insert(annotation_events).values(with_sum(annotation_events, values))
@@ -125,3 +127,36 @@ class AnnotationSection(Section):
             AnnotationEvent(row.event_id, row.created_at, row.author, row.kind, row.payload)
             for row in connection.execute(query)
         ]
+
+
+def renumber_images(payload: Mapping[str, Any], numbers: Mapping[int, int]) -> dict[str, Any]:
+    """Return the payload of an act with other numbers for some images, each image once."""
+    changed = dict(payload)
+    for name in ("images", "refused"):
+        named = payload.get(name, ())
+        if any(image in numbers for image in named):
+            changed[name] = sorted({numbers.get(image, image) for image in named})
+    for name in ("left", "right"):
+        if name in payload:
+            changed[name] = renumber_images(payload[name], numbers)
+    return changed
+
+
+def named_images(payload: Mapping[str, Any]) -> set[int]:
+    """Return the numbers of all images that the payload of an act names."""
+    sides = (payload[name] for name in ("left", "right") if name in payload)
+    named = {image for name in ("images", "refused") for image in payload.get(name, ())}
+    return named.union(*map(named_images, sides))
+
+
+def _of_merged(connection: Connection, payload: dict[str, Any]) -> dict[str, Any]:
+    """Let an act name the images that stay: a screen may know one yet that was merged since."""
+    merged = read_value(connection, MERGED_IMAGES, {})
+    numbers = {n: merged[str(n)] for n in named_images(payload) if str(n) in merged}
+    if not numbers:
+        return payload
+    # A workspace that was copied may have given a number again.
+    given = select(images.c.image_id).where(images.c.image_id.in_(numbers))
+    for number in connection.execute(given).scalars():
+        del numbers[number]
+    return renumber_images(payload, numbers)

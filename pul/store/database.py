@@ -284,7 +284,12 @@ class Database:
                     writing.execute(insert(table), rows)
                 if not self.is_sqlite:
                     _number_on(writing, table)
-            if self.is_sqlite and not source.is_sqlite:
+            if self.is_sqlite and source.is_sqlite:  # numbers of what is gone are not given again
+                given = reading.exec_driver_sql("SELECT seq, name FROM sqlite_sequence").all()
+                for row in given:
+                    change = "UPDATE sqlite_sequence SET seq = ? WHERE name = ?"
+                    writing.exec_driver_sql(change, tuple(row))
+            elif self.is_sqlite:
                 for table in (images, annotation_events):
                     (key,) = table.primary_key.columns
                     last, n_rows = writing.execute(select(func.max(key), func.count())).one()

@@ -20,6 +20,7 @@ from pul.store.section import Section
 UNKNOWN_FRAME = -1
 _N_ASKED = 500  # numbers in a query: databases bound them
 GREY_RANGES, NEARLY_ONE_COLOUR = "grey_ranges", "nearly_one_colour"  # settings
+MERGED_IMAGES = "merged_images"  # the setting: the number that stays of each that went
 _SPLITS = ("train", "query", "gallery")
 
 
@@ -89,13 +90,15 @@ class ImageSection(Section):
         return {image_id: self._absolute(path, root) for image_id, path in rows}
 
     def unknown_images(self, image_ids: Collection[int]) -> list[int]:
-        """Return which of some numbers are no images, ascending."""
+        """Return which of some numbers are no images, ascending; one that was merged is known."""
         wanted = sorted(set(image_ids))
         known: set[int] = set()
         with self._database.read() as connection:
             for rows in row_blocks(len(wanted), _N_ASKED):
                 some = images.c.image_id.in_(wanted[rows])
                 known.update(connection.execute(select(images.c.image_id).where(some)).scalars())
+            if len(known) < len(wanted):
+                known.update(map(int, read_value(connection, MERGED_IMAGES, {})))
         return [image_id for image_id in wanted if image_id not in known]
 
     def _last_image_id(self, run_id: int) -> int:

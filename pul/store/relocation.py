@@ -1,7 +1,7 @@
 """Images that were moved: found below another folder, and taken from there from then on."""
 
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from os import environ
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import Connection, bindparam, select, update
 
 from pul.data.file_names import printable, to_text
-from pul.data.moved_images import FoundImages, KnownImage, find_moved_images, hash_content
+from pul.data.moved_images import FoundImages, KnownImage, find_moved_images, hash_file
 from pul.data.threads import in_threads
 from pul.errors import ConfigError, JobError, StoreError
 from pul.store.images import ImageSection
@@ -63,6 +63,11 @@ class Relocation:
     closed: tuple[str, ...]
     doubled: tuple[tuple[str, str], ...] = ()
 
+    def doubled_folders(self) -> list[tuple[str, str, int]]:
+        """Return folders with the same pictures, and how many of those are doubled, most first."""
+        counts = Counter(_differing(old, twin) for old, twin in self.doubled)
+        return [(old, new, n) for (old, new), n in counts.most_common()]
+
     def folders(self) -> list[tuple[str, str, int]]:
         """Return which folder became which, and of how many images, the most first."""
         counts = Counter(_differing(move.old, move.new) for move in self.moves)
@@ -97,7 +102,7 @@ class RelocationSection(ImageSection):
         """
         root = _resolve(folder)
         with self._database.write() as connection:
-            _check_variable()
+            check_variable()
             known = self._image_root(connection)
             if known and known != root:
                 raise ConfigError(
@@ -124,7 +129,7 @@ class RelocationSection(ImageSection):
             StoreError: The database refuses.
         """
         known = [image for image in self._known_images() if Path(image.path).is_file()]
-        contents = in_threads(_hash_file, [Path(image.path) for image in known], None)
+        contents = in_threads(hash_file, [Path(image.path) for image in known], None)
         return [
             image.path
             for image, content in zip(known, contents, strict=True)
@@ -188,7 +193,7 @@ class RelocationSection(ImageSection):
             StoreError: The images changed since they were looked for, or the database refuses.
         """
         with self._database.write() as connection:
-            _check_variable()
+            check_variable()
             _check_no_import(connection)
             places = self._places(connection)
             is_old = any(places.get(move.image_id) != move.old for move in found.moves)
@@ -200,7 +205,7 @@ class RelocationSection(ImageSection):
                 )
             root = _fuller(self._image_root(connection), found.folder, places.values())
             self._store_places(connection, root, places)
-            write_value(connection, _N_RELOCATIONS, read_value(connection, _N_RELOCATIONS, 0) + 1)
+            count_relocation(connection)
         return len(found.moves)
 
     def n_relocations(self) -> int:
@@ -238,25 +243,25 @@ class RelocationSection(ImageSection):
             write_value(connection, IMAGE_ROOT, to_text(root))
 
 
-def _hash_file(path: Path) -> str:
-    try:
-        return hash_content(path.read_bytes())
-    except OSError:
-        return ""
-
-
 def _doubled(known: list[KnownImage], missing: set[str]) -> tuple[tuple[str, str], ...]:
-    """Return images whose file is gone with an image of the same name and content, still there."""
-    twins: dict[tuple[str, str], str] = {}
+    """Return images whose file is gone with an image of the same name and content, still there.
+
+    Of several, the one whose path ends most like the image's.
+    """
+    twins: dict[tuple[str, str], list[str]] = defaultdict(list)
     for image in known:
         if image.path not in missing and Path(image.path).is_file():
-            twins.setdefault((Path(image.path).name, image.content_hash), image.path)
+            twins[Path(image.path).name, image.content_hash].append(image.path)
     pairs = (
-        (image.path, twins.get((Path(image.path).name, image.content_hash)))
+        (image.path, twins.get((Path(image.path).name, image.content_hash), []))
         for image in known
         if image.path in missing
     )
-    return tuple((old, twin) for old, twin in pairs if twin is not None)
+    return tuple((old, _nearest(old, copies)) for old, copies in pairs if copies)
+
+
+def _nearest(path: str, copies: list[str]) -> str:
+    return min(copies, key=lambda copy: len(_differing(path, copy)[0]))
 
 
 def _describe(
@@ -306,7 +311,17 @@ def _resolve(folder: str | Path) -> str:
     return str(place.resolve())
 
 
-def _check_variable() -> None:
+def count_relocation(connection: Connection) -> None:
+    """Note that paths which were read before are old."""
+    write_value(connection, _N_RELOCATIONS, read_value(connection, _N_RELOCATIONS, 0) + 1)
+
+
+def check_variable() -> None:
+    """Refuse to change where images are while this process is told so by its environment.
+
+    Raises:
+        ConfigError: `PUL_IMAGE_ROOT` is set.
+    """
     if environ.get(IMAGE_ROOT_VARIABLE):
         raise ConfigError(
             f"{IMAGE_ROOT_VARIABLE} says where images are in this process, "

@@ -10,14 +10,15 @@ from pul.errors import JobError
 from pul.store.artifacts import CHECKPOINT, OLDEST_FILES, prune, pruned
 from pul.store.encoding import from_plain
 from pul.store.file_sums import FileSum
+from pul.store.iterations import IterationSection, folder_name
 from pul.store.jobs import ACTIVE
-from pul.store.runs import RunSection, folder_name, read_run
+from pul.store.runs import read_run
 from pul.store.schema import images, iterations, jobs, metrics, runs, settings
 
 FEATURES = "features.npy"
 
 
-class UpkeepSection(RunSection):
+class UpkeepSection(IterationSection):
     """The part of a workspace that looks after what is stored."""
 
     def damage(self) -> str:

@@ -10,17 +10,17 @@ from pul.store.additions import AdditionSection
 from pul.store.annotations import AnnotationSection
 from pul.store.controls import ControlSection
 from pul.store.database import Database
+from pul.store.doubled_images import DoubledSection
 from pul.store.experiments import ExperimentSection
 from pul.store.import_lock import ImportSection
+from pul.store.iterations import IterationSection
 from pul.store.jobs import JobSection
 from pul.store.locations import DATABASE_FILE, locate, without_password
 from pul.store.named_values import read_value, write_value
 from pul.store.previews import PreviewSection
-from pul.store.relocation import RelocationSection
 from pul.store.retrying import Retries
 from pul.store.row_recovery import RecoverySection
 from pul.store.row_sums import RowSumSection
-from pul.store.runs import RunSection
 from pul.store.shelf import ShelfSection
 from pul.store.sums import ALL_SUMMED
 from pul.store.upkeep import UpkeepSection
@@ -34,9 +34,9 @@ __all__ = ["Workspace", "without_password"]
 class Workspace(
     AdditionSection,
     ImportSection,
-    RelocationSection,
+    DoubledSection,
     UpkeepSection,
-    RunSection,
+    IterationSection,
     ShelfSection,
     ControlSection,
     JobSection,

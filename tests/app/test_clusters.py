@@ -160,6 +160,75 @@ def test_similar_clusters__no_image_of_the_run(filled: str, images: list[int]) -
         services.clusters.similar_clusters(filled, *PLACE, images)
 
 
+def tell_sides_apart(filled: str, sides: list[str]) -> None:
+    """Give the training images sides, and let the run tell them apart."""
+    with Workspace.open(filled) as workspace:
+        numbers = workspace.run_images(1, "train").image_ids.tolist()
+        config = workspace.run(1).config
+        config["evaluation"]["side_aware"] = True
+        with workspace._database.write() as connection:
+            for number, side in zip(numbers, sides, strict=True):
+                change = "UPDATE images SET side = ? WHERE image_id = ?"
+                connection.exec_driver_sql(change, (side or None, number))
+            connection.exec_driver_sql("UPDATE runs SET config = ?", (json.dumps(config),))
+
+
+def draw_sides(filled: str) -> list[str]:
+    """Return a side for each image: people 1 to 4 left, 5 to 7 rear, 8 of none that is known."""
+    _, _, pids = stored(filled)
+    ranks = np.searchsorted(np.unique(pids), pids)
+    return ["left" if rank < 4 else "rear" if rank < 7 else "" for rank in ranks.tolist()]
+
+
+def test_alike__images_of_another_side_are_not_compared(filled: str) -> None:
+    sides = draw_sides(filled)
+    tell_sides_apart(filled, sides)
+    row = sides.index("rear")
+    found = services.clusters.alike(filled, *PLACE, row)
+    allowed = {n for n, side in enumerate(sides) if side in ("rear", "")}
+    assert (found[0][0], {n for n, _ in found}) == (row, allowed)
+    unknown = sides.index("")
+    assert len(services.clusters.alike(filled, *PLACE, unknown)) == 48
+
+
+def test_similar_clusters__of_another_side_are_not_compared(filled: str) -> None:
+    sides = draw_sides(filled)
+    tell_sides_apart(filled, sides)
+    arrays, _, _ = stored(filled)
+    shown = [{sides[n] for n in np.flatnonzero(arrays["clusters"] == c)} - {""} for c in range(8)]
+    row = sides.index("left")
+    own = int(arrays["clusters"][row])
+    allowed = {c for c in range(8) if c != own and (not shown[c] or "left" in shown[c])}
+    assert 0 < len(allowed) < 7
+    found = services.clusters.similar_clusters(filled, *PLACE, [row])
+    assert {cluster for cluster, _ in found} == allowed
+
+
+def test_nearest_identities__of_another_side_are_not_compared(filled: str) -> None:
+    _, _, pids = stored(filled)
+    people = np.unique(pids)
+    made = label(filled, [int(people[n]) for n in (0, 5, 7)])
+    tell_sides_apart(filled, draw_sides(filled))
+    row = int(np.flatnonzero(pids == people[4])[0])  # rear
+    found = {
+        identity for identity, _ in services.clusters.nearest_identities(filled, *PLACE, [row])
+    }
+    assert found == {identity for identity, pid in made.items() if pid in people[[5, 7]]}
+
+
+def test_find_like_image__of_another_side_is_not_compared(filled: str) -> None:
+    sides = draw_sides(filled)
+    tell_sides_apart(filled, sides)
+    with Workspace.open(filled) as workspace:
+        numbers = workspace.run_images(1, "train").image_ids.tolist()
+    row = sides.index("left")
+    found = services.retrieval.find_like_image(
+        filled, services.retrieval.Place(*PLACE), numbers[row], n=48
+    )
+    rows = {numbers.index(each.image_id) for each in found}
+    assert rows == {n for n, side in enumerate(sides) if side != "rear" and n != row}
+
+
 # The route
 
 

@@ -255,6 +255,27 @@ def test_workspace__an_import_that_would_double_images_offers_both_ways(
         assert len(workspace.images()) == 104
 
 
+def test_workspace__images_that_are_there_twice_are_merged(
+    location: Path, tmp_path: Path, open_studio: Open
+) -> None:
+    place = move_images(location, tmp_path)
+    with Workspace.open(location) as workspace:
+        n_images, run_ids = workspace.n_images(), [run.run_id for run in workspace.runs()]
+        workspace.add_dataset(read_dataset(place), duplicates="add")
+        before = [workspace.run_images(run_id).image_ids.tolist() for run_id in run_ids]
+    studio = open_studio()
+    field = next(f for f in studio.text_input if f.label.startswith("Folder that the images"))
+    field.set_value(str(tmp_path))
+    studio = press(studio, "Find images")
+    assert f"{n_images} pictures are in this workspace twice" in text_of(studio)
+    studio = press(studio, f"Merge {n_images} doubled images")
+    with Workspace.open(location) as workspace:
+        assert (workspace.n_images(), workspace.missing_images()) == (n_images, [])
+        after = [workspace.run_images(run_id).image_ids.tolist() for run_id in run_ids]
+        assert after == before
+    assert "twice" not in text_of(studio)
+
+
 def test_workspace__files_of_any_name_are_shown(
     location: Path, tmp_path: Path, open_studio: Open
 ) -> None:

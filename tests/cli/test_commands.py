@@ -2,8 +2,10 @@
 
 import csv
 import json
+import os
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from pul.cli import main
@@ -220,6 +222,30 @@ def test_train_source__then_evaluate(place, tmp_path):
     assert 0 < rounded["mean_ap"] <= 1  # this network cannot separate people: rounding decides
     with pytest.raises(Exception, match="--precision must be"):
         call("evaluate", out, place, "--precision", "half")
+
+
+def test_train_source__the_cache_changes_no_weight(place, tmp_path):
+    cache, sums = tmp_path / "pixels", {}
+    fast = ["--epochs", 1, "--threads", 1, "--seed", 5, "--backbone", "mobilenet_v2"]
+    fast += ["--weights", "none", "--height", 32, "--width", 48, "--width-mult", 0.1]
+    for name, more in {
+        "none": [],
+        "new": ["--cache", cache],
+        "there": ["--cache", cache],
+        "cut off": ["--cache", cache],
+    }.items():
+        if name == "cut off":
+            (pixels,) = cache.glob("pixels-*.npy")
+            os.truncate(pixels, 1000)
+        out = tmp_path / f"{name}.safetensors"
+        call("train-source", place, "--out", out, *fast, *more)
+        sums[name] = load_network(out).state_dict()
+    for other in ("new", "there", "cut off"):
+        for key, value in sums["none"].items():
+            assert torch.equal(value, sums[other][key]), (other, key)
+    (tmp_path / "file").touch()
+    with pytest.raises(Exception, match=r"Cannot write the pixel cache in .*choose a folder"):
+        call("train-source", place, "--out", out, *fast, "--cache", tmp_path / "file")
 
 
 def test_train_source__data_without_identities(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pul.errors import ConfigError, DataError, DuplicateImagesError, PulError
-from pul.labelling.annotations import create
+from pul.labelling.annotations import create, merge
 from pul.labelling.log import append_act, read_annotations
 from pul.models.network import save_network
 from pul.store.workspace import Workspace
@@ -95,33 +95,71 @@ def test_relocate__export_names_it(moved: tuple[str, Path], tmp_path: Path) -> N
     assert call(*export).exit_code == 0
 
 
-def test_relocate__a_workspace_with_images_twice_says_how_to_have_them_once(
-    moved: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def doubled(moved: tuple[str, Path]) -> tuple[str, Path]:
     """As versions before `relocate` left it: the old images are gone, their copies are there."""
     workspace, place = moved
     call("import", place, "--workspace", workspace, "--duplicates", "add")
     with Workspace.open(workspace) as opened:
-        both = opened.images()
-        assert len(both) == 156
-        labelled = [Path(path).name for path in both.paths[3:5]]
-        for numbers in ([4, 5], [100, 101]):  # of the old images, and of the new ones
-            act = create(numbers)
-            append_act(opened, act, read_annotations(opened), author="ann")
+        assert len(opened.images()) == 156
+        for numbers in ([4, 5], [82, 84]):  # of the old images, and of the new ones
+            append_act(opened, create(numbers), read_annotations(opened), author="ann")
+    return workspace, place
+
+
+def advised_merge(workspace: str, place: Path) -> list[str]:
     told = call("relocate", place, "--workspace", workspace).stdout
     assert "78 of these are in the workspace twice" in told
+    (command,) = re.findall(r"python -m pul (merge-doubled .*)", told)
+    return shlex.split(command)
+
+
+def test_merge_doubled__is_what_relocate_advises(doubled: tuple[str, Path]) -> None:
+    workspace, place = doubled
+    command = advised_merge(workspace, place)
+    dry = call(*command, "--dry-run").stdout
+    counted = json.loads(call(*command, "--dry-run", "--json").stdout)["found"]
+    assert len(counted["twins"]) == 77
+    assert "77 of 78 pictures that are there twice would be merged" in dry
+    assert "1 stay twice: the labels of the two differ" in dry  # image 4 of ID_001, 82 of ID_002
+    assert "77 of 78 pictures that are there twice were merged" in call(*command).stdout
+    with Workspace.open(workspace) as opened:
+        images = opened.images()
+        assert (len(images), len(opened.missing_images())) == (79, 1)
+        people = [known.images for known in read_annotations(opened).identities]
+        assert people == [(4, 5), (6, 82)]
+        append_act(opened, merge([1, 2]), read_annotations(opened), author="ann")
+    assert "1 of 1 pictures" in call(*command).stdout
+    with Workspace.open(workspace) as opened:
+        assert (opened.n_images(), opened.missing_images()) == (78, [])
+    assert call("doctor", "--workspace", workspace).exit_code == 0
+
+
+def test_merge_doubled__runs_of_both_stay_and_what_is_advised_works(
+    doubled: tuple[str, Path], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, place = doubled
+    shutil.copytree(place, tmp_path / "drive x" / "market")  # else no run reads the old images
+    run = ("run", "--workspace", workspace, "--model", model, *FAST, "--iterations", "0")
+    call(*run)
+    command = ("merge-doubled", tmp_path / "drive x" / "market", place, "--workspace", workspace)
+    told = call(*command).stdout
+    assert "0 of 78 pictures" in told
+    assert "78 stay twice: runs have both as images of their own" in told
+    assert "Runs that have both: 1." in told
     monkeypatch.chdir(tmp_path)
     commands = re.findall(r"python -m pul (.*)", told)
     assert len(commands) == 3
-    for command in commands:
-        assert call(*shlex.split(command)).exit_code == 0
+    for words in commands:
+        assert call(*shlex.split(words)).exit_code == 0
     with Workspace.open(f"{workspace}-once") as opened:
-        images = opened.images()
-        assert (len(images), opened.missing_images()) == (78, [])
-        names = {n: Path(p).name for n, p in zip(images.image_ids, images.paths, strict=True)}
-        people = [{names[i] for i in known.images} for known in read_annotations(opened).identities]
-        assert len(people) == 2
-        assert set(labelled) in people
+        assert (opened.n_images(), opened.missing_images()) == (78, [])
+        assert len(read_annotations(opened).identities) == 2
+    with Workspace.open(workspace) as opened:
+        opened.shelve_run(1, "deleted")
+    call("clean", "--workspace", workspace)
+    assert "77 of 78 pictures" in call(*command).stdout
+    call(*run)
 
 
 def test_relocate__restore_names_it(moved: tuple[str, Path], tmp_path: Path) -> None:

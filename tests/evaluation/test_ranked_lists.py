@@ -51,6 +51,16 @@ def test_compute_ranked_lists__the_figures_of_its_own_lists():
     np.testing.assert_allclose(kept.average_precisions[2], expected)
 
 
+def test_most_similar__only_among_some():
+    images = np.array([[1, 0], [0, 1], [3, 4], [4, 3]], dtype=np.float32)
+    among = np.array([False, True, True, False])
+    found, similarities = most_similar(images[0], images, n=3, among=among)
+    assert found.tolist() == [2, 1]
+    np.testing.assert_allclose(similarities, [0.6, 0], atol=1e-6)
+    nothing, _ = most_similar(images[0], images, n=3, among=np.zeros(4, dtype=bool))
+    assert nothing.tolist() == []
+
+
 def test_most_similar__as_the_ranking_of_one_query():
     query, gallery = features(1, 0)[0], features(40, 1)
     found, similarities = most_similar(3 * query, 5 * gallery, n=7)

@@ -8,15 +8,9 @@ import pytest
 
 from pul.errors import ConfigError
 from pul.labelling.annotations import Act, Annotations, Side, create, fold, merge, not_same, same
-from pul.labelling.oracle import (
-    STRATEGIES,
-    Effort,
-    Oracle,
-    Strategy,
-    answer_pair,
-    measure,
-    plan_joins,
-)
+from pul.labelling.effort import Effort
+from pul.labelling.label_quality import measure
+from pul.labelling.oracle import STRATEGIES, Oracle, Strategy, answer_pair, plan_joins
 from pul.labelling.suggestions import PairQuestion
 from tests.support.events import Stored, log
 from tests.support.people import People, make_people

@@ -27,10 +27,11 @@ def show() -> None:
 
 def find(folder: str, *, everything: bool = False) -> None:
     """Look for moved images below a folder, and remember what was found."""
-    st.session_state[state.MOVED] = None
+    st.session_state[state.MOVED], st.session_state[state.DOUBLED] = None, ()
     try:
         with st.spinner("Reading files"):
             found = services.moved.find(state.location(), folder, everything=everything)
+            st.session_state[state.DOUBLED] = services.moved.find_doubled(state.location(), found)
         st.session_state[state.MOVED] = found
     except PulError as error:
         st.error(plain(str(error)))
@@ -61,15 +62,36 @@ def _found(found: services.moved.Relocation) -> None:
     _list("May not be read", found.closed)
     missing = [f"{n:,}: {folder}" for folder, n in found.missing_by_folder()]
     _list("Not found, by their old folders", missing)
-    if found.doubled:
-        st.warning(
-            f"{counted(len(found.doubled), 'image')} of these are in this workspace twice, as "
-            "versions before this one added images that were moved anew. To go on with each once: "
-            "export the labels as CSV, import the folder into a new workspace, and import the "
-            "labels there."
-        )
     if found.moves and st.button(f"Use the new place of {counted(len(found.moves), 'image')}"):
         use(found)
+        st.rerun()
+    for number, doubled in enumerate(st.session_state[state.DOUBLED]):
+        _doubled(doubled, number)
+
+
+def merge(doubled: services.moved.DoubledImages) -> None:
+    """Make one image of each picture that is there twice."""
+    try:
+        n_merged = services.moved.merge_doubled(state.location(), doubled)
+        st.toast(f"{counted(n_merged, 'image')} merged")
+    except PulError as error:
+        st.error(plain(str(error)))
+    st.session_state[state.MOVED], st.session_state[state.DOUBLED] = None, ()
+
+
+def _doubled(doubled: services.moved.DoubledImages, number: int) -> None:
+    """Say what is in the workspace twice, and offer to make one image of each."""
+    old, new = map(services.moved.printable, doubled.folders)
+    st.warning(
+        f"{counted(doubled.n_twice, 'picture')} are in this workspace twice, from `{old}` and from "
+        f"`{new}`. {len(doubled.twins):,} can be merged: each then counts once, and labels and "
+        "runs stay."
+    )
+    for line in services.moved.advise(doubled):
+        st.info(plain(line))
+    n_images = counted(len(doubled.twins), "doubled image")
+    if doubled.twins and st.button(f"Merge {n_images}", key=f"merge_doubled_{number}"):
+        merge(doubled)
         st.rerun()
 
 
