@@ -10,6 +10,7 @@ are labelled as they are: what is measured is the way, not the labels.
 
 import argparse
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -61,8 +62,8 @@ class Visitor:
         self.steps.append(Step(name))
         yield
         if self.pictures is not None:
-            name = f"{len(self.steps)}-{name.replace(' ', '-')}-{self.way}.png"
-            self.page.screenshot(path=self.pictures / name)
+            name = re.sub(r"\W+", "-", f"{self.way} {len(self.steps)} {name}")
+            self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
 
     def press(self, target: Locator) -> None:
         """Press a button, a link or a tab."""
@@ -160,7 +161,7 @@ def visit_demo(visitor: Visitor) -> None:
         visitor.press(visitor.button("Try the demo"))
         visitor.wait_for(visitor.page.locator(".pul-way"))
     with visitor.step("clusters"):
-        visitor.press(visitor.page.locator('.pul-way a[data-page="clusters"]'))
+        visitor.press(visitor.page.locator('.pul-way ol a[data-page="clusters"]'))
         visitor.wait_for(visitor.page.locator(".clusters-item img"))
 
 
@@ -168,7 +169,7 @@ def label(visitor: Visitor) -> None:
     """Say of cards that they show one person each."""
     page, label = visitor.page, visitor.page.locator(".label")
     with visitor.step(f"label {N_PEOPLE} people"):
-        visitor.press(page.locator('.pul-way a[data-page="label"]'))
+        visitor.press(page.locator('.pul-way ol a[data-page="label"]'))
         visitor.wait_for(page.locator(".label[data-mode=card]:not([data-card=''])"))
         for _ in range(N_PEOPLE):
             _answer(visitor)
@@ -206,7 +207,7 @@ def train(visitor: Visitor) -> None:
     page = visitor.page
     finished = page.locator(".pul-header .finished")
     with visitor.step("train with them"):
-        visitor.press(page.locator('.pul-way a[data-page="rounds"]'))
+        visitor.press(page.locator('.pul-way ol a[data-page="rounds"]'))
         visitor.wait_for(finished)
         visitor.press(visitor.button("Train with them"))
         visitor.wait_for(page.locator(".pul-header .running"))

@@ -46,7 +46,6 @@ def _missing() -> None:
 def _images() -> None:
     location = state.location()
     contents = services.workspace.contents(location)
-    st.subheader("Images")
     split_table([SplitRow(*row) for row in contents.splits])
     findings(services.diagnosis.of_images(location))
     sample = services.workspace.sample_images(location, N_SAMPLE)

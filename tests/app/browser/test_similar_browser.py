@@ -30,7 +30,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     with Workspace.open(folder / "workspace") as store:
         table = store.run_images(1, "train")
-        for pid in (1, 2):
+        for pid in (11, 12):
             act = annotations.create(table.image_ids[table.pids == pid].tolist())
             store.append_annotation_event(act.kind, act.payload, "a test")
     return folder / "workspace"
@@ -73,7 +73,7 @@ def test_label__by_the_sign_on_a_tile_and_by_f_and_the_card_waits(page: Page, st
     expect_like(page, picture)
     page.get_by_role("button", name="Back to the queries").click()
     expect(page.get_by_text(LIKE)).to_have_count(0)
-    page.go_back()
+    page.locator('.pul-way a[data-page="label"]').click()
     wait_for_card(page)
     assert shown(page, "label.work.card.id") == card  # what was begun is there
     assert shown(page, "label.work.dropped.size") == n_dropped
