@@ -70,7 +70,7 @@ class Label {
       this.pending.set(token, { card, images, kind, name: "", tokens: [] });
     this.controls = new CardControls(this);
     const focused = /** @type {HTMLElement | null} */ (document.activeElement);
-    if (focused?.closest("[data-testid=stSidebarNav]")) focused.blur(); // the link that led here: Enter is for the card
+    if (focused?.closest("[data-testid=stSidebarNav], .pul-line")) focused.blur(); // the link that led here: Enter is for the card
   }
 
   dispose() {
