@@ -19,6 +19,7 @@ from app.views.workspace import opening
 from app.views.workspace import page as workspace
 from app.wording import plain
 from pul.errors import PulError, ServerLostError
+from pul.records import RunRecord
 
 HERE = Path(__file__).parent
 Show = Callable[[services.workspace.WorkspaceStatus | None], None]
@@ -126,7 +127,7 @@ def _navigate(now: services.workspace.WorkspaceStatus | None) -> tuple[str, st.P
 
 
 def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
-    names = {run.run_id: f"{run.name} · {run.status}" for run in reversed(now.runs)}
+    names = {run.run_id: _run_name(run) for run in reversed(now.runs)}
     repeated = [run_id for run_id, name in names.items() if list(names.values()).count(name) > 1]
     names |= {run_id: f"{names[run_id]} · no. {run_id}" for run_id in repeated}
     newest = now.runs[-1].run_id
@@ -143,6 +144,11 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
     if picked != shown_run:
         state.show_run(None if picked == newest else picked)
         st.rerun()
+
+
+def _run_name(run: RunRecord) -> str:
+    """Return the name of a run with its status, but for the usual one: the sidebar is narrow."""
+    return run.name if run.status == "finished" else f"{run.name} · {run.status}"
 
 
 def _header(now: services.workspace.WorkspaceStatus | None, key: str, title: str) -> None:

@@ -71,10 +71,10 @@ def _unmeasured(settling: Settling | None) -> Words:
     course = f"{settling.first:.2f} → {settling.last:.2f}"
     if settling.is_falling:
         return Words(
-            "Trained, but not measured: it may have become worse",
-            f"From one iteration to the next its clusters agree less than at first (adjusted Rand "
-            f"index {course}). This is no accuracy, but a sign that training does harm; look at "
-            f"the clusters before you use the model. {why}",
+            "Trained, not measured, perhaps worse",
+            "From one iteration to the next its clusters agree less than at first, twice in a row "
+            f"(adjusted Rand index {course}). This is no accuracy, but a sign that training does "
+            f"harm; look at the clusters before you use the model. {why}",
         )
     return Words(
         "Trained, but not measured",
@@ -86,7 +86,7 @@ def _unmeasured(settling: Settling | None) -> Words:
 
 def _headline(found: Verdict) -> str:
     if found.is_worse:
-        return f"Worse than the start model: {gain(found.gain)} mAP"
+        return f"{percent(-found.gain)} mAP worse than the start model"
     return f"{gain(found.gain)} mAP over the start model"
 
 

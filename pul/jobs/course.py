@@ -18,7 +18,7 @@ def judge_settling(
         iteration: Its iteration to judge; None for the last.
 
     Returns:
-        The agreement at first and at last; None before iteration 3.
+        The agreement at first and at last; None before iteration 4.
 
     Raises:
         StoreError: There is no such run.
@@ -31,7 +31,8 @@ def judge_settling(
     def clusters(at: int) -> IntArray:
         return np.asarray(workspace.arrays(run_id, at, "clusters")["clusters"])
 
-    return settling_of((clusters(1), clusters(2)), (clusters(last - 1), clusters(last)), last)
+    later = [clusters(at) for at in (last - 2, last - 1, last)]
+    return settling_of([clusters(1), clusters(2)], later, last)
 
 
 def tell_worse(workspace: Workspace, run_id: int) -> str:

@@ -150,7 +150,7 @@ def _unsettled(settling: Settling) -> Finding:
     return Finding(
         "clusters_do_not_settle",
         "warning",
-        f"The clusters of iteration {settling.iteration} agree with those before by "
+        f"The clusters of iteration {settling.iteration} agree with those before by at most "
         f"{settling.last:.2f} (adjusted Rand index); at first it was {settling.first:.2f}.",
         "Nobody is known to measure with, and this is no accuracy; but clusters that agree less "
         "and less are a sign that the run makes its model worse.",

@@ -82,20 +82,25 @@ def test_course__the_best_is_the_first_of_equals():
     assert Course("test", ((0, 0.2), (1, 0.5), (2, 0.5))).best == (1, 0.5)
 
 
-def test_settling__falls_where_clusters_clearly_agree_less_than_at_first():
-    base, near, far = [0, 0, 1, 1], [0, 0, 1, 2], [0, 1, 0, 1]  # of base: 4/7 and -1/2
-    steady = settling_of((base, near), (near, base), 3)
+BASE, NEAR, FAR = [0, 0, 1, 1], [0, 0, 1, 2], [0, 1, 0, 1]  # of BASE: 4/7 and -1/2
+
+
+def test_settling__falls_where_clusters_clearly_agree_less_than_at_first_twice_in_a_row():
+    steady = settling_of([BASE, NEAR], [NEAR, BASE, NEAR], 4)
     assert (steady.first, steady.last) == (pytest.approx(4 / 7), pytest.approx(4 / 7))
     assert not steady.is_falling
-    assert settling_of((base, near), (base, far), 4).is_falling
-    assert not settling_of((base, far), (base, near), 4).is_falling
-    assert not settling_of((base, base), (base, base), 3).is_falling
+    assert settling_of([BASE, NEAR], [FAR, BASE, FAR], 4).is_falling
+    assert settling_of([BASE, BASE], [FAR, BASE, NEAR], 4).last == pytest.approx(4 / 7)
+    assert settling_of([BASE, BASE], [FAR, BASE, NEAR], 4).is_falling
+    assert not settling_of([BASE, NEAR], [FAR, BASE, NEAR], 4).is_falling  # once only
+    assert not settling_of([BASE, FAR], [BASE, NEAR, BASE], 4).is_falling
+    assert not settling_of([BASE, BASE], [BASE, BASE, BASE], 4).is_falling
 
 
 def test_settling__less_than_a_twentieth_is_no_fall():
     many = np.repeat(np.arange(50), 4)
     few = many.copy()
     few[0] = 49  # one image of 200
-    found = settling_of((many, many), (many, few), 3)
+    found = settling_of([many, many], [many, few, many], 4)
     assert found.first == 1 > found.last > 0.95
     assert not found.is_falling
