@@ -13,6 +13,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from app import demo, services
 from app.routes import access, maps, similar, status, thumbnails
 from app.routes.doors import Doors
+from app.routes.way_back import WayBack
 from app.wording import plain
 from pul.errors import PulError
 
@@ -39,7 +40,7 @@ _ROUTES = (*thumbnails.ROUTES, *maps.ROUTES, *similar.ROUTES, *status.ROUTES)
 
 app = st.App(
     Path(__file__).with_name("studio.py"),
-    middleware=[Middleware(Doors)],
+    middleware=[Middleware(Doors), Middleware(WayBack)],
     routes=[access.guarded(route) for route in _ROUTES],
     lifespan=_lifespan,
     on_script_error=_explain,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import demo, services, state
 from app.components.header.header import header
-from app.paths import OLD_PATHS, PATHS
+from app.paths import OLD_PATHS, PATHS, TITLES
 from app.routes import access, status
 from app.views import annotator, clusters, experiments, identities, label, switcher, waiting
 from app.views.export import page as export
@@ -19,6 +19,7 @@ from app.views.workspace import opening
 from app.views.workspace import page as workspace
 from app.wording import plain
 from pul.errors import PulError, ServerLostError
+from pul.records import RunRecord
 
 HERE = Path(__file__).parent
 Show = Callable[[services.workspace.WorkspaceStatus | None], None]
@@ -85,28 +86,30 @@ def _say_failed(now: services.workspace.WorkspaceStatus | None, key: str) -> Non
                 st.switch_page(state.page("rounds"))
 
 
-VIEWS: dict[str, tuple[str, Show, str]] = {
-    "workspace": ("Images", workspace.show, ":material/folder_open:"),
-    "clusters": ("Clusters", clusters.show, ":material/grid_view:"),
-    "label": ("Label", label.show, ":material/person_add:"),
-    "map": ("Map", map_view.show, ":material/scatter_plot:"),
-    "identities": ("Identities", identities.show, ":material/groups:"),
-    "rounds": ("Train", rounds.show, ":material/show_chart:"),
-    "retrieval": ("Retrieval", retrieval.show, ":material/person_search:"),
-    "experiments": ("Experiments", experiments.show, ":material/science:"),
-    "export": ("Finish", export.show, ":material/output:"),
+VIEWS: dict[str, tuple[Show, str]] = {
+    "workspace": (workspace.show, ":material/folder_open:"),
+    "clusters": (clusters.show, ":material/grid_view:"),
+    "label": (label.show, ":material/person_add:"),
+    "map": (map_view.show, ":material/scatter_plot:"),
+    "identities": (identities.show, ":material/groups:"),
+    "rounds": (rounds.show, ":material/show_chart:"),
+    "retrieval": (retrieval.show, ":material/person_search:"),
+    "experiments": (experiments.show, ":material/science:"),
+    "export": (export.show, ":material/output:"),
 }
 
 
 def _navigate(now: services.workspace.WorkspaceStatus | None) -> tuple[str, st.Page]:
     """Show the navigation, and return key and page of what is open."""
     pages = {
-        key: st.Page(partial(show, now), title=title, icon=icon, url_path=PATHS[key] or "images")
-        for key, (title, show, icon) in VIEWS.items()
+        key: st.Page(
+            partial(show, now), title=TITLES[key], icon=icon, url_path=PATHS[key] or "images"
+        )
+        for key, (show, icon) in VIEWS.items()
     }
     old = {
         key: st.Page(
-            partial(VIEWS[key][1], now), title=VIEWS[key][0], url_path=path, visibility="hidden"
+            partial(VIEWS[key][0], now), title=TITLES[key], url_path=path, visibility="hidden"
         )
         for key, path in OLD_PATHS.items()
     }
@@ -124,7 +127,7 @@ def _navigate(now: services.workspace.WorkspaceStatus | None) -> tuple[str, st.P
 
 
 def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
-    names = {run.run_id: f"{run.name} · {run.status}" for run in reversed(now.runs)}
+    names = {run.run_id: _run_name(run) for run in reversed(now.runs)}
     repeated = [run_id for run_id, name in names.items() if list(names.values()).count(name) > 1]
     names |= {run_id: f"{names[run_id]} · no. {run_id}" for run_id in repeated}
     newest = now.runs[-1].run_id
@@ -141,6 +144,11 @@ def _choose_run(now: services.workspace.WorkspaceStatus) -> None:
     if picked != shown_run:
         state.show_run(None if picked == newest else picked)
         st.rerun()
+
+
+def _run_name(run: RunRecord) -> str:
+    """Return the name of a run with its status, but for the usual one: the sidebar is narrow."""
+    return run.name if run.status == "finished" else f"{run.name} · {run.status}"
 
 
 def _header(now: services.workspace.WorkspaceStatus | None, key: str, title: str) -> None:

@@ -27,7 +27,8 @@ SIZES = {
 TIMEOUT_MS = 180_000
 N_FRAMES = 60
 _READY = """() => {
-    const { clusters } = document.querySelector(".clusters[data-ready]:not([data-ready=''])") ?? {};
+    const root = document.querySelector(".clusters[data-ready]:not([data-ready=''])");
+    const clusters = root?.mounted;
     const picture = document.querySelector(".clusters-item img");
     return clusters?.items?.length && picture?.complete && picture.naturalWidth > 0;
 }"""

@@ -52,7 +52,7 @@ const watch = () => {
 watch();
 """
 CARD = """() => {
-  const { label } = document.querySelector(".label");
+  const label = document.querySelector(".label").mounted;
   const { work } = label;
   const tile = ({ image, tracklet, isChosen }) => ({ image, tracklet, isChosen });
   return label.pair

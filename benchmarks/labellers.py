@@ -3,10 +3,10 @@
 from benchmarks.crowd import Person
 from benchmarks.label_fifty import CARD, WATCH
 
-_N_PEOPLE = "document.querySelector('.label').label.data.identities.length"
+_N_PEOPLE = "document.querySelector('.label').mounted.data.identities.length"
 # Reports every act when it is put into the outbox, and when the server acknowledges it.
 _LISTEN = """() => {
-  const { label } = document.querySelector(".label");
+  const label = document.querySelector(".label").mounted;
   if (label.isReported) return;
   label.isReported = true;
   const { outbox } = label;
@@ -55,7 +55,7 @@ class Labelling(Person):
             await self.page.get_by_role("textbox", name="Your name").fill(self.name)
             await self.page.keyboard.press("Enter")
             await self.page.wait_for_function(
-                "name => document.querySelector('.label').label.data.name === name", arg=self.name
+                "name => document.querySelector('.label').mounted.data.name === name", arg=self.name
             )
         await self.page.locator(
             ".label-reason"

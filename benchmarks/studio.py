@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,16 +42,25 @@ class Studio:
 
 
 @contextmanager
-def serve(workspace: str, *, provider: str = "") -> Iterator[Studio]:
+def serve(
+    workspace: str,
+    *,
+    provider: str = "",
+    options: Sequence[str] = (),
+    has_demo_run: bool = False,
+) -> Iterator[Studio]:
     """Run the studio on a free port.
 
     Args:
-        workspace: What it shows.
+        workspace: What it shows; "" for what it shows by itself.
         provider: The OIDC provider that people must log in with; "" for none.
+        options: More options of `python -m app`.
+        has_demo_run: Whether the run of the demo is started.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "app", workspace, "--no-demo-run", "--port", str(port)]
+    command = [sys.executable, "-m", "app", *filter(None, [workspace]), "--port", str(port)]
+    command += [*options, *([] if has_demo_run else ["--no-demo-run"])]
     with tempfile.TemporaryDirectory(prefix="studio-") as folder:
         environment = set_up(Path(folder), address, provider) if provider else dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])

@@ -51,22 +51,27 @@ class Doors:
 
 def _refusal(connection: HTTPConnection) -> tuple[int, str] | None:
     """Return status and reason if a request is refused."""
-    is_probe = connection.scope["type"] == "http" and _path(connection) == _HEALTH
+    is_probe = connection.scope["type"] == "http" and path_below_base(connection) == _HEALTH
     if not is_probe and not is_host_allowed(connection.headers.get("host")):
         return 421, "The studio does not answer to this name. Start it with --allow-host NAME."
     is_harmless = connection.scope.get("method") in _HARMLESS
     if not is_harmless and not _is_own_page(connection):
         return 403, "This comes from a page of another site."
-    is_closed = access.is_required() and _PRIVATE.match(_path(connection))
+    is_closed = access.is_required() and _PRIVATE.match(path_below_base(connection))
     if is_closed and not access.is_allowed(access.user_of(connection)):
         return 401, access.LOG_IN
     return None
 
 
-def _path(connection: HTTPConnection) -> str:
+def base_path() -> str:
+    """Return the path below which the studio is served, as `/lab/pul`; "" for none."""
     base = str(config.get_option("server.baseUrlPath")).strip("/")
-    path = str(connection.scope["path"])
-    return path.removeprefix(f"/{base}") if base else path
+    return f"/{base}" if base else ""
+
+
+def path_below_base(connection: HTTPConnection) -> str:
+    """Return the path that is asked for, without the one below which the studio is served."""
+    return str(connection.scope["path"]).removeprefix(base_path())
 
 
 def _is_own_page(connection: HTTPConnection) -> bool:

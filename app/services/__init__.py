@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from app.services import uploads as uploads
     from app.services import verdicts as verdicts
     from app.services import way as way
+    from app.services import won_and_lost as won_and_lost
     from app.services import workspace as workspace
 
 

@@ -43,15 +43,28 @@ def look(place: str) -> Folder:
         place: Its path relative to the root.
 
     Raises:
-        DatasetError: It is outside the root, is gone, or may not be read.
+        DatasetError: It is outside the root, is gone, or may not be read; or there is no root.
     """
     path = _inside(place)
+    if not root().is_dir():
+        raise DatasetError(_no_root())
     if not path.is_dir():
         raise DatasetError(f"There is no folder {place!r} any more; go up and choose another.")
     names = [folder.name for folder in subfolders(path) if _is_inside(folder)]
     n_images = len(list_images(path, root=root()).images)
     shown = path.relative_to(root()).as_posix()
     return Folder(path, "" if shown == "." else shown, tuple(names[:N_SHOWN]), len(names), n_images)
+
+
+def _no_root() -> str:
+    if not os.environ.get(ROOT):
+        return (
+            f"There is no home folder {str(root())!r}: start the studio with --browse-root FOLDER."
+        )
+    return (
+        f"There is no folder {str(root())!r}, with which the studio was started (--browse-root): "
+        "make it, or start the studio with another one."
+    )
 
 
 def _inside(place: str) -> Path:

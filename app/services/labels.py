@@ -79,6 +79,13 @@ def version(location: str) -> int:
     return len(read_annotations(location).events) + n_relocations(location)
 
 
+def name_of(location: str, image_id: int) -> str:
+    """Return the name of the person whom people see in an image; "" if nobody said so."""
+    state = read_annotations(location)
+    owner = state.owners.get(image_id, 0)
+    return next((known.name for known in state.identities if known.identity == owner), "")
+
+
 def log_name(location: str) -> str:
     """Return the browsers' key for unsent acts; a recreated workspace has a new one."""
     workspace = open_workspace(location)

@@ -26,7 +26,7 @@ from pul.errors import ImageError
 from pul.evaluation.ranked_lists import Mark, mark_found, most_similar
 from pul.records import ImageTable, IterationRankings
 
-Order = Literal["in order", "worst first", "best first", "most gained"]
+Order = Literal["in order", "worst first", "best first", "most gained", "most lost"]
 
 MAX_PICTURE_BYTES = 10 * 2**20
 N_LIST = 100  # of a query; as many as an iteration stores
@@ -101,8 +101,8 @@ def order_queries(location: str, places: Sequence[Place], order: Order) -> list[
 
     Args:
         location: The workspace.
-        places: The iteration to order by and, for `most gained`, the one it is compared with.
-        order: `most gained` compares the two; queries without AP come last.
+        places: The iteration to order by and, for the last two orders, the one it is compared with.
+        order: `most gained` and `most lost` compare the two; queries without AP come last.
     """
     stored = [rankings(location, place) for place in places]
     n_queries = len(queries(location, places[0].run_id))
@@ -113,6 +113,7 @@ def order_queries(location: str, places: Sequence[Place], order: Order) -> list[
         "worst first": levels[0],
         "best first": -levels[0],
         "most gained": levels[-1] - levels[0],
+        "most lost": levels[0] - levels[-1],
     }[order]
     return [int(row) for row in np.argsort(key, kind="stable")]  # NaN comes last
 

@@ -7,6 +7,8 @@ from app.services.workspace import open_workspace
 from app.wording import counted, gain, percent, validation_note
 from pul import jobs
 from pul.config import RunConfig
+from pul.evaluation.course import Settling
+from pul.jobs.course import judge_settling
 from pul.jobs.steps import Step, read_steps
 from pul.records import RunRecord
 from pul.reports.verdict import LabelVerdict, Verdict, judge
@@ -39,15 +41,10 @@ def verdict(location: str, run: RunRecord) -> Words | None:
         return None
     found = _judge(workspace, run.run_id, workspace.version())
     if found is None:
-        return Words(
-            "Trained, but not measured",
-            "What it gained is not known: these images have no query and gallery with known "
-            "people. Hold out some people for validation on the page Identities, or add such "
-            "images.",
-        )
+        return _unmeasured(_judge_settling(workspace, run.run_id, workspace.version()))
     labels = found.labels
     return Words(
-        headline=f"{gain(found.gain)} mAP over the start model",
+        headline=_headline(found),
         text=" ".join([_course(found), *_on_labels(labels), *_outlook(found, run)]),
         can_measure=labels is not None and labels.twin is None,
         twin=labels.twin.run_id if labels is not None and labels.twin is not None else None,
@@ -57,6 +54,40 @@ def verdict(location: str, run: RunRecord) -> Words | None:
 @cached(maxsize=16)
 def _judge(workspace: Workspace, run_id: int, _version: str) -> Verdict | None:
     return judge(workspace, run_id)
+
+
+@cached(maxsize=16)
+def _judge_settling(workspace: Workspace, run_id: int, _version: str) -> Settling | None:
+    return judge_settling(workspace, run_id)
+
+
+def _unmeasured(settling: Settling | None) -> Words:
+    why = (
+        "What it gained is not known: these images have no query and gallery with known people. "
+        "Hold out some people for validation on the page Identities, or add such images."
+    )
+    if settling is None:
+        return Words("Trained, but not measured", why)
+    course = f"{settling.first:.2f} → {settling.last:.2f}"
+    if settling.is_falling:
+        return Words(
+            "Trained, not measured, perhaps worse",
+            "From one iteration to the next its clusters agree less than at first, twice in a row "
+            f"(adjusted Rand index {course}). This is no accuracy, but a sign that training does "
+            f"harm; look at the clusters before you use the model. {why}",
+        )
+    return Words(
+        "Trained, but not measured",
+        f"{why} From one iteration to the next its clusters agree as well as at first or better "
+        f"(adjusted Rand index {course}); this is no accuracy, as clusters may settle on wrong "
+        "people.",
+    )
+
+
+def _headline(found: Verdict) -> str:
+    if found.is_worse:
+        return f"{percent(-found.gain)} mAP worse than the start model"
+    return f"{gain(found.gain)} mAP over the start model"
 
 
 def _course(found: Verdict) -> str:
@@ -85,6 +116,8 @@ def _on_labels(labels: LabelVerdict | None) -> list[str]:
 
 
 def _outlook(found: Verdict, run: RunRecord) -> list[str]:
+    if found.is_worse and not found.best:
+        return ["No iteration was better than the start model: keep that one."]
     if found.has_fallen:
         return [f"Iteration {found.best} was better: {percent(found.best_level)}."]
     if found.is_rising and run.status == "finished":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app import services
+from app.paths import TITLES
 from app.services.labels import Pace
 from app.services.workspace import WorkspaceStatus, open_workspace
 from app.wording import counted, gain, percent
@@ -19,16 +20,19 @@ class WayStep:
     """One step.
 
     Attributes:
-        name: Its name.
         page: Key of the page on which it is done.
         state: `done`, `open`, or `blocked` while another step must come first.
         text: What is there, or what it needs.
     """
 
-    name: str
     page: str
     state: State
     text: str
+
+    @property
+    def name(self) -> str:
+        """Its name: that of the page."""
+        return TITLES[self.page]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +76,20 @@ def way(location: str, now: WorkspaceStatus, pace: Pace) -> Way:
 
 def _images(now: WorkspaceStatus) -> WayStep:
     if now.is_importing:
-        return WayStep("Images", "workspace", "open", "being imported")
+        return WayStep("workspace", "open", "being imported")
     if now.n_images:
-        return WayStep("Images", "workspace", "done", counted(now.n_images, "image"))
-    return WayStep("Images", "workspace", "open", "add a folder, a zip or a video")
+        return WayStep("workspace", "done", counted(now.n_images, "image"))
+    return WayStep("workspace", "open", "add a folder, a zip or a video")
 
 
 def _clusters(now: WorkspaceStatus, *, has_clusters: bool) -> WayStep:
     if has_clusters:
         last = now.iterations[-1].n_clusters if now.iterations else 0
-        return WayStep("Clusters", "clusters", "done", counted(last, "cluster") if last else "made")
+        return WayStep("clusters", "done", counted(last, "cluster") if last else "made")
     if not now.n_images:
-        return WayStep("Clusters", "clusters", "blocked", "needs images")
+        return WayStep("clusters", "blocked", "needs images")
     text = "being made" if now.is_active else "group the images"
-    return WayStep("Clusters", "clusters", "open", text)
+    return WayStep("clusters", "open", text)
 
 
 def _label(pace: Pace, *, has_clusters: bool) -> WayStep:
@@ -93,46 +97,44 @@ def _label(pace: Pace, *, has_clusters: bool) -> WayStep:
     if pace.goal:
         text = f"{pace.n_identities:,} of {counted(pace.goal, 'person')}"
     if pace.is_enough:
-        return WayStep("Label", "label", "done", text)
+        return WayStep("label", "done", text)
     if not has_clusters:
-        return WayStep("Label", "label", "blocked", "needs clusters")
-    return WayStep("Label", "label", "open", text)
+        return WayStep("label", "blocked", "needs clusters")
+    return WayStep("label", "open", text)
 
 
 def _train(now: WorkspaceStatus) -> WayStep:
     run = now.run
     if run is not None and run.n_iterations_done and not now.is_active:
         text = f"{counted(run.n_iterations_done, 'iteration')}, {run.status}"
-        return WayStep("Train", "rounds", "done" if run.status != "failed" else "open", text)
+        return WayStep("rounds", "done" if run.status != "failed" else "open", text)
     if run is not None and now.is_active and run.config["n_iterations"]:
         done = f"iteration {run.n_iterations_done} of {run.config['n_iterations']} is done"
-        return WayStep("Train", "rounds", "open", done)
+        return WayStep("rounds", "open", done)
     if not now.n_images:
-        return WayStep("Train", "rounds", "blocked", "needs images")
-    return WayStep("Train", "rounds", "open", "no model is trained yet")
+        return WayStep("rounds", "blocked", "needs images")
+    return WayStep("rounds", "open", "no model is trained yet")
 
 
 def _compare(now: WorkspaceStatus) -> WayStep:
     first, last = (now.iterations[0], now.iterations[-1]) if now.iterations else (None, None)
     if first is None or last is None or not last.iteration:
-        return WayStep("Compare", "retrieval", "blocked", "needs a trained model")
+        return WayStep("retrieval", "blocked", "needs a trained model")
     for source in ("metrics", "validation_metrics"):
         before, after = getattr(first, source), getattr(last, source)
         if before is not None and after is not None:
             points = gain(after.mean_ap - before.mean_ap)
             text = f"mAP {percent(after.mean_ap)}, {points} over the start model"
-            return WayStep("Compare", "retrieval", "done", text)
-    return WayStep(
-        "Compare", "retrieval", "open", "needs test images, or validation identities, to measure"
-    )
+            return WayStep("retrieval", "done", text)
+    return WayStep("retrieval", "open", "needs test images, or validation identities, to measure")
 
 
 def _export(now: WorkspaceStatus, pace: Pace, n_exports: int) -> WayStep:
     if n_exports:
-        return WayStep("Export", "export", "done", f"{counted(n_exports, 'export')} written")
+        return WayStep("export", "done", f"{counted(n_exports, 'export')} written")
     if pace.n_identities or (now.run is not None and now.run.n_iterations_done):
-        return WayStep("Export", "export", "open", "nothing is written yet")
-    return WayStep("Export", "export", "blocked", "needs a trained model or labels")
+        return WayStep("export", "open", "nothing is written yet")
+    return WayStep("export", "blocked", "needs a trained model or labels")
 
 
 def _next(

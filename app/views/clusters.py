@@ -7,7 +7,7 @@ import streamlit as st
 from app import payloads, services, state
 from app.components.clusters.clusters import clusters
 from app.components.tables.empty import nothing_yet
-from app.views import annotator
+from app.views import annotator, leading
 from app.views.fragments import fragment
 from app.wording import fit, place, share_done
 from pul.records import RunRecord
@@ -67,7 +67,7 @@ def _clusters(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
         state.show_iteration(run.run_id, int(st.session_state[key]["iteration"]), newest)
         _write({"iteration": str(state.iteration(run.run_id, newest))})
 
-    _go_to_card(st.session_state.get(key, {}).get("card"), f"{key}:card")
+    leading.to_card(st.session_state.get(key, {}), key)
     record = now.iterations[state.iteration(run.run_id, newest)]
     payload = payloads.clusters_payload(location, desk, run.run_id, record, newest)
     clusters(
@@ -98,12 +98,3 @@ def _write(view: dict[str, Any]) -> None:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != shown[name]:
             st.query_params[name] = shown[name]
-
-
-def _go_to_card(wanted: dict[str, Any] | None, seen: str) -> None:
-    """Go to a card of the pictures for which one was asked, once."""
-    if not wanted or st.session_state.get(seen) == wanted["at"]:
-        return
-    st.session_state[seen] = wanted["at"]
-    state.open_card(wanted["images"])
-    st.switch_page(state.page("label"))

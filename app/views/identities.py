@@ -5,7 +5,7 @@ import streamlit as st
 from app import payloads, services, state
 from app.components.identity_rows.identity_rows import identity_rows
 from app.components.tables.empty import nothing_yet
-from app.views import annotator
+from app.views import annotator, leading
 from app.views.fragments import fragment
 from app.views.waiting import iteration_to_label
 from app.wording import counted, duration, fit, percent
@@ -43,11 +43,19 @@ def _identities(run_id: int, newest: int) -> None:
     rows = services.identities.identity_rows(location, run_id, iteration)
     if not rows:
         nothing_yet("Nobody is labelled yet.", "Label a few cards first.", state.page("label"))
-    opened = st.session_state.get(key, {}).get("opened")
+        if not services.labels.read_annotations(location).events:
+            return  # nothing to undo, nor to do again
+    sent = st.session_state.get(key, {})
+    leading.to_similar(sent, key)
+    opened = sent.get("opened")
     merges = services.merges.suggest(location, run_id, iteration, n=N_MERGES) if rows else []
     payload = payloads.rows_payload(location, desk, rows, opened, merges)
     identity_rows(payload, on_outbox=receive, key=key)
     annotator.ask_after_first_act()
+    _history(location)
+
+
+def _history(location: str) -> None:
     acts = services.history.history(location)
     if acts:
         with st.expander("History of labels"):

@@ -9,7 +9,7 @@ from app import payloads, services, state
 from app.components.card.card import card
 from app.components.tables.empty import nothing_yet
 from app.services.cards import Board
-from app.views import annotator, reward
+from app.views import annotator, leading, reward
 from app.views.fragments import fragment
 from app.views.waiting import for_first_iteration, iteration_to_label
 from app.wording import fit
@@ -44,6 +44,7 @@ def _label(run_id: int, newest: int) -> None:
     author = annotator.author()
     cards = desk.next_cards(board, N_CARDS, state.card_images(), state.is_open, author)
     sent = st.session_state.get(key, {})
+    leading.to_similar(sent, key)
     wanted = sent.get("wanted")
     payload = payloads.card_payload(
         location,

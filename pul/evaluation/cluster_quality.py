@@ -1,4 +1,4 @@
-"""Purity, NMI and recall of clusters against known people."""
+"""Purity, NMI and recall of clusters against known people; agreement of two clusterings."""
 
 from dataclasses import dataclass
 
@@ -91,6 +91,53 @@ def cluster_purities(clusters: ArrayLike, pids: ArrayLike, *, n_clusters: int) -
     shares: DoubleArray = np.full(n_clusters, np.nan)
     np.divide(majority, total, out=shares, where=total > 0)
     return shares
+
+
+def adjusted_rand(first: ArrayLike, second: ArrayLike) -> float:
+    """Return how far two clusterings of the same images agree, beyond chance.
+
+    With n_ij images in cluster i of the first and j of the second, and a_i and b_j in all:
+    (Σ C(n_ij, 2) - E) / ((Σ C(a_i, 2) + Σ C(b_j, 2)) / 2 - E), where
+    E = Σ C(a_i, 2) · Σ C(b_j, 2) / C(N, 2) is what chance gives.
+
+    Args:
+        first: Cluster of each image, shape (N,); images with -1, outliers, in either are ignored.
+        second: The same in the other clustering.
+
+    Returns:
+        At most 1, for the same groups under any numbers; about 0 for chance, and below it negative.
+
+    Raises:
+        EvaluationError: The two arrays differ in length.
+
+    References:
+        Hubert and Arabie, Comparing partitions, Journal of Classification 2 (1985), Eq. 5.
+
+    >>> round(adjusted_rand([0, 0, 1, 1], [0, 0, 1, 2]), 4)
+    0.5714
+    """
+    left, right = np.asarray(first), np.asarray(second)
+    if left.shape != right.shape:
+        raise EvaluationError(
+            f"Two clusterings must have the same shape (N,), but have {left.shape} and "
+            f"{right.shape}."
+        )
+    both = (left >= 0) & (right >= 0)
+    table = _contingency(left[both], right[both])
+    together = _pairs(table.counts)
+    by_first = _pairs(np.bincount(table.rows, weights=table.counts))
+    by_second = _pairs(np.bincount(table.columns, weights=table.counts))
+    every = _pairs(np.array([both.sum()]))
+    chance = by_first * by_second / every if every else 0.0
+    most = (by_first + by_second) / 2
+    # one group each, or each image a group of its own in both: they agree
+    return float((together - chance) / (most - chance)) if most - chance > _EPSILON else 1.0
+
+
+def _pairs(counts: ArrayLike) -> float:
+    """Return how many pairs lie in groups of these sizes."""
+    sizes = np.asarray(counts, dtype=np.float64)
+    return float((sizes * (sizes - 1) / 2).sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 from pul.algorithm.events import Event, IterationFinished, NotMeasurable, NotTracked, RunFinished
 from pul.errors import PulError
 from pul.jobs import WorkerProcess
+from pul.jobs.course import tell_worse
 from pul.jobs.heartbeat import TERMINATED, Heartbeat, JobStopped, OnEvent
 from pul.records import JobRecord, JobStatus
 from pul.store.workspace import Workspace
@@ -67,7 +70,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     with Workspace.open(location, retry_s=RETRY_S) as workspace:
         is_run = workspace.job(int(job_id)).kind == "run"  # only a run has events to log
-        job = work(workspace, int(job_id), on_event=_log if is_run else None, on_trace=_print)
+        log = partial(_log, workspace, int(job_id)) if is_run else None
+        job = work(workspace, int(job_id), on_event=log, on_trace=_print)
     _print(f"job {job.job_id} {job.status}")
     if job.status == "failed":
         sys.exit(1)
@@ -114,7 +118,7 @@ def _explain(failure: Exception) -> str:
     return f"An unexpected error, which is a bug: {type(failure).__name__}: {failure}"
 
 
-def _log(event: Event) -> None:
+def _log(workspace: Workspace, job_id: int, event: Event) -> None:
     if isinstance(event, NotMeasurable):
         _print(f"figures are not measurable: {event.reason}")
     if isinstance(event, NotTracked):
@@ -129,6 +133,16 @@ def _log(event: Event) -> None:
         if record.metrics is not None:
             figures += f", rank-1 {record.metrics.rank_1:.1%}, mAP {record.metrics.mean_ap:.1%}"
         _print(figures)
+        _log_worse(workspace, job_id)
+
+
+def _log_worse(workspace: Workspace, job_id: int) -> None:
+    run_id = workspace.job(job_id).run_id
+    if run_id is None:
+        return
+    with suppress(PulError):  # a log is no reason to fail
+        if line := tell_worse(workspace, run_id):
+            _print(line)
 
 
 def _print(line: str) -> None:

@@ -10,6 +10,7 @@ from pul.algorithm.selection import threshold
 from pul.arrays import FloatArray, IntArray, l2_normalize
 from pul.config import suggest_n_clusters
 from pul.data.file_names import printable
+from pul.evaluation.course import Course, Settling
 from pul.records import ImageTable
 
 Severity = Literal["note", "warning"]
@@ -109,6 +110,53 @@ def diagnose_iteration(view: IterationView) -> tuple[Finding, ...]:
         *_camera_clusters(view),
         *_collapse(view),
         *_unchanged_model(view),
+    )
+
+
+def diagnose_course(course: Course | None, settling: Settling | None) -> tuple[Finding, ...]:
+    """Say so if a run makes its model worse: measured, or else a sign of it without known people.
+
+    Args:
+        course: Its mAP from the start model on; None where nothing is measured.
+        settling: Whether its clusters settle; it counts only where nothing is measured.
+    """
+    if course is not None:
+        return (_worse(course),) if course.is_worse else ()
+    return (_unsettled(settling),) if settling is not None and settling.is_falling else ()
+
+
+def _worse(course: Course) -> Finding:
+    iteration, best = course.levels[-1][0], course.best
+    where = "on the test set"
+    if course.source == "validation":
+        where = f"on {course.n_validation:,} validation identities"
+    keep = (
+        f"Keep iteration {best[0]}, which has {best[1]:.1%}"
+        if best[0]
+        else "Keep the start model, which no iteration has reached"
+    )
+    return Finding(
+        "worse_than_start",
+        "warning",
+        f"mAP {where} is {course.end:.1%} after iteration {iteration}; the start model has "
+        f"{course.start:.1%}.",
+        "This run makes its model worse.",
+        f"{keep}. Then try a higher λ, another K, a lower `finetune.learning_rate`, or label some "
+        "people.",
+    )
+
+
+def _unsettled(settling: Settling) -> Finding:
+    return Finding(
+        "clusters_do_not_settle",
+        "warning",
+        f"The clusters of iteration {settling.iteration} agree with those before by at most "
+        f"{settling.last:.2f} (adjusted Rand index); at first it was {settling.first:.2f}.",
+        "Nobody is known to measure with, and this is no accuracy; but clusters that agree less "
+        "and less are a sign that the run makes its model worse.",
+        "Look at the clusters of the start model and of now, and hold out some labelled people "
+        "for validation to measure. If they are worse, try a higher λ, another K, or a lower "
+        "`finetune.learning_rate`.",
     )
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from pul.evaluation.course import Source, course_of, metrics_of
 from pul.jobs.steps import read_steps
-from pul.records import IterationRecord, RetrievalMetrics, RunRecord
+from pul.records import IterationRecord, RunRecord
 from pul.store.workspace import Workspace
 
-Source = Literal["test", "validation"]
 _RISING = 0.003  # of mAP over the iteration before: 0.3 points
 _FALLEN = 0.005  # of mAP below the best iteration
 
@@ -46,6 +45,7 @@ class Verdict:
         n_validation: Validation identities, if it was measured on them; else 0.
         is_rising: Whether the last iteration gained.
         has_fallen: Whether the last iteration is clearly below the best.
+        is_worse: Whether the last iteration is below the start model.
         labels: What the labels gave; None if it trained with none.
     """
 
@@ -58,6 +58,7 @@ class Verdict:
     n_validation: int
     is_rising: bool
     has_fallen: bool
+    is_worse: bool
     labels: LabelVerdict | None
 
     @property
@@ -73,36 +74,23 @@ def judge(workspace: Workspace, run_id: int) -> Verdict | None:
         StoreError: There is no such run.
     """
     records = workspace.iterations(run_id)
-    source = _source(records)
-    if source is None:
+    course = course_of(records)
+    if course is None:
         return None
-    levels = [(r.iteration, m.mean_ap) for r in records if (m := _metrics(r, source)) is not None]
-    (_, start), (last, end) = levels[0], levels[-1]
-    best, best_level = max(levels, key=lambda pair: pair[1])
+    best, best_level = course.best
     return Verdict(
-        source=source,
-        start=start,
-        end=end,
-        iteration=last,
+        source=course.source,
+        start=course.start,
+        end=course.end,
+        iteration=course.levels[-1][0],
         best=best,
         best_level=best_level,
-        n_validation=records[-1].n_validation_identities if source == "validation" else 0,
-        is_rising=end == best_level and end - levels[-2][1] > _RISING,
-        has_fallen=best_level - end > _FALLEN,
-        labels=_judge_labels(workspace, run_id, records, source),
+        n_validation=course.n_validation,
+        is_rising=course.end == best_level and course.end - course.levels[-2][1] > _RISING,
+        has_fallen=best_level - course.end > _FALLEN,
+        is_worse=course.is_worse,
+        labels=_judge_labels(workspace, run_id, records, course.source),
     )
-
-
-def _source(records: Sequence[IterationRecord]) -> Source | None:
-    if len(records) < 2:
-        return None
-    sources: tuple[Source, Source] = ("test", "validation")
-    ends = (records[0], records[-1])
-    return next((s for s in sources if all(_metrics(each, s) for each in ends)), None)
-
-
-def _metrics(record: IterationRecord, source: Source) -> RetrievalMetrics | None:
-    return record.metrics if source == "test" else record.validation_metrics
 
 
 def _judge_labels(
@@ -122,8 +110,14 @@ def _judge_labels(
         return LabelVerdict(n_identities)
     twin, theirs = max(twins, key=lambda pair: len(pair[1]))
     at = min(records[-1].iteration, theirs[-1].iteration if theirs else 0)
-    first, second = _metrics(records[0], source), _metrics(theirs[0], source) if theirs else None
-    ours, without = _metrics(records[at], source), _metrics(theirs[at], source) if theirs else None
+    first, second = (
+        metrics_of(records[0], source),
+        metrics_of(theirs[0], source) if theirs else None,
+    )
+    ours, without = (
+        metrics_of(records[at], source),
+        metrics_of(theirs[at], source) if theirs else None,
+    )
     # One start model and one test set give the baseline to the last digit.
     is_same = not theirs or (first is not None and first == second)
     same_lambda = all(a.lambda_ == b.lambda_ for a, b in zip(records, theirs, strict=False))

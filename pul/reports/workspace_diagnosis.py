@@ -3,10 +3,18 @@
 import numpy as np
 
 from pul.errors import StoreError
+from pul.evaluation.course import course_of
+from pul.jobs.course import judge_settling
 from pul.labelling.annotations import Annotations, to_rows
 from pul.labelling.log import read_annotations
 from pul.records import ImageTable
-from pul.reports.diagnosis import Finding, IterationView, diagnose_images, diagnose_iteration
+from pul.reports.diagnosis import (
+    Finding,
+    IterationView,
+    diagnose_course,
+    diagnose_images,
+    diagnose_iteration,
+)
 from pul.store.workspace import Workspace
 
 N_SAMPLED = 400  # images whose features are checked
@@ -43,7 +51,8 @@ def examine_iteration(
         ArtifactError: An array is missing or damaged.
     """
     arrays = workspace.arrays(run_id, iteration, "features", "clusters", "centers", "similarities")
-    record = next(r for r in workspace.iterations(run_id) if r.iteration == iteration)
+    records = [r for r in workspace.iterations(run_id) if r.iteration <= iteration]
+    record = records[-1]
     if images is None:
         images = workspace.run_images(run_id, "train")
     n_images = len(arrays["clusters"])
@@ -61,16 +70,17 @@ def examine_iteration(
     owners = to_rows(state.owners, images.image_ids)
     identities = np.zeros(n_images, dtype=np.int64)
     identities[list(owners)] = list(owners.values())
-    return diagnose_iteration(
-        IterationView(
-            iteration=iteration,
-            lambda_=record.lambda_,
-            clusters=np.asarray(arrays["clusters"]),
-            centers=np.asarray(arrays["centers"]),
-            similarities=np.asarray(arrays["similarities"]),
-            camids=images.camids,
-            identities=identities,
-            features=arrays["features"][sampled],
-            previous=previous,
-        )
+    course = course_of(records)
+    settling = judge_settling(workspace, run_id, iteration) if course is None else None
+    view = IterationView(
+        iteration=iteration,
+        lambda_=record.lambda_,
+        clusters=np.asarray(arrays["clusters"]),
+        centers=np.asarray(arrays["centers"]),
+        similarities=np.asarray(arrays["similarities"]),
+        camids=images.camids,
+        identities=identities,
+        features=arrays["features"][sampled],
+        previous=previous,
     )
+    return (*diagnose_iteration(view), *diagnose_course(course, settling))

@@ -116,6 +116,11 @@ def component_data(studio: AppTest, name: str) -> dict[str, Any]:
     return dict(json.loads(component.json))
 
 
+def components(studio: AppTest) -> set[str]:
+    """Return the names of a page's components."""
+    return {str(component.proto.component_name) for component in studio.get("bidi_component")}
+
+
 def header_of(studio: AppTest) -> str:
     """Return the line over a page."""
     return str(component_data(studio, "pul_header")["html"])

@@ -65,6 +65,33 @@ def test_root__is_the_home_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert services.browsing.root() == tmp_path.resolve()
 
 
+@pytest.mark.parametrize("place", ["", "kameras"])
+def test_look__a_root_that_is_not_there_is_named_with_its_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setenv(services.browsing.ROOT, str(tmp_path / "typo"))
+    with pytest.raises(DatasetError, match=r"There is no folder '.*/typo'.*--browse-root"):
+        services.browsing.look(place)
+    monkeypatch.delenv(services.browsing.ROOT)
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    with pytest.raises(DatasetError, match=r"no home folder '.*/nobody'.*--browse-root FOLDER"):
+        services.browsing.look(place)
+
+
+def test_page__a_root_that_is_not_there_is_told_once_and_the_rest_works(
+    location: Path, tmp_path: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(services.browsing.ROOT, str(tmp_path / "typo"))
+    Workspace.create(location).close()
+    studio = open_studio()
+    assert not studio.exception
+    [error] = studio.error
+    assert "typo" in error.value
+    assert "browse-root" in error.value
+    assert "Open a folder" not in labels(studio, "selectbox")
+    assert len(studio.file_uploader) == 1
+
+
 def test_page__browses_to_a_folder_and_checks_it(
     location: Path, people: Path, open_studio: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

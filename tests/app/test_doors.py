@@ -16,6 +16,7 @@ from app import server
 from app.http_limits import LimitedProtocol
 from app.routes import access
 from app.routes.doors import BROWSER_COOKIE, Doors
+from app.routes.way_back import WayBack
 from tests.app.test_access import ANN, cookie
 
 Answer = tuple[int, list[str]]
@@ -64,7 +65,7 @@ def options() -> Iterator[None]:
 
 
 def test_app__has_the_doors() -> None:
-    assert [middleware.cls for middleware in server.app._user_middleware] == [Doors]
+    assert [middleware.cls for middleware in server.app._user_middleware] == [Doors, WayBack]
 
 
 @pytest.mark.parametrize("type", ["http", "websocket"])

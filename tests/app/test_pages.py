@@ -18,6 +18,7 @@ from pul.store.workspace import Workspace
 from tests.app.conftest import (
     Open,
     component_data,
+    components,
     go_to,
     header_of,
     labels,
@@ -394,3 +395,17 @@ def test_map__shows_no_file_names(location: Path, people: Path, open_studio: Ope
     said = text_of(studio) + json.dumps(map_data(studio))
     assert ".jpg" not in said
     assert str(people) not in said
+
+
+def test_identities__an_empty_page_shows_no_control_that_does_nothing(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, n_iterations=1, status="finished")
+    studio = open_studio("identities")
+    assert "Nobody is labelled yet." in text_of(studio)
+    assert "pul_identity_rows" not in components(studio)
+    services.acts.store(str(location), "ann", {"token": "t", "kind": "create", "images": [1, 2]})
+    services.acts.store(str(location), "ann", {"token": "u", "kind": "undo"})
+    studio = open_studio("identities")  # what was undone can be done again
+    assert "Nobody is labelled yet." in text_of(studio)
+    assert "pul_identity_rows" in components(studio)

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { actOfTwoPeople, actsOfPerson, personText } from "../../app/components/clusters/acts.js";
-import { choicesFor } from "../../app/components/clusters/naming.js";
 import {
   camerasOf,
   doubtShares,
@@ -385,18 +384,4 @@ test("an opened cluster: drop, take back, split, swap, join", () => {
   assert.deepEqual([afterJudging(without).images, afterJudging(without).dropped.size], [[1, 5], 0]);
   assert.equal(splitOff(opened, [1, 2, 3, 5]), null);
   assert.equal(splitOff(opened, []), null);
-});
-
-const PEOPLE = [
-  { identity: 1, name: "Ann", n: 3 },
-  { identity: 2, name: "Anna", n: 4 },
-  { identity: 3, name: "Bo", n: 5 },
-];
-
-test("names: those who look most alike first, a new one last, no second of one name", () => {
-  const names = (typed, nearest = []) => choicesFor(PEOPLE, nearest, typed).map(({ name }) => name);
-  assert.deepEqual(names("", [[3, 0.9]]), ["Bo", "Ann", "Anna"]);
-  assert.deepEqual(names("an"), ["Ann", "Anna", "an"]);
-  assert.deepEqual(names(" ANN "), ["Ann", "Anna"]);
-  assert.deepEqual(choicesFor(PEOPLE, [], "Zoe"), [{ identity: undefined, name: "Zoe", n: 0, cosine: undefined }]);
 });

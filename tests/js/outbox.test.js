@@ -147,3 +147,11 @@ test("it is late once the server has had two seconds", () => {
   now += 2001;
   assert.equal(outbox.isLate, true);
 });
+
+test("news: what was told at first is old, and nothing is told twice", () => {
+  const outbox = new Outbox("shop", () => {});
+  const outcomes = [{ token: "a" }, { token: "b" }];
+  assert.deepEqual(outbox.news([outcomes[0]]), []);
+  assert.deepEqual(outbox.news(outcomes), [outcomes[1]]);
+  assert.deepEqual(outbox.news(outcomes), []);
+});

@@ -1,20 +1,24 @@
 """The verdict on a run: what it gained, and what the labels gave, measured or unknown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app import services
 from pul.config import RunConfig
+from pul.jobs.course import judge_settling, tell_worse
 from pul.labelling.guidance import pin_labels
 from pul.records import IterationRecord, RetrievalMetrics
 from pul.reports.verdict import judge
+from pul.reports.workspace_diagnosis import examine_iteration
 from pul.store.workspace import Workspace
 from tests.app.fabricated import draw_people, iteration_arrays, iteration_record
 from tests.support.checkpoints import HOLLOW_MODEL
 
+WORSE = "2.0 mAP worse than the start model"
 CONFIG = RunConfig(n_clusters=8, n_iterations=3)
 LABELLED = {"n_annotated_images": 9, "n_identities": 3, "annotations_hash": "abcd"}
 
@@ -42,6 +46,7 @@ def add_run(
     model: bytes = HOLLOW_MODEL,
     source: str = "metrics",
     status: str = "finished",
+    groups: Sequence[Sequence[int]] = (),
     **labels: object,
 ) -> int:
     """Add a run with the mAP of each iteration, the start model's first; return its number."""
@@ -51,6 +56,8 @@ def add_run(
     pids = workspace.images("train").pids
     for iteration, level in enumerate(levels):
         arrays = iteration_arrays(pids, iteration, 8)
+        if groups:  # each for 8 of the 48 images
+            arrays = replace(arrays, clusters=np.repeat(groups[iteration], 6))
         record: IterationRecord = iteration_record(iteration, arrays, config, 0.0)
         record = replace(record, **({"metrics": None} | {source: measured(level)}))
         if iteration:
@@ -79,7 +86,8 @@ def test_verdict__what_was_gained(workspace: Workspace) -> None:
     ("levels", "headline", "outlook"),
     [
         ([0.4, 0.5, 0.45], "+5.0 mAP over the start model", "Iteration 1 was better: 50.0."),
-        ([0.4, 0.38], "-2.0 mAP over the start model", "Iteration 0 was better: 40.0."),
+        ([0.4, 0.38], WORSE, "No iteration was better than the start model: keep that one."),
+        ([0.4, 0.41, 0.38], WORSE, "Iteration 1 was better: 41.0."),
         ([0.4, 0.5, 0.501], "+10.1 mAP over the start model", "after 2 iterations."),
     ],
 )
@@ -154,6 +162,57 @@ def test_verdict__without_a_measure_says_what_would_be_one(workspace: Workspace)
     headline, text, _ = words(workspace, add_run(workspace, [None, None]))
     assert headline == "Trained, but not measured"
     assert "Hold out some people for validation" in text
+
+
+SAME, LESS = [0, 0, 1, 1, 2, 2, 3, 3], [0, 1, 2, 3, 0, 1, 2, 3]
+
+
+def test_verdict__without_a_measure_clusters_that_agree_less_are_told(
+    workspace: Workspace,
+) -> None:
+    run_id = add_run(workspace, [None] * 5, groups=[SAME, SAME, SAME, LESS, SAME])
+    settling = judge_settling(workspace, run_id)
+    assert settling is not None
+    # 48 images, 12 in each of 4 groups; 6 in each of the 8 cells of both, of 1,128 pairs.
+    chance = (4 * 66) ** 2 / 1128
+    last = (8 * 15 - chance) / (4 * 66 - chance)
+    assert (settling.first, settling.last) == (1, pytest.approx(last))
+    headline, text, _ = words(workspace, run_id)
+    assert headline == "Trained, not measured, perhaps worse"
+    assert f"(adjusted Rand index 1.00 → {last:.2f}). This is no accuracy" in text
+    codes = [f.code for f in examine_iteration(workspace, run_id, 4)]
+    assert "clusters_do_not_settle" in codes
+    assert "clusters_do_not_settle" not in [f.code for f in examine_iteration(workspace, run_id, 2)]
+    assert "may be worse" in tell_worse(workspace, run_id)
+
+
+def test_verdict__without_a_measure_clusters_that_settle_are_no_proof(
+    workspace: Workspace,
+) -> None:
+    run_id = add_run(workspace, [None] * 5, groups=[SAME, SAME, LESS, LESS, LESS])
+    headline, text, _ = words(workspace, run_id)
+    assert headline == "Trained, but not measured"
+    assert "→ 1.00); this is no accuracy, as clusters may settle on wrong people." in text
+    assert tell_worse(workspace, run_id) == ""
+
+
+@pytest.mark.parametrize("source", ["metrics", "validation_metrics"])
+def test_worse__diagnosis_and_log_say_so(workspace: Workspace, source: str) -> None:
+    run_id = add_run(workspace, [0.4, 0.41, 0.38], source=source, n_validation_identities=12)
+    (finding,) = [
+        f for f in examine_iteration(workspace, run_id, 2) if f.code == "worse_than_start"
+    ]
+    where = "on the test set" if source == "metrics" else "on 12 validation identities"
+    assert finding.observed == (
+        f"mAP {where} is 38.0% after iteration 2; the start model has 40.0%."
+    )
+    assert finding.why == "This run makes its model worse."
+    assert finding.fix.startswith("Keep iteration 1, which has 41.0%.")
+    assert "worse_than_start" not in [f.code for f in examine_iteration(workspace, run_id, 1)]
+    line = tell_worse(workspace, run_id)
+    assert line.startswith("worse than the start model: mAP 38.0% on ")
+    assert line.endswith(", 40.0% with the start model")
+    assert tell_worse(workspace, add_run(workspace, [0.4, 0.5], source=source)) == ""
 
 
 def test_verdict__nothing_before_anything_is_trained(workspace: Workspace) -> None:

@@ -1,5 +1,6 @@
 // The tiles of a card: by camera, tracklets fanned out; click, brush, range, keyboard, and a larger picture on hover.
 import { escape } from "../shared_js/text.js";
+import { ALIKE } from "../shared_js/alike.js";
 import { PERSON } from "../shared_js/words.js";
 
 const TILE_WIDTHS = [112, 96, 80, 64];
@@ -25,12 +26,13 @@ export class Tiles {
   /**
    * @param {HTMLElement} element
    * @param {import("../shared_js/zoom.js").Zoom} zoom
-   * @param {(images: number[], isDropped: boolean) => void} onMark
+   * @param {{ onMark: (images: number[], isDropped: boolean) => void, onLike: (image: number) => void }} on
    */
-  constructor(element, zoom, onMark) {
+  constructor(element, zoom, { onMark, onLike }) {
     this.element = element;
     this.zoom = zoom;
     this.onMark = onMark;
+    this.onLike = onLike;
     element.onpointerdown = (event) => this.press(event);
     element.onpointermove = (event) => this.brush(event);
     element.onpointerup = element.onpointercancel = () => this.release();
@@ -108,6 +110,10 @@ export class Tiles {
     if (place < 0 || event.button !== 0) return;
     event.preventDefault(); // no focus, no dragging of pictures
     this.zoom.hide();
+    if (event.target.closest(".alike")) {
+      this.onLike(this.order[place].image);
+      return;
+    }
     const isDropped = event.shiftKey && this.anchor >= 0 ? this.isDropped(this.anchor) : !this.isDropped(place);
     this.marking = new Map();
     this.brushing = isDropped;
@@ -197,6 +203,14 @@ export class Tiles {
     this.onMark(this.unit(this.cursor), !this.isDropped(this.cursor));
   }
 
+  /** Find images like the one that the pointer rests on, or else like the one under the cursor. */
+  findLike() {
+    const place = this.placeOf(this.element.querySelector("figure:hover"));
+    const tile = this.order[place < 0 ? this.cursor : place];
+    if (tile) this.onLike(tile.image);
+    else this.move(0, false);
+  }
+
   get current() {
     return this.cursor < 0 ? null : this.figures.get(this.order[this.cursor].image);
   }
@@ -272,6 +286,6 @@ function figureHtml(tile, caption, color, isLoose, thumbs) {
   return (
     `<figure class="${tile.isReliable ? "" : "far"} ${isLoose ? "loose" : ""}" style="--c:${color}" data-image="${tile.image}" data-hint="${escape(hints.filter(Boolean).join(", "))}" role="checkbox" aria-label="${escape(hints.filter(Boolean).join(", "))}">` +
     `<figcaption>${escape(caption)}</figcaption>` +
-    `<img src="${thumbs}${tile.token}" alt="" width="64" height="128" draggable="false"></figure>`
+    `<img src="${thumbs}${tile.token}" alt="" width="64" height="128" draggable="false">${ALIKE}</figure>`
   );
 }

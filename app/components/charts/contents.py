@@ -23,29 +23,38 @@ class SplitRow:
 
 
 def split_table(rows: Sequence[SplitRow]) -> None:
-    """Show the counts of each split."""
-    head = ("Split", "Images", fit("People"), "Cameras", "Junk", "Distractors")
-    cells = "".join(f"<th>{name}</th>" for name in head)
-    body = "".join(_row(row) for row in rows)
+    """Show the counts of each split; what no split has is left out."""
+    columns = {
+        "Images": [row.n_images for row in rows],
+        fit("People"): [row.n_pids for row in rows],
+        "Cameras": [row.n_camids for row in rows],
+        "Junk": [row.n_junk for row in rows],
+        "Distractors": [row.n_distractors for row in rows],
+    }
+    told = {name: numbers for name, numbers in columns.items() if any(numbers)}
+    cells = "".join(f"<th>{name}</th>" for name in ("Split", *told))
+    lines = zip(*told.values(), strict=True)
+    body = "".join(_row(row.split, line) for row, line in zip(rows, lines, strict=True))
     st.html(
         f'<table class="pul-table"><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>'
     )
 
 
-def _row(row: SplitRow) -> str:
-    numbers = (row.n_images, row.n_pids, row.n_camids, row.n_junk, row.n_distractors)
+def _row(split: str, numbers: Sequence[int]) -> str:
     cells = "".join(f"<td>{count(number) if number else '–'}</td>" for number in numbers)
-    return f'<tr><td><i style="--c:{SPLITS[row.split]}"></i>{row.split}</td>{cells}</tr>'
+    return f'<tr><td><i style="--c:{SPLITS[split]}"></i>{split}</td>{cells}</tr>'
 
 
 def camera_bars(images_of: Mapping[tuple[str, int], int], *, height: int) -> None:
-    """Show images per camera as bars, stacked by split.
+    """Show images per camera as bars, stacked by split; nothing where there is one at most.
 
     Args:
         images_of: Number of images by split and camera; camera -1 is unknown.
         height: Height in pixels.
     """
     cameras = sorted({camera for _, camera in images_of})
+    if len(cameras) < 2:
+        return
     names = ["unknown" if camera < 0 else f"camera {camera}" for camera in cameras]
     figure = go.Figure(
         [

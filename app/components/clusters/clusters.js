@@ -1,6 +1,9 @@
 // The main page: all clusters as faces, the map beside them, and one that is opened to be judged.
-import { fetchArrays, fetchLayout, remember, Scatter } from "../map/scatter.js";
+import { fetchArrays, fetchLayout, remember } from "../map/scatter.js";
+import { mounted } from "../shared_js/mounting.js";
+import { NameField } from "../shared_js/name_field.js";
 import { Outbox } from "../shared_js/outbox.js";
+import { Toast } from "../shared_js/toast.js";
 import { PEOPLE, PERSON } from "../shared_js/words.js";
 import { Zoom } from "../shared_js/zoom.js";
 import { Bar } from "./bar.js";
@@ -9,16 +12,14 @@ import { Controls } from "./controls.js";
 import { WindowedGrid } from "./grid.js";
 import { Judging } from "./judging.js";
 import { messageOf } from "./messages.js";
-import { Naming } from "./naming.js";
-import { OpenedPanel, shownOf } from "./opened.js";
-import { doubtShares, labelsOf, membersOf, straysOf, summarize, tokenOf } from "./summaries.js";
+import { OpenedPanel } from "./opened.js";
+import { Opening } from "./opening.js";
+import { SideMap } from "./side_map.js";
+import { doubtShares, labelsOf, membersOf, summarize, tokenOf } from "./summaries.js";
 import { FIRST, readView, selectClusters, selectImages, writeView } from "./view.js";
-import { openedOf } from "./work.js";
 
 const TOAST_MS = 9000;
 const ADDRESS_MS = 250; // the address follows when the view has come to rest
-const MAP_HEIGHT = 250;
-const NARROW_PX = 800; // as in clusters.css: the panel stands below the grid
 const SHAPES = {
   clusters: { least: 206, height: 128, gap: 10, isStretched: true },
   images: { least: 68, height: 148, gap: 6, isStretched: false },
@@ -27,7 +28,7 @@ const SHAPES = {
 class ClustersPage {
   /** @type {any} What the server sent last. */
   data = null;
-  /** @type {Scatter | undefined} The map, where there is one. */
+  /** @type {import("../map/scatter.js").Scatter | undefined} The map, where there is one. */
   scatter;
   /** @type {import("./view.js").Known} */
   known = null;
@@ -45,7 +46,7 @@ class ClustersPage {
   nearest = [];
   words = { one: PERSON, many: PEOPLE };
 
-  /** @param {HTMLElement & { clusters?: ClustersPage }} root */
+  /** @param {HTMLElement} root */
   constructor(root, workspace) {
     this.root = root;
     /** @type {(selector: string) => any} */
@@ -55,11 +56,15 @@ class ClustersPage {
     this.outbox = new Outbox(workspace, () => this.bar.drawCount());
     this.zoom = new Zoom(this.find(".clusters-zoom"));
     this.panel = new OpenedPanel(this.find(".clusters-opened"));
-    this.naming = new Naming(
-      this.find(".clusters-over"),
-      (who) => this.judging.judge(who),
-      (identity) => this.facesOfIdentity(identity),
-    );
+    this.opening = new Opening(this);
+    this.side = new SideMap(this);
+    this.toasts = new Toast(this.find(".clusters-toast"), TOAST_MS);
+    this.naming = new NameField(this.find(".clusters-over"), {
+      onChoose: ({ identity, name }) => this.judging.judge(identity === undefined ? { name } : { identity }),
+      picturesOf: ({ identity }) => this.facesOfIdentity(identity),
+      none: "Type a name.",
+      takesNew: true,
+    });
     this.grid = new WindowedGrid(this.find(".clusters-scroller"), this.source("clusters"), SHAPES.clusters);
     this.nameOfIdentity = (identity) => this.identities.get(identity)?.name ?? `person ${identity}`;
     this.colorOf = (identity) => this.identities.get(identity)?.color ?? "#888888";
@@ -89,7 +94,6 @@ class ClustersPage {
     removeEventListener("resize", this.onResize);
     removeEventListener("popstate", this.onBack);
     clearTimeout(this.addressTimer);
-    clearTimeout(this.toastTimer);
     this.zoom.hide();
     this.grid.dispose();
     this.outbox.dispose();
@@ -117,9 +121,9 @@ class ClustersPage {
     this.bar.draw();
     this.fitHeight();
     this.show(isSame);
-    if (!isSame) this.reopen();
-    else this.drawOpened();
-    this.drawMap();
+    if (!isSame) this.opening.reopen();
+    else this.opening.draw();
+    this.side.draw();
     this.root.dataset.ready = `${data.layout_url} ${data.people_url}`;
     if (!isSame && this.view.like !== null) this.findAlike(this.rowOf(this.view.like));
   }
@@ -160,13 +164,12 @@ class ClustersPage {
     Object.assign(this.known, { doubts: layout.doubts ?? null, doubtShares: layout.doubtShares });
     this.bar.draw();
     this.show(true, this.view.sort !== "doubt" && !this.view.chips.includes("doubt"));
-    this.drawOpened();
+    this.opening.draw();
     this.root.dataset.doubts = layout.doubts ? "known" : "unknown";
   }
 
   hear(outcomes) {
-    const news = outcomes.filter(({ token }) => this.heardOf && !this.heardOf.has(token));
-    this.heardOf = new Set(outcomes.map(({ token }) => token));
+    const news = this.outbox.news(outcomes);
     if (!news.length) return;
     const isUndo = news.every(({ kind }) => kind === "undo");
     const isRefused = news.some(({ is_refused: refused }) => refused);
@@ -189,7 +192,7 @@ class ClustersPage {
     this.known.within = null;
     this.bar.draw();
     this.show();
-    this.reopen();
+    this.opening.reopen();
     if (this.view.like === null) this.alike = null;
     else this.findAlike(this.rowOf(this.view.like));
   }
@@ -263,148 +266,11 @@ class ClustersPage {
   }
 
   // ---- the map
-  drawMap() {
-    const { data } = this;
-    this.find(".clusters-map").hidden = !data.has_map;
-    if (!data.has_map) return;
-    const by = this.colorBy;
-    const extra = { identity: data.identities_url, doubt: data.doubts_url }[by];
-    try {
-      this.scatter ??= new Scatter(this.find(".scatter"));
-      const shown = {
-        layout_urls: extra ? [data.layout_url, extra] : [data.layout_url],
-        thumbs_url: data.thumbs,
-        revision: data.revision,
-        lambda_: this.known.lambda,
-        color: data.colorings[by],
-        quality: { purities: null, recalls: null, note: "" },
-        cameras: data.cameras,
-        height: MAP_HEIGHT,
-        scale: 0.6,
-      };
-      const drawn = this.scatter.update(shown, (name, value) => this.hearMap(name, value));
-      drawn.then(() => this.markMap()).catch((error) => this.failMap(error));
-    } catch (error) {
-      this.failMap(error);
-    }
-  }
-
-  failMap(error) {
-    const line = this.find(".clusters-map-error");
-    line.hidden = false;
-    line.textContent = `The map cannot be drawn: ${error.message}`;
-  }
-
-  hearMap(name, { kind, images }) {
-    if (name !== "selection") return;
-    if (kind === "cluster") {
-      const cluster = this.known.layout.clusters[images[0]];
-      this.open([cluster]);
-      this.grid.reveal(cluster);
-      return;
-    }
-    this.known.within = kind === "area" ? new Set(images) : null;
-    this.bar.draw();
-    this.show();
-    if (kind === "none") this.close();
-  }
-
-  /** Show on the map what is open, or else what the lasso caught. */
-  markMap() {
-    if (!this.scatter?.layout) return;
-    this.scatter.setSelected(this.opened ? [...this.opened.images] : [...(this.known.within ?? [])]);
-  }
-
   // ---- opening
-  reopen() {
-    const isWorkedOn = this.opened && (this.opened.dropped.size > 0 || this.opened.away.length > 0);
-    if (isWorkedOn) {
-      // a new iteration came meanwhile: its clusters are others, the pictures are the same
-      this.setOpened({ ...this.opened, clusters: [] });
-      return;
-    }
-    const row = this.view.open === null ? -1 : this.rowOf(this.view.open);
-    const cluster = row < 0 ? -1 : this.known.layout.clusters[row];
-    if (cluster >= 0) this.open([cluster], { isQuiet: true });
-    else this.close();
-    if (cluster >= 0) this.grid.reveal(this.kind === "clusters" ? cluster : row);
-  }
-
-  /** @param {number[]} clusters Opened together, as one group. */
-  open(clusters, { isQuiet = false } = {}) {
-    const images = clusters.flatMap((cluster) => Array.from(membersOf(this.known.summaries, cluster)));
-    this.opened = openedOf(clusters, shownOf(images));
-    this.openedAt = performance.now();
-    this.afterOpening(isQuiet);
-  }
-
-  openImages(images) {
-    this.opened = images.length ? openedOf([], images) : null;
-    this.openedAt = performance.now();
-    this.afterOpening(false);
-  }
-
-  afterOpening(isQuiet) {
-    const { layout, summaries, doubts } = this.known;
-    this.nearest = [];
-    this.strays = new Set();
-    for (const cluster of this.opened?.clusters ?? [])
-      for (const image of straysOf(layout, membersOf(summaries, cluster), doubts)) this.strays.add(image);
-    const [first] = this.opened?.images ?? [];
-    this.view = { ...this.view, open: first === undefined ? null : layout.images[first] };
-    this.drawOpened();
-    this.grid.refresh();
-    this.markMap();
-    if (!isQuiet) this.writeAddress();
-    if (this.opened) this.findSimilar();
-    if (this.opened && innerWidth <= NARROW_PX && !isQuiet) this.panel.element.scrollIntoView({ block: "start" });
-  }
-
-  close() {
-    if (!this.opened) return;
-    this.opened = null;
-    this.view = { ...this.view, open: null };
-    this.drawOpened();
-    this.grid.refresh();
-    this.markMap();
-    this.writeAddress();
-  }
-
-  drawOpened() {
-    const { layout, summaries, doubts } = this.known;
-    for (const cluster of this.opened?.clusters ?? [])
-      for (const image of straysOf(layout, membersOf(summaries, cluster), doubts)) this.strays.add(image);
-    this.panel.draw(this, this.opened, this.strays);
-    this.root.dataset.opened = this.opened ? this.opened.clusters.join(" ") || "images" : "";
-  }
-
-  setOpened(opened) {
-    this.opened = opened;
-    this.drawOpened();
-    this.markMap();
-  }
-
   async ask(question) {
     const answer = await fetch(`${this.data.similar_url}?${question}`);
     if (!answer.ok) throw new Error(await answer.text());
     return answer.json();
-  }
-
-  async findSimilar() {
-    const { opened, known } = this;
-    const asked = opened.clusters.length
-      ? opened.clusters.map((cluster) => known.layout.centers[cluster])
-      : opened.images.slice(0, 50);
-    this.panel.drawSimilar(this, null);
-    try {
-      const { clusters, identities } = await this.ask(`to=${asked.slice(0, 200).join(",")}`);
-      if (this.opened?.clusters !== opened.clusters) return; // another one was opened meanwhile
-      this.nearest = identities;
-      this.panel.drawSimilar(this, clusters);
-      this.naming.suggest(identities);
-    } catch (error) {
-      if (this.opened?.clusters === opened.clusters) this.panel.drawSimilar(this, null, messageOf(error));
-    }
   }
 
   async findAlike(image) {
@@ -439,31 +305,21 @@ class ClustersPage {
     return faces;
   }
 
+  /** @param {string} text */
   toast(text, { isRefused = false, hasUndo = false } = {}) {
-    const toast = this.find(".clusters-toast");
-    toast.querySelector("span").textContent = text;
-    toast.querySelector("button").hidden = !hasUndo;
-    toast.classList.toggle("refused", isRefused);
-    toast.hidden = false;
-    clearTimeout(this.toastTimer);
-    this.toastTimer = setTimeout(() => {
-      toast.hidden = true;
-    }, TOAST_MS);
+    this.toasts.say(text, { isRefused, hasUndo });
   }
 }
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".clusters");
-  if (root.clusters && root.clusters.data?.revision !== data.revision) {
-    root.clusters.dispose();
-    root.clusters = null;
-  }
-  root.clusters ??= new ClustersPage(root, data.workspace);
-  root.clusters.update(data, setStateValue).catch((error) => {
+  const [page, leave] = mounted(
+    root,
+    (before) => before.data?.revision === data.revision,
+    () => new ClustersPage(root, data.workspace),
+  );
+  page.update(data, setStateValue).catch((error) => {
     root.querySelector(".clusters-count").textContent = `The clusters cannot be shown: ${error.message}`;
   });
-  return () => {
-    root.clusters?.dispose();
-    root.clusters = null;
-  };
+  return leave;
 }

@@ -41,26 +41,26 @@ export class Controls {
       person: () => this.page.judging.judge(),
       name: () => this.page.naming.open(this.page.data.identities, this.page.nearest),
       drop: () =>
-        this.page.setOpened(
+        this.page.opening.set(
           drop(
             this.page.opened,
             this.page.opened.images.filter((image) => this.page.strays.has(image)),
             true,
           ),
         ),
-      keep: () => this.page.setOpened(drop(this.page.opened, this.page.opened.dropped, false)),
+      keep: () => this.page.opening.set(drop(this.page.opened, this.page.opened.dropped, false)),
       split: () => this.page.judging.split(),
       alike: () => this.page.findAlike(this.page.panel.image),
       label: () => this.page.send("card", { images: this.page.judging.judged(this.page.opened).kept, at: Date.now() }),
       unsure: () =>
         this.page.judging.put([{ kind: "unsure", images: this.page.judging.judged(this.page.opened).kept }]),
       junk: () => this.page.judging.put([{ kind: "junk", images: this.page.judging.judged(this.page.opened).kept }]),
-      swap: () => this.page.setOpened(swapParts(this.page.opened)),
-      join: () => this.page.setOpened(joinParts(this.page.opened)),
+      swap: () => this.page.opening.set(swapParts(this.page.opened)),
+      join: () => this.page.opening.set(joinParts(this.page.opened)),
       apart: () => this.page.judging.apart(),
       add: () => this.page.judging.add(cluster),
       go: () => {
-        this.page.open([cluster]);
+        this.page.opening.open([cluster]);
         this.page.grid.reveal(cluster);
         this.page.panel.focus(0);
       },
@@ -72,7 +72,7 @@ export class Controls {
   }
 
   leavePanel() {
-    this.page.close();
+    this.page.opening.close();
     this.page.grid.focus();
   }
 
@@ -81,14 +81,14 @@ export class Controls {
     this.page.alike = null;
     if (this.page.scatter) this.page.scatter.outline = [];
     this.page.setView({ chips: [], camera: null, least: null, most: null, like: null });
-    this.page.markMap();
+    this.page.side.mark();
   }
 
   pressChip(name) {
     if (name === "within") {
       this.page.known.within = null;
       this.page.scatter.outline = [];
-      this.page.markMap();
+      this.page.side.mark();
       this.page.setView({});
     } else if (name === "like") {
       this.page.alike = null;
@@ -111,30 +111,30 @@ export class Controls {
 
   pressCluster(cluster, isAdded) {
     const clusters = this.page.opened?.clusters ?? [];
-    if (!isAdded) this.page.open([cluster]);
-    else if (!clusters.includes(cluster)) this.page.open([...clusters, cluster]);
-    else if (clusters.length > 1) this.page.open(clusters.filter((other) => other !== cluster));
-    else this.page.close();
+    if (!isAdded) this.page.opening.open([cluster]);
+    else if (!clusters.includes(cluster)) this.page.opening.open([...clusters, cluster]);
+    else if (clusters.length > 1) this.page.opening.open(clusters.filter((other) => other !== cluster));
+    else this.page.opening.close();
   }
 
   pressImage(image, isAdded) {
     const cluster = this.page.known.layout.clusters[image];
     const chosen = this.page.opened && !this.page.opened.clusters.length ? this.page.opened.images : [];
-    if (isAdded && chosen.includes(image)) this.page.openImages(chosen.filter((other) => other !== image));
-    else if (isAdded) this.page.openImages([...chosen, image]);
+    if (isAdded && chosen.includes(image)) this.page.opening.openImages(chosen.filter((other) => other !== image));
+    else if (isAdded) this.page.opening.openImages([...chosen, image]);
     else if (cluster >= 0) {
-      this.page.open([cluster]);
+      this.page.opening.open([cluster]);
       this.page.panel.current = Math.max(0, this.page.opened.images.indexOf(image));
       this.page.panel.drawn = "";
       this.page.panel.before = this.page.opened.images;
-      this.page.drawOpened();
+      this.page.opening.draw();
     }
   }
 
   toggleTile(place) {
     this.page.panel.focus(place);
     const { image } = this.page.panel;
-    this.page.setOpened(drop(this.page.opened, [image], !this.page.opened.dropped.has(image)));
+    this.page.opening.set(drop(this.page.opened, [image], !this.page.opened.dropped.has(image)));
   }
 
   change({ target }, isRest) {
@@ -150,12 +150,12 @@ export class Controls {
     else if (name === "iteration") this.page.send("iteration", Number(value));
     else if (name === "color") {
       this.page.colorBy = value;
-      this.page.drawMap();
+      this.page.side.draw();
     }
   }
 
   key(event) {
-    if (!this.page.known || event.altKey || !this.page.naming.element.hidden) return;
+    if (!this.page.known || event.altKey || this.page.naming.isOpen) return;
     const { target } = event;
     if (target.closest?.(IS_TYPED)) return;
     const key = keyName(event);

@@ -36,7 +36,7 @@ export class Judging {
     const acts = this.actsFor(this.page.opened, who);
     if (!acts.length) return;
     this.put(acts);
-    this.page.setOpened(afterJudging(this.page.opened));
+    this.page.opening.set(afterJudging(this.page.opened));
   }
 
   /** @param {import("../shared_js/types").Act[]} acts */
@@ -52,9 +52,9 @@ export class Judging {
   undo() {
     const n = this.nActs.pop() ?? 1;
     for (let act = 0; act < n; act += 1) this.page.outbox.put({ kind: "undo" });
-    this.page.find(".clusters-toast").hidden = true;
+    this.page.toasts.hide();
     const clusters = this.page.opened?.clusters ?? [];
-    if (n && clusters.length) this.page.open(clusters, { isQuiet: true }); // with what was dropped
+    if (n && clusters.length) this.page.opening.open(clusters, { isQuiet: true }); // with what was dropped
   }
 
   async split() {
@@ -67,14 +67,14 @@ export class Judging {
         this.page.find(".clusters-opened-facts").textContent = "Looking for two groups …";
         away = (await this.page.ask(`split=${opened.clusters.join(",")}`)).images;
       } catch (error) {
-        this.page.drawOpened();
+        this.page.opening.draw();
         this.page.toast(`Not split: ${messageOf(error)}`, { isRefused: true });
         return;
       }
     }
     if (this.page.opened !== opened) return;
     const parts = splitOff(opened, away);
-    this.page.setOpened(parts ?? opened);
+    this.page.opening.set(parts ?? opened);
     if (!parts)
       this.page.toast(`These ${counted(opened.images.length, "image")} all look alike: there is nothing to split.`);
   }
@@ -93,9 +93,9 @@ export class Judging {
       clusters,
       images: [...opened.images, ...more.filter((image) => !opened.images.includes(image))],
     };
-    this.page.drawOpened();
+    this.page.opening.draw();
     this.page.grid.refresh();
-    this.page.markMap();
-    this.page.findSimilar();
+    this.page.side.mark();
+    this.page.opening.findSimilar();
   }
 }

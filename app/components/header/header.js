@@ -29,6 +29,14 @@ function followInPlace(link, event) {
   twin.click();
 }
 
+/** What is next is done on the page that is open: nothing to follow. */
+function sayItIsHere(next) {
+  next.classList.add("here");
+  next.tabIndex = -1;
+  next.textContent = next.textContent.replace("→", "↓");
+  next.title = "On this page";
+}
+
 class Line {
   constructor(root) {
     this.root = root;
@@ -67,9 +75,9 @@ class Line {
     this.shown = html;
     /** @type {HTMLElement | null | undefined} */
     const step = document.activeElement?.closest?.(".pul-line a"); // who is on a step
-    const at = step?.dataset.page;
+    const at = step && (step.matches(".pul-next") ? ".pul-next" : `ol a[data-page="${step.dataset.page}"]`);
     this.root.innerHTML = html;
-    if (at) this.root.querySelector(`a[data-page="${at}"]`)?.focus();
+    if (at) this.root.querySelector(at)?.focus();
     this.nameThePage();
   }
 
@@ -80,6 +88,8 @@ class Line {
       if (link.dataset.page === this.data.page) link.setAttribute("aria-current", "step");
       else link.removeAttribute("aria-current");
     }
+    const next = this.root.querySelector(".pul-next");
+    if (next?.dataset.page === this.data.page) sayItIsHere(next);
   }
 
   async ask() {

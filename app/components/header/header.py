@@ -88,7 +88,7 @@ def header_html(
 
 def _status(run: RunRecord, job: JobRecord | None) -> str:
     total = run.config.get("n_iterations", 0)
-    done = f"iteration {run.n_iterations_done}/{total}"
+    done = f"iteration {run.n_iterations_done}/{total}" if total else "grouping"
     if job is not None and job.status in ("queued", "running", "paused"):
         progress = job.progress
         if progress is not None and progress.iteration:

@@ -1,7 +1,9 @@
 // Page 4: a row per identity; select rows to merge, open one to split it or to take images out.
 import { keyName } from "../shared_js/keys.js";
+import { mounted } from "../shared_js/mounting.js";
 import { Outbox } from "../shared_js/outbox.js";
 import { count, counted } from "../shared_js/text.js";
+import { Toast } from "../shared_js/toast.js";
 import { Zoom } from "../shared_js/zoom.js";
 import { between, listed, namesake, pageOf } from "./listing.js";
 import { mergeHtml, rowHtml } from "./row_html.js";
@@ -15,11 +17,12 @@ class People {
     this.find = (name) => root.querySelector(`.people-${name}`);
     this.outbox = new Outbox(workspace, () => this.drawCounts());
     this.zoom = new Zoom(this.find("zoom"));
+    this.toasts = new Toast(this.find("toast"), TOAST_MS);
     /** @type {import("./listing.js").View} */
     this.view = { search: "", filter: "all", sort: "made", only: null, page: 0 };
     /** @type {Set<string>} Pairs that were answered here. */
     this.answered = new Set();
-    Object.assign(this, { selected: new Set(), marked: new Set(), heardOf: null, offer: null });
+    Object.assign(this, { selected: new Set(), marked: new Set(), offer: null });
     this.anchor = null;
     this.find("search").oninput = ({ target }) => this.look({ search: target.value });
     this.find("filter").onchange = ({ target }) => this.look({ filter: target.value });
@@ -45,8 +48,7 @@ class People {
     const members = new Set((data.members ?? []).map(([image]) => image));
     this.marked = new Set([...this.marked].filter((image) => members.has(image)));
     this.draw();
-    const news = data.outcomes.filter(({ token }) => this.heardOf && !this.heardOf.has(token));
-    this.heardOf = new Set(data.outcomes.map(({ token }) => token));
+    const news = this.outbox.news(data.outcomes);
     if (news.length) this.toast(news.at(-1));
   }
 
@@ -62,6 +64,8 @@ class People {
     const key = keyName(event);
     const member = target.closest?.("[data-member]");
     if (member && [" ", "Enter"].includes(event.key)) this.mark(Number(member.dataset.member));
+    else if (key === "f" && !event.ctrlKey && !event.metaKey && this.pointedAt(member))
+      this.findLike(this.pointedAt(member));
     else if ((event.ctrlKey || event.metaKey) && (key === "z" || key === "y"))
       this.put(event.shiftKey || key === "y" ? "redo" : "undo");
     else if (key === "m" && !event.ctrlKey && !event.metaKey && this.selected.size > 1) this.merge();
@@ -77,7 +81,18 @@ class People {
     const member = target.closest("[data-member]");
     if (target.matches("[type=checkbox]")) this.select(Number(owner.dataset.identity), target.checked, event.shiftKey);
     else if (button) this.act(button.dataset.act, owner && Number(owner.dataset.identity), button.dataset);
+    else if (member && target.matches(".alike")) this.findLike(member);
     else if (member) this.mark(Number(member.dataset.member));
+  }
+
+  /** The image that the pointer rests on, or else the one with the focus. */
+  pointedAt(focused) {
+    return this.root.querySelector("[data-member]:hover") ?? focused;
+  }
+
+  // The training images that look like one, on the page that lists them.
+  findLike(member) {
+    this.ask("like", { image: Number(member.dataset.member), at: Date.now() });
   }
 
   // Shift selects all from the one before to this one, as they are listed.
@@ -262,6 +277,7 @@ class People {
     const nHeld = rows.length - training.length;
     const left = this.outbox.commits.length;
     this.root.dataset.open = String(left);
+    this.root.classList.toggle("nobody", !rows.length);
     this.find("counts").innerHTML =
       `<b>${rows.length === 1 ? "1 identity" : `${count(rows.length)} identities`}</b><span>${counted(imagesOf(rows), "image")}</span>` +
       `<span>${count(training.length)} for training (L = ${count(training.length)})</span>` +
@@ -291,15 +307,7 @@ class People {
   }
 
   toast({ text, kind, is_refused: isRefused }) {
-    const toast = this.find("toast");
-    toast.querySelector("span").textContent = text;
-    toast.querySelector("button").hidden = isRefused || kind === "undo";
-    toast.classList.toggle("refused", isRefused);
-    toast.hidden = false;
-    clearTimeout(this.toastTimer);
-    this.toastTimer = setTimeout(() => {
-      toast.hidden = true;
-    }, TOAST_MS);
+    this.toasts.say(text, { isRefused, hasUndo: !isRefused && kind !== "undo" });
   }
 }
 
@@ -326,14 +334,11 @@ function pagesHtml(page, nPages) {
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".people");
-  if (root.people && root.people.data.workspace !== data.workspace) {
-    root.people.dispose();
-    root.people = null;
-  }
-  root.people ??= new People(root, data.workspace);
-  root.people.update(data, setStateValue);
-  return () => {
-    root.people?.dispose();
-    root.people = null;
-  };
+  const [people, leave] = mounted(
+    root,
+    (before) => before.data.workspace === data.workspace,
+    () => new People(root, data.workspace),
+  );
+  people.update(data, setStateValue);
+  return leave;
 }

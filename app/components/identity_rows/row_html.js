@@ -1,4 +1,5 @@
 // The rows of the Identities page, as HTML.
+import { ALIKE } from "../shared_js/alike.js";
 import { counted, escape } from "../shared_js/text.js";
 import { PEOPLE, PERSON } from "../shared_js/words.js";
 
@@ -31,7 +32,7 @@ function membersHtml(members, thumbs, name) {
     .map(([image, token, camera, isOutlier]) => {
       const hint = `${camera === null ? "image" : `camera ${camera}`}${isOutlier ? ", far from the others" : ""}`;
       return (
-        `<figure data-member="${image}" data-hint="${hint}" class="${isOutlier ? "outlier" : ""}" role="checkbox" aria-checked="false" tabindex="0" aria-label="${hint}"><img src="${thumbs}${token}" alt="" width="64" height="128">` +
+        `<figure data-member="${image}" data-hint="${hint}" class="${isOutlier ? "outlier" : ""}" role="checkbox" aria-checked="false" tabindex="0" aria-label="${hint}"><img src="${thumbs}${token}" alt="" width="64" height="128">${ALIKE}` +
         `<figcaption>${camera === null ? "" : `camera ${camera}`}</figcaption></figure>`
       );
     })

@@ -12,6 +12,8 @@ export class Outbox {
   /** @type {import("./types").Send | undefined} */
   deliver;
   sentAt = 0;
+  /** @type {Set<string> | undefined} Acts whose outcome was told. */
+  heardOf;
 
   /**
    * @param {string} workspace
@@ -64,6 +66,16 @@ export class Outbox {
       store(key, left.length ? JSON.stringify(left) : null);
     }
     this.onChange();
+  }
+
+  /**
+   * The outcomes that the server did not tell before; at first there are none.
+   * @param {any[]} outcomes
+   */
+  news(outcomes) {
+    const { heardOf } = this;
+    this.heardOf = new Set(outcomes.map(({ token }) => token));
+    return heardOf ? outcomes.filter(({ token }) => !heardOf.has(token)) : [];
   }
 
   send() {

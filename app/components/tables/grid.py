@@ -47,9 +47,15 @@ def grid(tiles: Sequence[Tile], *, height: int, is_grouped: bool = True) -> None
     st.html(f'<div class="pul-grid" style="height:{height}px" tabindex="0">{body}</div>')
 
 
-def strip(urls: Sequence[str]) -> None:
-    """Show pictures in a row, without captions."""
-    tiles = "".join(f'<img src="{escape(url)}" alt="" loading="lazy">' for url in urls)
+def strip(urls: Sequence[str], alt: str) -> None:
+    """Show pictures in a row, without captions.
+
+    Args:
+        urls: Where they are.
+        alt: What each of them is, for who does not see it.
+    """
+    image = f'alt="{escape(alt)}" loading="lazy" width="64" height="128"'
+    tiles = "".join(f'<img src="{escape(url)}" {image}>' for url in urls)
     st.html(f'<div class="pul-strip">{tiles}</div>')
 
 

@@ -1,1 +1,1 @@
-"""The Export page."""
+"""The Finish page."""

@@ -1,4 +1,4 @@
-"""The part of the Export page that imports labels made elsewhere: check first, then add."""
+"""The part of the Finish page that imports labels made elsewhere: check first, then add."""
 
 import streamlit as st
 

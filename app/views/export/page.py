@@ -42,7 +42,9 @@ def _result(run: RunRecord) -> None:
     if said is None:
         text.markdown("## Not trained yet\n\nThis is the start model; train it on the page Train.")
     else:
-        text.markdown(f"## Your model: {said.headline}\n\n{plain(said.text)}")
+        text.markdown(
+            f"## Your model: {said.headline[:1].lower()}{said.headline[1:]}\n\n{plain(said.text)}"
+        )
     last = run.n_iterations_done
     path = services.runs.checkpoint(state.location(), run.run_id, last)
     model.download_button(

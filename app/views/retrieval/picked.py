@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import services, state
 from app.routes import thumbnails
+from app.wording import plain
 
 
 def show(run_id: int, image_id: int | None, *, key: str) -> None:
@@ -25,6 +26,9 @@ def show(run_id: int, image_id: int | None, *, key: str) -> None:
         )
         if not services.retrieval.is_train_image(state.location(), run_id, image_id):
             st.caption("A test image: it measures, and is not labelled.")
+        elif name := services.labels.name_of(state.location(), image_id):
+            st.caption(f"Labelled: {plain(name)}.")
+            st.page_link(state.page("identities"), label="See the identities")
         elif st.button(
             "Label it",
             on_click=state.open_card,

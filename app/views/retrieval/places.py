@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import services, state
 from app.services.retrieval import Place
+from pul.records import RunRecord
 
 
 def name_of(now: services.workspace.WorkspaceStatus, place: Place) -> str:
@@ -22,6 +23,15 @@ def choose_places(now: services.workspace.WorkspaceStatus) -> list[Place]:
     if not st.toggle("Compare with", newest > 0, key="retrieval:compare"):
         return [first]
     return [first, _choose_place(now, now.run.run_id, 0, key="b")]
+
+
+def compare_with(run: RunRecord, place: Place) -> None:
+    """Let the page compare the newest iteration of a run with another one of it."""
+    finished = services.runs.iterations(state.location(), run.run_id)
+    key = f"retrieval:b:{state.location()}:{run.run_id}"
+    st.session_state["retrieval:compare"] = True
+    st.session_state[f"{key}:run"] = place.run_id
+    st.session_state[f"{key}:{place.run_id}:{len(finished)}"] = place.iteration
 
 
 def _choose_place(

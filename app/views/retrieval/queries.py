@@ -17,6 +17,7 @@ from app.wording import counted, fit, percent
 from pul.records import ImageTable
 
 N_PAGE = 11
+N_COMPARING = 2  # orders that compare two iterations, the last ones
 TEST, TRAIN, PICTURE = "Test queries", "Training images", "A picture"
 
 
@@ -38,6 +39,12 @@ def choose(places: list[Place]) -> Asked | None:
     return choose_from(places, controls)
 
 
+def order_by(order: Order) -> None:
+    """Let the page show the test queries in an order that compares two iterations."""
+    st.session_state["retrieval:kind"] = TEST
+    st.session_state[f"retrieval:order:{len(get_args(Order))}"] = order
+
+
 def _like(image_id: int) -> Asked:
     """Return an image of the workspace as a query: "find similar" of any picture led here."""
     location = state.location()
@@ -54,7 +61,9 @@ def _like(image_id: int) -> Asked:
 def _choose_test(places: list[Place], controls: DeltaGenerator) -> Asked:
     location, run_id = state.location(), places[0].run_id
     table = services.retrieval.queries(location, run_id)
-    orders: list[Order] = list(get_args(Order))[: 3 if len(places) == 1 else 4]
+    orders: list[Order] = list(get_args(Order))
+    if len(places) == 1:
+        orders = orders[:-N_COMPARING]
     with controls:
         order = st.selectbox(
             "Order", orders, orders.index("worst first"), label_visibility="collapsed",

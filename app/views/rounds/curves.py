@@ -29,7 +29,6 @@ def show(
     with beside:
         _differences([run, *(other for other in now.runs if other.run_id in state.compared())])
         _checkpoint(drawn, f"curves:{run.run_id}")
-        st.page_link(state.page("retrieval"), label="See which queries won and lost")
     _chart(other_curves(drawn, changed), "Rank-k, reliable share, loss, and more by iteration")
 
 

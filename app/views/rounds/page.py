@@ -9,7 +9,7 @@ from app.components.forms.shelf import shelf_list, shelved_notice
 from app.components.tables.empty import nothing_yet
 from app.components.tables.iteration_table import iteration_table
 from app.views.fragments import fragment
-from app.views.rounds import curves, new_run, progress, verdict
+from app.views.rounds import curves, new_run, progress, verdict, won_and_lost
 from app.wording import counted
 from pul.records import JobRecord
 
@@ -32,6 +32,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         fragment(every)(progress.show)(now.run.run_id, drawn_for)
         if now.iterations:
             fragment()(curves.show)(now, now.run, drawn_for)
+            fragment()(won_and_lost.show)(now.run)
     new_run.show(now)
     if now.iterations:
         with st.expander("Every iteration"):

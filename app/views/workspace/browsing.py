@@ -16,12 +16,9 @@ def browse(check: Callable[[str], None]) -> None:
     Args:
         check: Called with the folder that was chosen.
     """
-    try:
-        here = services.browsing.look(state.browsed())
-    except PulError as error:
-        st.error(plain(str(error)))
-        state.browse("")
-        here = services.browsing.look("")
+    here = _look()
+    if here is None:
+        return
     st.code(str(here.path), language=None, wrap_lines=True)
     up, into, choose = st.columns([1, 4, 2], vertical_alignment="bottom")
     if up.button("Up", disabled=not here.place, icon=":material/arrow_upward:"):
@@ -45,6 +42,19 @@ def browse(check: Callable[[str], None]) -> None:
         f"{counted(here.n_images, 'image')} directly here."
         + (f" {counted(hidden, 'folder')} more are not listed." if hidden else "")
     )
+
+
+def _look() -> services.browsing.Folder | None:
+    """Return the folder that is looked at, or the root if it is gone; None if that is gone too."""
+    for place in dict.fromkeys((state.browsed(), "")):
+        try:
+            return services.browsing.look(place)
+        except PulError as error:
+            st.error(plain(str(error)))
+            state.browse("")
+            if not services.browsing.root().is_dir():
+                return None
+    return None
 
 
 def drop(check: Callable[[str], None]) -> None:

@@ -118,7 +118,7 @@ def _progress() -> None:
     words = progress.message or "starting"
     st.progress(progress.share, f"{words} · about {duration(left)} left" if left else words)
     if pictures := demo.pictures(N_PICTURES):
-        strip(pictures)
+        strip(pictures, alt="A drawn person")
     st.caption("The first pictures." if pictures else "")
 
 

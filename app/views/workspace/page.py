@@ -46,10 +46,10 @@ def _missing() -> None:
 def _images() -> None:
     location = state.location()
     contents = services.workspace.contents(location)
-    st.subheader("Images")
     split_table([SplitRow(*row) for row in contents.splits])
     findings(services.diagnosis.of_images(location))
-    strip(thumbnails.urls(location, services.workspace.sample_images(location, N_SAMPLE)))
+    sample = services.workspace.sample_images(location, N_SAMPLE)
+    strip(thumbnails.urls(location, sample), alt="One of the images")
     camera_bars(contents.cameras, height=190)
     skipped_files(services.workspace.skipped(location) if contents.n_skipped else ())
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from tests.app.browser.browsing import TIMEOUT_MS
 
-LABEL = "document.querySelector('.label').label"
+LABEL = "document.querySelector('.label').mounted"
 CHOSEN = "label.work.chosen.map((tile) => tile.image)"
 
 

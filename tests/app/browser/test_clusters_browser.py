@@ -17,7 +17,7 @@ from tests.app.fabricated import fabricate
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=TIMEOUT_MS)
 
-PAGE = "document.querySelector('.clusters').clusters"
+PAGE = "document.querySelector('.clusters').mounted"
 
 
 @pytest.fixture
