@@ -67,7 +67,10 @@ def set_pooling(model: nn.Module, config: NetworkConfig) -> nn.Module:
             is_flat = getattr(layer.pool, "flatten", isinstance(layer.flatten, nn.Flatten))
             layer.pool = nn.Sequential(pooling, nn.Flatten(1)) if is_flat else pooling
             return model
-    raise ModelError(f"{config.backbone} does not pool feature maps: it takes no gem_p.")
+    raise ModelError(
+        f"{config.backbone} does not pool feature maps, so it has no pooling exponent "
+        f"{config.gem_p:g}. Choose 1: `--set head.gem_p=1` for a run."
+    )
 
 
 def _is_timm_average(layer: Any) -> bool:

@@ -11,7 +11,7 @@ import typer.main
 from app.__main__ import parse
 from pul.cli.main import app
 from pul.cli.reference import pages
-from pul.config import preset_names
+from pul.config import NetworkConfig, RunConfig, describe, preset_names
 from pul.data.datasets import DATASET_FORMATS
 from tests.house.test_house import ROOT, house_files
 
@@ -35,6 +35,14 @@ def show(path: Path) -> str:
 def test_docs__commands_and_settings_are_as_described_in_the_code(name: str) -> None:
     written = (ROOT / "docs" / name).read_text(encoding="utf-8")
     assert written == pages()[name], "run `python -m pul.cli.reference docs`"
+
+
+def test_settings_page__has_every_setting_once() -> None:
+    page = pages()["settings.md"].partition("## Presets")[0]
+    of_run, of_network = page.split("## The network")
+    for text, config in ((of_run, RunConfig), (of_network, NetworkConfig)):
+        found = re.findall(r"^\| `([\w.]+)`", text, re.MULTILINE)
+        assert sorted(found) == sorted(setting.path for setting in describe(config))
 
 
 def test_docs__name_every_format() -> None:
