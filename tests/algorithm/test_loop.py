@@ -9,7 +9,6 @@ import torch
 
 from pul.algorithm.clustering import cluster_images
 from pul.algorithm.events import (
-    EvaluationSet,
     IterationFinished,
     LiveSettings,
     Progress,
@@ -20,55 +19,21 @@ from pul.algorithm.features import extract_features
 from pul.algorithm.finetuning import finetune
 from pul.algorithm.loop import has_converged, run
 from pul.algorithm.selection import select_reliable
-from pul.config import RunConfig, TrainConfig, derive_seed
+from pul.config import RunConfig, derive_seed
 from pul.data.footage import Footage
 from pul.errors import ConfigError, PulError
-from tests.support.networks import coloured_images, tiny_network
-
-CONFIG = RunConfig(
-    n_clusters=6,
-    lambda_=0.5,
-    n_iterations=3,
-    convergence_tolerance=0,
-    projection=False,
-    n_threads=1,
-    device="cpu",
-    finetune=TrainConfig(n_epochs=1, batch_size=16, learning_rate=0.01),
-)
+from tests.support.loops import CONFIG, assert_same, finished, tiny_evaluation, tiny_place
+from tests.support.networks import tiny_network
 
 
 @pytest.fixture(scope="module")
 def place():
-    return coloured_images()
+    return tiny_place()
 
 
 @pytest.fixture(scope="module")
-def evaluation(place):
-    pids = place[1]
-    others, other_pids = coloured_images(5, 4, seed=1)
-    camids = np.tile([1, 2], 10)
-    return EvaluationSet(
-        others[::2], others, other_pids[::2], camids[::2], other_pids, camids, train_pids=pids
-    )
-
-
-def finished(network, pixels, config, **options):
-    """Run to the end; return copies of what each iteration gave."""
-    return [
-        (event.record, event.arrays, copy.deepcopy(event.network.state_dict()))
-        for event in run(network, pixels, config, **options)
-        if isinstance(event, IterationFinished)
-    ]
-
-
-def assert_same(one, two):
-    (record, arrays, state), (other_record, other_arrays, other_state) = one, two
-    for name in ("features", "clusters", "centroids", "centers", "similarities", "reliable"):
-        np.testing.assert_array_equal(getattr(arrays, name), getattr(other_arrays, name), name)
-    np.testing.assert_array_equal(arrays.points, other_arrays.points)
-    assert record.epoch_losses == other_record.epoch_losses
-    assert record.metrics == other_record.metrics
-    assert all(torch.equal(state[name], other_state[name]) for name in state)
+def evaluation():
+    return tiny_evaluation()
 
 
 def test_run__iterations_in_order_with_what_they_used(place, evaluation):
@@ -133,44 +98,6 @@ def test_run__no_lambda_is_table_3(place, lambda_):
     assert record.lambda_ is None
     assert arrays.reliable.all()
     assert (arrays.pseudo_labels == arrays.clusters).all()
-
-
-MODERN = CONFIG.replace(
-    clustering="dbscan",
-    lambda_=0.0,
-    restart_from="previous",
-    **{
-        "dbscan.k1": 6,
-        "dbscan.k2": 2,
-        "dbscan.min_samples": 2,
-        "dbscan.eps": 0.5,
-        "finetune.loss": "cluster_memory",
-    },
-)
-
-
-def test_run__dbscan_finds_k_and_outliers_do_not_train(place, evaluation):
-    for record, arrays, _ in finished(tiny_network(), place[0], MODERN, evaluation=evaluation):
-        outliers = arrays.clusters < 0
-        assert outliers.any()
-        assert record.n_clusters == arrays.clusters.max() + 1 != CONFIG.n_clusters
-        assert (arrays.reliable == ~outliers).all()  # λ = 0: all that has a cluster
-        assert (arrays.pseudo_labels[outliers] == -1).all()
-        assert (arrays.similarities[outliers] == -1).all()
-        assert record.cluster_quality.n_images == (~outliers).sum()
-
-
-@pytest.mark.parametrize("restart_from", ["original", "previous"])
-def test_run__cluster_memory_resumed_is_bit_identical(place, restart_from):
-    config = MODERN.replace(restart_from=restart_from)
-    whole = finished(tiny_network(), place[0], config)
-    _, arrays, state = whole[1]
-    network = tiny_network(seed=9)
-    network.load_state_dict(state)
-    resume = ResumeState(1, network, arrays.points, (whole[1][0].reliable_share,))
-    rest = finished(tiny_network(), place[0], config, resume=resume)
-    for one, two in zip(whole[2:], rest, strict=True):
-        assert_same(one, two)
 
 
 def test_run__tracklets_share_a_cluster(place):
