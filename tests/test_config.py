@@ -92,7 +92,7 @@ def test_derive_seed__is_the_same_everywhere_and_differs_by_purpose():
 
 def test_suggest_n_clusters__market_ratio():
     assert suggest_n_clusters(12_936) == 761  # Market-1501 has 751
-    assert suggest_n_clusters(3) == 1
+    assert suggest_n_clusters(3) == 2  # one cluster is refused
 
 
 def test_presets__quick_selects_more_than_the_paper() -> None:

@@ -37,6 +37,6 @@ def suggest_n_clusters(n_images: int) -> int:
         n_images: Number of unlabelled images, N.
 
     Returns:
-        max(1, round(N / 17)).
+        max(2, round(N / 17)): one cluster tells nobody apart.
     """
-    return max(1, round(n_images / 17))
+    return max(2, round(n_images / 17))

@@ -13,6 +13,7 @@ from pul.exchange.snapshot import Snapshot
 
 _MERGED = "tracks.csv"
 _COLUMNS = ("file", "camera", "track", "number", "identity", "n_crops", "n_boxes", "remark")
+_NOBODY = "nobody said who it is, and no cluster that was exported does"
 _PIXEL_1 = 1.0  # MOTChallenge calls the first pixel of a line 1
 _DIGITS = 6
 
@@ -37,9 +38,10 @@ def write_mot_tracks(snapshot: Snapshot, folder: Path) -> None:
 
     Every box of the tracks that were imported is there, in frames that were not sampled too. A
     track takes the identity that most of its labelled crops have, else that of most crops; tracks
-    without one keep numbers of their own, above those of identities. One person cannot be at two
-    places of a picture: where two tracks of one identity share a frame, the one with more labelled
-    crops of it, then with more crops, takes it. `tracks.csv` says what became of each track.
+    without one keep numbers of their own, above those of identities, and their remark says so. One
+    person cannot be at two places of a picture: where two tracks of one identity share a frame, the
+    one with more labelled crops of it, then with more crops, takes it. `tracks.csv` says what
+    became of each track.
 
     A row is `frame, id, left, top, width, height, confidence, -1, -1, -1`; frames count as in the
     imported file if that was MOTChallenge's, else from 1.
@@ -65,6 +67,7 @@ def write_mot_tracks(snapshot: Snapshot, folder: Path) -> None:
             if not track.number:
                 n_numbers += 1
                 track.number = n_numbers
+                track.remark = track.remark or _NOBODY
         name = f"{recording.key}.txt"
         lines = (_line(box, tracks[box.track].number, recording) for box in boxes)
         (folder / name).write_text("".join(lines), encoding="utf-8")

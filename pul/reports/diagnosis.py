@@ -220,11 +220,12 @@ def _cluster_count(view: IterationView) -> Iterator[Finding]:
             f"Each of the {n_images:,} images is a cluster of its own.",
             "Nothing is learnt from: no two images are taken for the same person, and λ has no "
             "effect, as each image is a center.",
-            f"Try K near {suggest_n_clusters(n_images):,}, which is 17 images a person.",
+            f"Try {_other_k(n_images)}.",
         )
         return
     size = n_images / n_clusters
-    if FEWEST_A_CLUSTER <= size <= MOST_A_CLUSTER or n_images < FEWEST_A_CLUSTER:
+    is_plausible = FEWEST_A_CLUSTER <= size <= MOST_A_CLUSTER
+    if is_plausible or n_images < FEWEST_A_CLUSTER or n_clusters == suggest_n_clusters(n_images):
         return
     many = size < FEWEST_A_CLUSTER
     yield Finding(
@@ -232,9 +233,15 @@ def _cluster_count(view: IterationView) -> Iterator[Finding]:
         "warning",
         f"K is {n_clusters:,} for {n_images:,} images: {size:.1f} a cluster.",
         "Most people fall into several clusters." if many else "Clusters mix many people.",
-        f"Try K near {suggest_n_clusters(n_images):,}, which is 17 images a person, or Compare K "
-        "on the Map.",
+        f"Try {_other_k(n_images)}, or Compare K on the Map.",
     )
+
+
+def _other_k(n_images: int) -> str:
+    """Return which K to try, for people."""
+    n_clusters = suggest_n_clusters(n_images)
+    per_person = ", which is 17 images a person" if n_clusters > 2 else ""
+    return f"K near {n_clusters:,}{per_person}"
 
 
 def _too_few_clusters(n_clustered: int, n_clusters: int, n_images: int) -> Finding:
@@ -248,7 +255,7 @@ def _too_few_clusters(n_clustered: int, n_clusters: int, n_images: int) -> Findi
         "warning",
         observed,
         "Nothing is learnt from: there are no two people to tell apart.",
-        f"Try K near {suggest_n_clusters(n_images):,}, which is 17 images a person; with DBSCAN, "
+        f"Try {_other_k(n_images)}; with DBSCAN, "
         f"try {'a lower' if n_clusters else 'a higher'} `dbscan.eps`.",
     )
 

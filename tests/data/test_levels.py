@@ -249,3 +249,109 @@ def test_ids__0_is_a_distractor_in_the_gallery_only(tmp_path: Path) -> None:
     ]
     dataset = read_dataset(lay_out(tmp_path, (f"{s}/{market_name(*row)}" for s, row in rows)))
     assert people(dataset, "gallery") == {0, 5, 6, 7}
+
+
+# Other languages, recorders and containers
+
+
+@pytest.mark.parametrize(
+    ("camera", "person"),
+    [
+        ("κάμερα", "άτομο"),
+        ("كاميرا", "شخص"),
+        ("מצלמה", "אדם"),
+        ("कैमरा", "व्यक्ति"),
+        ("กล้อง", "คน"),
+        ("kamera", "orang"),
+        ("kamera", "henkilö"),
+    ],
+)
+def test_levels__cameras_and_people_of_other_languages(
+    tmp_path: Path, camera: str, person: str
+) -> None:
+    paths = [
+        f"{camera} {c}/{person} {p}/{i}.jpg" for c in (1, 2) for p in range(1, 5) for i in "ab"
+    ]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert (cameras(dataset), people(dataset, "train")) == ({1, 2}, {1, 2, 3, 4})
+
+
+@pytest.mark.parametrize(
+    ("train", "query", "gallery"),
+    [
+        ("antrenare", "interogare", "galerie"),
+        ("træning", "forespørgsel", "galleri"),
+        ("навчання", "запит", "галерея"),
+        ("trénovací", "dotaz", "galerie"),
+        ("प्रशिक्षण", "क्वेरी", "परीक्षण"),
+    ],
+)
+def test_splits__of_other_languages(tmp_path: Path, train: str, query: str, gallery: str) -> None:
+    paths = [f"{train}/{p:02}_c1_{i}.jpg" for p in range(1, 5) for i in (1, 2)]
+    paths += [f"{query}/{p:02}_c1_1.jpg" for p in (7, 8, 9)]
+    paths += [f"{gallery}/{p:02}_c2_1.jpg" for p in (7, 8, 9)]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert people(dataset, "train") == {1, 2, 3, 4}
+    assert people(dataset, "query") == people(dataset, "gallery") == {7, 8, 9}
+
+
+def test_splits__two_folders_of_different_people_in_no_known_words_are_asked_about(
+    tmp_path: Path,
+) -> None:
+    paths = [f"ikasi/{p:04}_c{c}_1.jpg" for p in range(1, 7) for c in (1, 2)]
+    paths += [f"frogatu/{p:04}_c{c}_1.jpg" for p in range(7, 10) for c in (1, 2)]
+    root = lay_out(tmp_path, paths)
+    with pytest.raises(AmbiguousLayoutError) as asked:
+        read_dataset(root)
+    (first, _), *_ = asked.value.readings
+    assert first == "split:frogatu=gallery,ikasi=train"
+    dataset = read_dataset(root, levels=first)
+    assert people(dataset, "gallery") == {7, 8, 9}
+
+
+def test_splits__a_known_word_goes_before_what_is_guessed(tmp_path: Path) -> None:
+    paths = [f"ikasi/{p:04}_c1_{i}.jpg" for p in range(1, 7) for i in (1, 2)]
+    paths += [f"galerie/{p:04}_c1_1.jpg" for p in range(7, 10)]
+    paths += [f"eskaera/{p:04}_c2_1.jpg" for p in range(7, 10)]
+    with pytest.raises(AmbiguousLayoutError) as asked:
+        read_dataset(lay_out(tmp_path, paths))
+    assert asked.value.readings[0][0] == "split:eskaera=query,galerie=gallery,ikasi=train"
+
+
+def test_splits__one_folder_in_each_is_nobody(tmp_path: Path) -> None:
+    paths = [f"train_all/train_set/P{p}_{i}.jpg" for p in range(1, 5) for i in (1, 2)]
+    paths += [f"test_query/query_set/P{p}_1.jpg" for p in (7, 8)]
+    paths += [f"test_gallery/gallery_set/P{p}_2.jpg" for p in (7, 8)]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert dataset.levels == "split/-"
+    assert people(dataset, "train") == {None}
+
+
+def test_dates__days_of_a_calendar_are_no_people(tmp_path: Path) -> None:
+    paths = [f"2024/05/{day:02}/cam{c}/{i}.jpg" for day in (3, 4) for c in (1, 2) for i in range(4)]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert dataset.levels == "date/date/date/camera"
+    assert people(dataset, "train") == {None}
+
+
+def test_dates__moments_as_seconds_are_no_people(tmp_path: Path) -> None:
+    paths = [f"{1714723530 + 7 * n}/{i}.jpg" for n in range(9) for i in range(4)]
+    assert read_dataset(lay_out(tmp_path, paths)).levels == "date"
+
+
+def test_tracklets__below_a_folder_that_is_called_track(tmp_path: Path) -> None:
+    paths = [f"runs/track/exp2/crops/person/{n}/{i}.jpg" for n in range(1, 8) for i in "abc"]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert len({sample.tracklet for sample in dataset.samples}) == 7  # not one of them all
+    assert people(dataset, "train") == {None}
+
+
+def test_cameras__of_several_places_are_told_apart(tmp_path: Path) -> None:
+    paths = [
+        f"store {s}/till {t}/2024-05-0{d}/{i}.jpg"
+        for s in (1, 2)
+        for t in (1, 2, 3)
+        for d in (3, 4)
+        for i in range(3)
+    ]
+    assert len(cameras(read_dataset(lay_out(tmp_path, paths)))) == 6

@@ -29,6 +29,8 @@ GATE = """\
 """
 YARD = "0,1,30,6,20,40,1,-1,-1,-1\n1,1,31,6,20,40,1,-1,-1,-1\n1,2,1,6,20,40,1,-1,-1,-1\n"
 
+NOBODY = "nobody said who it is, and no cluster that was exported does"
+
 
 @pytest.fixture
 def workspace(tmp_path: Path):
@@ -78,9 +80,9 @@ def test_export_identities__merges_tracks_of_a_person(tmp_path: Path, workspace:
     assert rows == [
         ("gate.txt", "gate", "7", "1", "P gate/7", "1", "2", ""),
         ("gate.txt", "gate", "8", "1", "P gate/7", "1", "1", ""),
-        ("gate.txt", "gate", "9", "2", "", "0", "2", ""),
+        ("gate.txt", "gate", "9", "2", "", "0", "2", NOBODY),
         ("yard.txt", "yard", "1", "1", "P gate/7", "1", "2", ""),
-        ("yard.txt", "yard", "2", "3", "", "0", "1", ""),
+        ("yard.txt", "yard", "2", "3", "", "0", "1", NOBODY),
     ]
 
 

@@ -70,6 +70,8 @@ def is_special(name: str) -> bool:
 def certain_role(level: Level) -> Role | None:
     """Return what names alone say that a level means; None where they do not say it."""
     by_files = _role_by_files(level)
+    if holds_tracks(level):
+        return "-"
     for role, fits in NAMED:
         if level.all(fits) and not (by_files and role in ("person", "tracklet", "camera")):
             return role
@@ -78,6 +80,12 @@ def certain_role(level: Level) -> Role | None:
     if by_files is not None:
         return by_files
     return "-" if len(level.names) == 1 else None
+
+
+def holds_tracks(level: Level) -> bool:
+    """Whether a level is one folder that is named after tracks and is none: `runs/track/exp`."""
+    (name, *others) = level.names
+    return not others and words.is_tracklet(name) and not any(map(str.isdigit, name))
 
 
 def _role_by_files(level: Level) -> Role | None:

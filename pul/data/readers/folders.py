@@ -98,6 +98,7 @@ class _RowReader:
     found: Understanding
     people_classes: frozenset[str]
     all_of_train: str | None
+    places: tuple[int, ...]  # levels that are named as places with cameras of their own
     takes_person: bool
     takes_camera: bool
 
@@ -117,6 +118,9 @@ class _RowReader:
             found=found,
             people_classes=frozenset(c for c in classes if words.fold(c) in words.PEOPLE_CLASSES),
             all_of_train=next(filter(_is_all_of_train, sorted(of_role.get("split", ()))), None),
+            places=tuple(
+                i for i, role in enumerate(levels) if role == "-" and _are_places(files, i)
+            ),
             takes_person=_is_in_most(_PERSON_IN_NAME, names),
             takes_camera=_is_in_most(_CAMERA_IN_NAME, names),
         )
@@ -127,7 +131,7 @@ class _RowReader:
         if levels is None:
             return "of none of train, query or gallery, by its folders and its name"
         row = Row(path, "train")
-        for folder, role in zip(file.folders, levels, strict=False):
+        for i, (folder, role) in enumerate(zip(file.folders, levels, strict=False)):
             if role == "split":
                 word = self.found.split(folder)
                 reason = self._reason(folder, word)
@@ -139,7 +143,8 @@ class _RowReader:
             elif role == "person":
                 row = replace(row, person=folder)
             elif role == "camera":
-                row = replace(row, camera=folder)
+                places = [file.folders[j] for j in self.places if j < i]
+                row = replace(row, camera="/".join([*places, folder]))
             elif role == "tracklet":
                 depth = file.folders.index(folder) + 1
                 row = replace(row, tracklet="/".join(file.folders[:depth]))
@@ -183,6 +188,12 @@ class _RowReader:
         frame = name.frame if name is not None and is_comparable else None
         tracklet = row.tracklet or (name.tracklet if name is not None else None)
         return replace(row, person=person, camera=camera, frame=frame, tracklet=tracklet)
+
+
+def _are_places(files: Sequence[File], depth: int) -> bool:
+    """Whether the folders of a level are several places: `shop 1/till 1`, `shop 2/till 1`."""
+    names = {file.folders[depth] for file in files if len(file.folders) > depth}
+    return len(names) > 1 and all(map(words.is_camera, names))
 
 
 def _is_all_of_train(folder: str) -> bool:

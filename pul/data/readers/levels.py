@@ -15,6 +15,7 @@ from pul.data.readers.evidence import (
     Levels,
     Role,
     certain_role,
+    holds_tracks,
     is_special,
 )
 from pul.data.readers.splits import guess_splits
@@ -187,9 +188,20 @@ def _guess_splits(files: Sequence[File]) -> tuple[int, dict[str, SplitWord]] | N
                 people.setdefault(file.folders[depth], set()).add(who)
         shown = {name: frozenset(people.get(name, ())) for name in level.names}
         splits = guess_splits(shown, level.names)
+        splits = _as_named(splits)
         if splits:
             return depth, splits
     return None
+
+
+def _as_named(splits: dict[str, SplitWord]) -> dict[str, SplitWord]:
+    """Exchange query and gallery where the name of either says that it is the other."""
+    exchanged: dict[SplitWord, SplitWord] = {"query": "gallery", "gallery": "query"}
+    if any(
+        words.split_word(name) == exchanged.get(split, "pooled") for name, split in splits.items()
+    ):
+        return {name: exchanged.get(split, split) for name, split in splits.items()}
+    return splits
 
 
 def _person_of(file: File, depth: int, *, by_name: bool) -> object:
@@ -207,12 +219,16 @@ def _infer(files: Sequence[File], depth: int) -> tuple[Levels, ...]:
         Level(level, tuple(file for file in files if len(file.folders) > level))
         for level in range(depth, deepest)
     ]
-    roles = [certain_role(level) for level in levels]
+    roles = [
+        "-" if depth and _is_one_each_split(level, depth - 1) else certain_role(level)
+        for level in levels
+    ]
+    roles = _with_calendar(levels, roles)
     for role in ("person", "camera"):  # `NVR/ch2`: one level is theirs, that of most folders
         named = [i for i, found in enumerate(roles) if found == role]
         best = max(named, key=lambda i: len(levels[i].names), default=None)
         roles = ["-" if i in named and i != best else found for i, found in enumerate(roles)]
-    roles = _below_plurals(levels, roles)
+    roles = _below_tracks(levels, _below_plurals(levels, roles))
     free = [level for level, role in zip(levels, roles, strict=True) if role is None]
     choices = _choices(free, has_person="person" in roles, has_camera="camera" in roles)
     readings = []
@@ -236,6 +252,36 @@ def _below_plurals(levels: Sequence[Level], roles: Sequence[Role | None]) -> lis
         role = next((role for role in ROLES if role == held), None)
         if role is not None and told[place + 1] in (None, role):
             told[place], told[place + 1] = "-", role
+    return told
+
+
+def _below_tracks(levels: Sequence[Level], roles: Sequence[Role | None]) -> list[Role | None]:
+    """Let numbered folders somewhere below one called `track` be tracklets."""
+    told = list(roles)
+    above = next((i for i, level in enumerate(levels) if holds_tracks(level)), len(levels))
+    free = [i for i in range(above + 1, len(levels)) if told[i] is None]
+    if free and levels[free[-1]].all(str.isdigit) and "tracklet" not in told:
+        told[free[-1]] = "tracklet"
+    return told
+
+
+def _is_one_each_split(level: Level, of_split: int) -> bool:
+    """Whether each split has a single folder at a level, by another name: `test_all/test_set`."""
+    below: dict[str, set[str]] = {}
+    for file in level.files:
+        below.setdefault(file.folders[of_split], set()).add(file.folders[level.depth])
+    names = [name for found in below.values() for name in found]
+    return len(names) == len(below) == len(set(names)) > 1
+
+
+def _with_calendar(levels: Sequence[Level], roles: Sequence[Role | None]) -> list[Role | None]:
+    """Let years, months and days of three levels, one below the other, be dates."""
+    told = list(roles)
+    fits = (words.is_year, words.is_month_number, words.is_day_number)
+    for place in range(len(levels) - 2):
+        three = levels[place : place + 3]
+        if all(level.all(fit) for level, fit in zip(three, fits, strict=True)):
+            told[place : place + 3] = ["date"] * 3
     return told
 
 

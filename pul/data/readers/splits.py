@@ -51,7 +51,8 @@ def guess_splits(
 ) -> dict[str, SplitWord]:
     """Guess which folder is which split, from who is below it.
 
-    Queries and gallery show the same people; who is there to train is in neither.
+    Queries and gallery show the same people; who is there to train is in neither. Of two folders
+    of different people the one with fewer images may be the gallery.
 
     Args:
         people: Whom the images below each folder show.
@@ -60,8 +61,10 @@ def guess_splits(
     Returns:
         The split of each folder; empty where the people do not look like splits.
     """
-    if not 3 <= len(people) <= 4 or min(map(len, people.values())) < _FEWEST:
+    if not 2 <= len(people) <= 4 or min(map(len, people.values())) < _FEWEST:
         return {}
+    if len(people) == 2:
+        return _guess_two(people, n_images)
     alone = [
         name
         for name, shown in people.items()
@@ -76,6 +79,15 @@ def guess_splits(
     alone.sort(key=lambda name: (-n_images[name], name))
     guessed: dict[str, SplitWord] = {pair[0]: "query", pair[1]: "gallery"}
     return {**dict.fromkeys(alone, "validation"), alone[0]: "train", **guessed}
+
+
+def _guess_two(
+    people: Mapping[str, frozenset[object]], n_images: Mapping[str, int]
+) -> dict[str, SplitWord]:
+    larger, smaller = sorted(people, key=lambda name: (-n_images[name], name))
+    if people[larger] & people[smaller]:
+        return {}
+    return {larger: "train", smaller: "gallery"}
 
 
 def is_prid(folders: Sequence[str], people: Mapping[str, Sequence[int]]) -> bool:

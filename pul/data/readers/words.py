@@ -14,18 +14,23 @@ _SPLITS: tuple[tuple[SplitWord, str], ...] = (  # the first that fits: `test_pro
     (
         "query",
         r"quer(y|ies)\w*|probes?|anfragen?|consultas?|requetes?|zapros\w*|запрос\w*|проб[аы]|"
-        r"查询\w*|查詢\w*|クエリ|쿼리|sorgu|occluded",
+        r"查询\w*|查詢\w*|クエリ|쿼리|sorgu|occluded|запит\w*|dotaz\w*|zapytani\w*|lekerdezes|"
+        r"interogar\w*|forespørgs\w*|fraga|kysely|zoekvraag|zoekopdracht\w*|ερωτημα\w*|استعلام|"
+        r"שאילתה|truy|क्वेरी|ค้นหา",
     ),
     (
         "train",
         r"train\w*|trn|entrenamiento|entrainement|apprentissage|addestramento|treino|treinamento|"
-        r"обуч\w*|трен\w*|训练\w*|訓練\w*|学習\w*|학습\w*|훈련\w*|egitim|trening\w*|uczenie|traning",
+        r"обуч\w*|трен\w*|训练\w*|訓練\w*|学習\w*|학습\w*|훈련\w*|egitim|trening\w*|uczenie|traning|træning\w*|"
+        r"opplæring|навч\w*|trenov\w*|treningov\w*|antren\w*|tanito|tanulo|koulutus|opetus|opleiding|"
+        r"latih\w*|pelatihan|huan|εκπαιδευση\w*|تدريب|אימון|प्रशिक्षण|ฝึก",
     ),
     (
         "gallery",
         r"galler(y|ies)\w*|test|tests|testing|testset|testdata|galerie|galeria|galleria|galeri|"
         r"pruebas?|prova|teste|тест\w*|галере\w*|测试\w*|測試\w*|图库|画廊|テスト\w*|ギャラリー|"
-        r"테스트\w*|갤러리|whole",
+        r"테스트\w*|갤러리|whole|teszt\w*|testov\w*|testi|uji|pengujian|galerij|galleri|galerija|"
+        r"galeria\w*|δοκιμη|τεστ|اختبار|מבחן|בדיקה|kiem|परीक्षण|ทดสอบ",
     ),
     (
         "validation",
@@ -36,7 +41,7 @@ _SPLITS: tuple[tuple[SplitWord, str], ...] = (  # the first that fits: `test_pro
 _CAMERA = re.compile(
     r"cams?|cameras?|kameras?|camaras?|telecamera|kam|ipc|ipcam|webcam|cctv|nvr|dvr|ch|chan|"
     r"channel|kanal|canal|canale|views?|ansicht|vue|vista|sensor|камера|кам|канал|摄像头|摄像机|"
-    r"攝影機|相机|通道|カメラ|카메라|채널|kanali|kamery"
+    r"攝影機|相机|通道|カメラ|카메라|채널|kanali|kamery|καμερα|كاميرا|מצלמה|कैमरा|กล้อง|camer"
 )
 _MODALITY = re.compile(r"rgb|visible|vis|color|colour|infrared|ir|nir|lwir|swir|thermal|depth|fir")
 _PLACE = re.compile(
@@ -58,7 +63,8 @@ _PERSON = re.compile(
     r"persons?|pers|personne|personnes|personen|persona|personas|pessoa|people|pid|ids?|identity|"
     r"identities|identitaet|identite|identidad|subjects?|subj|individuals?|individu|ind|human|uid|"
     r"player|pedestrian|ped|vehicle|veh|animal|челов\w*|персона|лицо|人|人物|行人|人员|사람|kisi|"
-    r"osoba|persoon"
+    r"osoba|persoon|ατομο|προσωπο|شخص|אדם|איש|व्यक्ति|คน|บุคคล|nguoi|особа|людина|person[ae]|orang|szemely|"
+    r"henkilo|osob[ay]|persoana"
 )
 _TRACKLET = re.compile(r"tracks?|tracklets?|tid|trk|trajectory|spur|piste|трек|轨迹|軌跡|トラック")
 _RECORDING = re.compile(
@@ -143,6 +149,13 @@ _CLOCK = re.compile(
 )
 
 
+# Marks that are part of a word and that \w leaves out: of Hebrew, Arabic, Devanagari and Thai.
+_MARKS = "\u0591-\u05c7\u064b-\u0655\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+_TOKEN = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}])*|\d+")
+_EPOCH = re.compile(r"1\d{9}(\d{3})?", re.ASCII)  # seconds or milliseconds, of 2001 to 2033
+_YEAR = re.compile(r"(?:19|20)\d\d", re.ASCII)
+
+
 def fold(name: str) -> str:
     """Return a name in lower case, Latin and Greek without accents: `Caméra` is `camera`.
 
@@ -161,7 +174,7 @@ def fold(name: str) -> str:
 
 def tokens(name: str) -> list[str]:
     """Return the words and numbers of a name: `bounding_box_train` is bounding, box and train."""
-    return re.findall(r"[^\W\d_]+|\d+", fold(name))
+    return _TOKEN.findall(fold(name))
 
 
 def split_word(name: str) -> SplitWord | None:
@@ -208,8 +221,10 @@ def is_recording(name: str) -> bool:
 
 
 def is_date(name: str) -> bool:
-    """Whether a folder is named as a day, a month or a time of day."""
+    """Whether a folder is named as a day, a month, a time of day or a moment."""
     words = tokens(name)
+    if _EPOCH.fullmatch(name):
+        return True
     if _CLOCK.fullmatch(fold(name)) or (len(words) == 2 and _DAY.fullmatch(words[0])):
         return True
     if _WEEKDAY.fullmatch("".join(words)) or _MONTH_OF_YEAR.fullmatch(name):
@@ -221,6 +236,21 @@ def has_date(name: str) -> bool:
     """Whether a name has a day in it, as a recorder writes it: `IPC01_20240503`."""
     starts = (found.start() for found in re.finditer(r"(?<!\d)\d", name, re.ASCII))
     return is_date(name) or any(_is_day(*_day_of(name[start:])) for start in starts)
+
+
+def is_year(name: str) -> bool:
+    """Whether a folder may be a year: 1900 to 2099."""
+    return _YEAR.fullmatch(name) is not None
+
+
+def is_month_number(name: str) -> bool:
+    """Whether a folder may be a month: 1 to 12, or 01 to 12."""
+    return re.fullmatch(r"0?[1-9]|1[0-2]", name, re.ASCII) is not None
+
+
+def is_day_number(name: str) -> bool:
+    """Whether a folder may be a day of a month: 1 to 31, or 01 to 31."""
+    return re.fullmatch(r"0?[1-9]|[12]\d|3[01]", name, re.ASCII) is not None
 
 
 def is_clock_number(name: str) -> bool:
