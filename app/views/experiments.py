@@ -37,7 +37,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         is_running = services.experiments.experiment(location, picked).is_running or is_working
         fragment(POLL_S if is_running else None)(_experiment)(location, picked)
     elif not is_working:
-        st.subheader("No table of the paper has been run here yet.")
+        st.caption("No table of the paper has been run here yet.")
 
 
 def _working(*, is_working: bool) -> None:

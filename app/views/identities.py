@@ -7,7 +7,7 @@ from app.components.identity_rows.identity_rows import identity_rows
 from app.components.tables.empty import nothing_yet
 from app.views import annotator, leading
 from app.views.fragments import fragment
-from app.views.waiting import iteration_to_label
+from app.views.waiting import for_first_iteration, iteration_to_label
 from app.wording import counted, duration, fit, percent
 
 N_MERGES = 12
@@ -15,10 +15,12 @@ N_MERGES = 12
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
     place = services.runs.newest_iteration(state.location(), now) if now else None
-    if place is None:
+    if place is not None:
+        _identities(*place)
+    elif now is None or now.run is None:
         nothing_yet("There are no identities yet.", "Start a run first.", state.page("workspace"))
     else:
-        _identities(*place)
+        for_first_iteration(now, fit("People are being grouped for the first time."))
 
 
 @fragment()

@@ -220,7 +220,7 @@ def test_labelling__needs_one_iteration_of_any_run(
 ) -> None:
     fabricate(location, people, status="running", n_iterations=-1)
     assert "People are being grouped for the first time." in text_of(open_studio("label"))
-    assert "There are no identities yet." in text_of(open_studio("identities"))
+    assert "People are being grouped for the first time." in text_of(open_studio("identities"))
 
 
 @pytest.fixture(scope="module")

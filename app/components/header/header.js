@@ -29,12 +29,12 @@ function followInPlace(link, event) {
   twin.click();
 }
 
-/** What is next is done on the page that is open: nothing to follow. */
-function sayItIsHere(next) {
-  next.classList.add("here");
-  next.tabIndex = -1;
-  next.textContent = next.textContent.replace("→", "↓");
-  next.title = "On this page";
+/** What is next leads to its page; on that page there is nothing to follow. */
+function sayWhere(next, isHere) {
+  next.classList.toggle("here", isHere);
+  next.tabIndex = isHere ? -1 : 0;
+  next.textContent = next.textContent.replace(/[→↓]/, isHere ? "↓" : "→");
+  next.title = isHere ? "On this page" : "";
 }
 
 class Line {
@@ -89,7 +89,7 @@ class Line {
       else link.removeAttribute("aria-current");
     }
     const next = this.root.querySelector(".pul-next");
-    if (next?.dataset.page === this.data.page) sayItIsHere(next);
+    if (next) sayWhere(next, next.dataset.page === this.data.page);
   }
 
   async ask() {

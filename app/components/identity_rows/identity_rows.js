@@ -280,7 +280,7 @@ class People {
     this.root.classList.toggle("nobody", !rows.length);
     this.find("counts").innerHTML =
       `<b>${rows.length === 1 ? "1 identity" : `${count(rows.length)} identities`}</b><span>${counted(imagesOf(rows), "image")}</span>` +
-      `<span>${count(training.length)} for training (L = ${count(training.length)})</span>` +
+      `<span>${count(training.length)} for training</span>` +
       `<span>${count(nHeld)} held out${nHeld && nHeld < 10 ? ", too few to judge by" : ""}</span><span>${left ? "saving …" : "saved"}</span>`;
   }
 

@@ -24,7 +24,7 @@ def show(run_id: int, drawn_for: tuple[object, ...]) -> None:
 
 
 def _steer(now: services.workspace.WorkspaceStatus, run: RunRecord) -> None:
-    text, live, buttons, menu = st.columns([3.2, 0.9, 1.4, 0.4], vertical_alignment="center")
+    text, live, buttons, menu = st.columns([3.1, 0.9, 1.4, 0.5], vertical_alignment="center")
     with text:
         if run.parent_run_id is not None:
             st.caption(f"Forked from run {run.parent_run_id}, iteration {run.parent_iteration}")

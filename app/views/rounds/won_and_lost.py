@@ -6,7 +6,7 @@ from app import services, state
 from app.components.tables.grid import strip
 from app.routes import thumbnails
 from app.views.retrieval import places, queries
-from app.wording import count, counted
+from app.wording import counted
 from pul.records import RunRecord
 
 
@@ -40,7 +40,6 @@ def _order_queries(run: RunRecord, before: services.retrieval.Place) -> None:
 
 
 def _pictures(word: str, image_ids: tuple[int, ...], n: int, hint: str) -> None:
-    more = f", {count(len(image_ids))} shown" if n > len(image_ids) else ""
-    st.caption(f"**{counted(n, 'picture')} {word}**{more}. {hint}")
+    st.caption(f"**{counted(n, 'picture')} {word}**. {hint}")
     if image_ids:
         strip(thumbnails.urls(state.location(), image_ids), alt=f"{word.capitalize()} picture")

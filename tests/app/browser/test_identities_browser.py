@@ -64,7 +64,7 @@ def wait_until_saved(page: Page) -> None:
 def test_rows__say_counts_and_show_faces(page: Page) -> None:
     expect(page.locator(".person")).to_have_count(4)
     expect(page.locator(".people-counts")).to_contain_text("4 identities")
-    expect(page.locator(".people-counts")).to_contain_text("L = 4")
+    expect(page.locator(".people-counts")).to_contain_text("4 for training")
     expect(row(page, 0)).to_contain_text("9 images")
     page.wait_for_function(
         """() => { const faces = [...document.querySelectorAll(".face")];

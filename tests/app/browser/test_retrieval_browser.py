@@ -1,5 +1,6 @@
 """The Retrieval page in a real browser: a click and a picture."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +81,23 @@ def test_retrieval__a_dropped_picture_finds_itself(page: Page, people: Path) -> 
     expect(
         page.get_by_text("The picture is damaged, or no image of a kind we read")
     ).to_be_visible()
+
+
+def test_threshold__is_chosen_here_and_given_with_the_model_on_finish(
+    page: Page, studio: str
+) -> None:
+    page.goto(f"{studio}/finish")
+    expect(page.get_by_text("No threshold is chosen")).to_be_visible()
+    page.get_by_role("link", name="Choose the threshold").click()
+    page.get_by_text("Threshold: who is unknown?").click()
+    said = page.get_by_text(re.compile(r"Above cosine -?\d\.\d+ two pictures are one person"))
+    level = re.findall(r"-?\d\.\d+", said.inner_text())[0]
+    page.get_by_role("button", name="Use this threshold").click()
+    expect(page.get_by_text(re.compile(f"In use: {re.escape(level)}"))).to_be_visible()
+    page.goto(f"{studio}/finish")
+    expect(page.get_by_text(f"Threshold: cosine {level} and above")).to_be_visible()
+    page.get_by_role("button", name="Export model").click()
+    with page.expect_download() as given:
+        page.get_by_role("button", name="Threshold", exact=True).click()
+    kept = json.loads(given.value.path().read_text())
+    assert f"{kept['threshold']:.3f}" == level

@@ -73,8 +73,10 @@ def test_label__by_the_sign_on_a_tile_and_by_f_and_the_card_waits(page: Page, st
     expect_like(page, picture)
     page.get_by_role("button", name="Back to the queries").click()
     expect(page.get_by_text(LIKE)).to_have_count(0)
-    page.locator('.pul-way a[data-page="label"]').click()
+    expect(page.locator(".pul-next:not(.here)")).to_be_visible()
+    page.locator('.pul-way ol a[data-page="label"]').click()
     wait_for_card(page)
+    expect(page.locator(".pul-next.here")).to_be_visible()  # and on its own page it is no link
     assert shown(page, "label.work.card.id") == card  # what was begun is there
     assert shown(page, "label.work.dropped.size") == n_dropped
     page.mouse.move(5, 5)
