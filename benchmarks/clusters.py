@@ -59,6 +59,13 @@ _MOVE_LAMBDA = f"""async (value) => {{
     slider.dispatchEvent(new Event("input", {{ bubbles: true }}));
     {_DRAWN}
 }}"""
+# What the cases before have left: a scrolled grid, and an open cluster.
+_PUT_BACK = """async () => {
+    document.querySelector(".clusters-opened [data-act=close]")?.click();
+    document.querySelector(".clusters-scroller").scrollTop = 0;
+    await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+}"""
 _SCROLL = """async ([step, n]) => {
     const scroller = document.querySelector(".clusters-scroller");
     scroller.scrollTop = 0;
@@ -110,6 +117,7 @@ class _Grid:
     def _timed(self, act: Callable[[int], float], repeat: int) -> tuple[float, float, float]:
         """Return the seconds that a person waited, and what studio and page computed."""
         process = psutil.Process(self.studio.pid)
+        self.put_back()
         before, page_before = process.cpu_times(), self._page_seconds()
         seconds = act(repeat)
         after, page_after = process.cpu_times(), self._page_seconds()
@@ -119,6 +127,11 @@ class _Grid:
     def _page_seconds(self) -> float:
         metrics = self.tools.send("Performance.getMetrics")["metrics"]
         return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
+
+    def put_back(self) -> None:
+        """Undo what the repeat before has left, unless the page is not there yet."""
+        if self.page.locator(".clusters-scroller").count():
+            self.page.evaluate(_PUT_BACK)
 
     def open(self, _repeat: int) -> float:
         self.page.goto("about:blank")

@@ -71,7 +71,7 @@ class Person:
 
     Attributes:
         page: The page.
-        pace: Share of the modelled time that is really waited, in [0, 1].
+        pace: Share of the modelled time that passes at least, in [0, 1]: it waits for what is left.
         n_actions: Clicks and keys.
         modelled_s: Modelled time.
     """
@@ -81,6 +81,11 @@ class Person:
     n_actions: int = 0
     modelled_s: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
+    _due: float = 0.0
+
+    def begin(self) -> None:
+        """Begin with something new: what took longer before is not made up for."""
+        self._due = time.perf_counter()
 
     def view(self) -> None:
         self._spend(VIEW_S)
@@ -110,7 +115,8 @@ class Person:
 
     def _spend(self, seconds: float) -> None:
         self.modelled_s += seconds
-        time.sleep(seconds * self.pace)
+        self._due += seconds * self.pace  # what the browser took itself counts too
+        time.sleep(max(0.0, self._due - time.perf_counter()))
 
 
 @dataclass
@@ -134,6 +140,7 @@ class Labeller:
         shown = self._shown()
         if shown is None:
             return False
+        self.person.begin()
         self.person.view()
         if "pair" in shown:
             self._answer(shown["pair"])

@@ -3,6 +3,8 @@ import { columnsOf, placeAfter, placesInSight } from "./windowing.js";
 
 const SETTLE_MS = 90; // pictures wait until a fast scroll has come to rest
 const FAST_SCREENS = 0.75; // from a frame to the next
+const SPARE_ROWS = 2; // above and below those in sight; none in a fast scroll
+const N_IN_FRAME = 40; // pictures asked for in one frame
 
 /**
  * @typedef {object} Shape
@@ -20,6 +22,8 @@ export class WindowedGrid {
   items = new Int32Array();
   /** @type {Map<number, HTMLElement>} Elements by place. */
   elements = new Map();
+  /** @type {Set<HTMLElement>} Those whose pictures are not asked for yet. */
+  waiting = new Set();
   place = 0;
   columns = 1;
   lastTop = 0;
@@ -45,7 +49,7 @@ export class WindowedGrid {
   dispose() {
     this.scroller.removeEventListener("scroll", this.onScroll);
     this.observer.disconnect();
-    cancelAnimationFrame(this.frame);
+    for (const frame of [this.frame, this.loading, this.settling]) cancelAnimationFrame(frame);
     clearTimeout(this.timer);
   }
 
@@ -71,6 +75,7 @@ export class WindowedGrid {
     const hadFocus = this.canvas.contains(document.activeElement);
     this.canvas.replaceChildren();
     this.elements.clear();
+    this.waiting.clear();
     if (hadFocus) this.isFocusWanted = true;
   }
 
@@ -95,33 +100,55 @@ export class WindowedGrid {
 
   scrolled() {
     this.frame = null;
-    const moved = Math.abs(this.scroller.scrollTop - this.lastTop);
-    this.lastTop = this.scroller.scrollTop;
-    this.isFast = moved > FAST_SCREENS * this.scroller.clientHeight;
+    const { scrollTop: top, clientHeight: height } = this.scroller;
+    this.isFast = Math.abs(top - this.lastTop) > FAST_SCREENS * height;
+    this.lastTop = top;
     clearTimeout(this.timer);
-    if (this.isFast)
-      this.timer = setTimeout(() => {
-        this.isFast = false;
-        for (const element of this.elements.values()) loadPictures(element);
-      }, SETTLE_MS);
+    if (this.isFast) this.timer = setTimeout(() => this.settle(), SETTLE_MS);
     this.render();
+  }
+
+  // Where frames are late the timer comes between two of them: the next one tells whether the scroll goes on.
+  settle() {
+    this.settling = requestAnimationFrame(() => {
+      if (this.frame) return;
+      this.isFast = false;
+      this.render();
+    });
   }
 
   render() {
     const { scrollTop: top, clientHeight: height } = this.scroller;
     const { rowHeight, columns } = this;
-    const [first, after] = placesInSight({ top, height, rowHeight, columns, n: this.items.length });
-    for (const [place, element] of this.elements) {
-      if ((place >= first && place < after) || place === this.place) continue;
-      element.remove();
-      this.elements.delete(place);
-    }
+    const spare = this.isFast ? 0 : SPARE_ROWS;
+    const [first, after] = placesInSight({ top, height, rowHeight, columns, n: this.items.length, spare });
+    for (const [place, element] of this.elements)
+      if ((place < first || place >= after) && place !== this.place) this.remove(place, element);
     const fresh = document.createDocumentFragment();
     if (this.place < this.items.length && !this.elements.has(this.place)) fresh.append(this.make(this.place));
     for (let place = first; place < after; place += 1) if (!this.elements.has(place)) fresh.append(this.make(place));
     this.canvas.append(fresh);
     if (this.isFocusWanted) this.elements.get(this.place)?.focus({ preventScroll: true });
     this.isFocusWanted = false;
+    if (!this.isFast) this.loadSome();
+  }
+
+  remove(place, element) {
+    stopPictures(element);
+    element.remove();
+    this.elements.delete(place);
+    this.waiting.delete(element);
+  }
+
+  loadSome() {
+    cancelAnimationFrame(this.loading);
+    let left = N_IN_FRAME;
+    for (const element of this.waiting) {
+      if (left <= 0) break;
+      left -= loadPictures(element);
+      this.waiting.delete(element);
+    }
+    this.loading = this.waiting.size ? requestAnimationFrame(() => this.isFast || this.loadSome()) : null;
   }
 
   make(place) {
@@ -137,8 +164,8 @@ export class WindowedGrid {
     element.innerHTML = this.source.html(item);
     this.put(element, place);
     this.source.refresh(element, item);
-    if (!this.isFast) loadPictures(element);
     this.elements.set(place, element);
+    this.waiting.add(element);
     return element;
   }
 
@@ -201,10 +228,18 @@ function isEqual(a, b) {
   return a.length === b.length && a.every((item, place) => item === b[place]);
 }
 
-/** @param {HTMLElement} element */
+/** @returns {number} How many pictures of an element were asked for. */
 export function loadPictures(element) {
-  for (const picture of /** @type {NodeListOf<HTMLImageElement>} */ (element.querySelectorAll("img[data-src]"))) {
+  /** @type {NodeListOf<HTMLImageElement>} */
+  const pictures = element.querySelectorAll("img[data-src]");
+  for (const picture of pictures) {
     picture.src = picture.dataset.src;
     delete picture.dataset.src;
   }
+  return pictures.length;
+}
+
+// What has left the sight is not worth the wait for what is in it.
+function stopPictures(element) {
+  for (const picture of element.querySelectorAll("img[src]")) if (!picture.complete) picture.removeAttribute("src");
 }
