@@ -1,5 +1,7 @@
 """The diagnosis of a workspace's images and of a run's iterations."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pul.errors import StoreError
@@ -7,7 +9,7 @@ from pul.evaluation.course import course_of
 from pul.jobs.course import judge_settling
 from pul.labelling.annotations import Annotations, to_rows
 from pul.labelling.log import read_annotations
-from pul.records import ImageTable
+from pul.records import ImageTable, IterationRecord
 from pul.reports.diagnosis import (
     Finding,
     IterationView,
@@ -70,8 +72,6 @@ def examine_iteration(
     owners = to_rows(state.owners, images.image_ids)
     identities = np.zeros(n_images, dtype=np.int64)
     identities[list(owners)] = list(owners.values())
-    course = course_of(records)
-    settling = judge_settling(workspace, run_id, iteration) if course is None else None
     view = IterationView(
         iteration=iteration,
         lambda_=record.lambda_,
@@ -83,4 +83,14 @@ def examine_iteration(
         features=arrays["features"][sampled],
         previous=previous,
     )
-    return (*diagnose_iteration(view), *diagnose_course(course, settling))
+    return (*diagnose_iteration(view), *_examine_course(workspace, run_id, records))
+
+
+def _examine_course(
+    workspace: Workspace, run_id: int, records: Sequence[IterationRecord]
+) -> tuple[Finding, ...]:
+    """Diagnose where a run has come to, after the last of some iterations."""
+    course = course_of(records)
+    last = records[-1].iteration
+    settling = judge_settling(workspace, run_id, last) if course is None else None
+    return diagnose_course(course, settling)
