@@ -61,8 +61,8 @@ def around(points: FloatArray, owners: Rows, rows: Rows, view: View | None) -> t
     """
     if view is None:
         return ()
-    others = np.setdiff1d(_inside(points, view), rows)
-    others = others[owners[others] <= 0]
+    others = _inside(points, view)
+    others = others[(owners[others] <= 0) & ~np.isin(others, rows)]
     step = max(1, -(-len(others) // N_AROUND))
     return tuple(view.places(points[others[::step]]))
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pul.labelling.annotations import to_rows
@@ -45,21 +46,29 @@ def read_guidance(workspace: Workspace, run_id: int, iteration: int | None = Non
     Raises:
         StoreError: There is no such run.
     """
-    image_ids = workspace.run_cameras(run_id)[0]
+    workspace.run(run_id)
     fixed = workspace.get_setting(_fixed_name(run_id))
     if fixed is not None:
+        image_ids = workspace.run_cameras(run_id)[0]
         rows = to_rows({int(image): identity for image, identity in fixed.items()}, image_ids)
         return Guidance(rows, {}, frozenset(), hash_identities(fixed))
     pinned = pinned_labels(workspace, run_id) if iteration is not None else {}
     until = max(((at, act) for at, act in pinned.items() if at <= (iteration or 0)), default=None)
     state = read_annotations(workspace, until=until and until[1])
+    if not state.events:  # then nobody waits for the numbers of all images
+        return Guidance({}, {}, frozenset(), "")
+    image_ids = workspace.run_cameras(run_id)[0]
     annotations = to_rows(state.training_mapping(), image_ids)
     validation = to_rows(state.validation_mapping(), image_ids)
     left_out = frozenset(to_rows(dict.fromkeys(state.held_out(), 0), image_ids))
-    rows = {int(image): row for row, image in enumerate(image_ids)}
-    groups = (_rows(images, rows) for images in state.unnamed_groups())
+    unnamed, two_people = state.unnamed_groups(), state.two_people()
+    said = set(chain(*unnamed, *chain.from_iterable(two_people)))
+    rows = {
+        image: row for row, image in to_rows({image: image for image in said}, image_ids).items()
+    }
+    groups = (_rows(images, rows) for images in unnamed)
     together = tuple(group for group in groups if len(group) > 1)
-    sides = ((_rows(left, rows), _rows(right, rows)) for left, right in state.two_people())
+    sides = ((_rows(left, rows), _rows(right, rows)) for left, right in two_people)
     apart = tuple((left, right) for left, right in sides if left and right)
     is_said = annotations or left_out
     content_hash = state.content_hash() if is_said else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select
@@ -75,11 +76,15 @@ class ImageSection(Section):
             StoreError: There is no such run.
         """
         is_of_run = (images.c.split == "train", images.c.image_id <= self._last_image_id(run_id))
-        query = select(images.c.image_id, images.c.camid).where(*is_of_run)
+        camid = func.coalesce(images.c.camid, UNKNOWN_CAMID)
+        query = select(images.c.image_id, camid).where(*is_of_run).order_by(images.c.image_id)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(images.c.image_id)).all()
-        numbers, camids = zip(*rows, strict=True) if rows else ((), ())
-        return np.array(numbers, dtype=np.int64), _codes(camids, UNKNOWN_CAMID)
+            # The driver's own tuples: rows of SQLAlchemy take four times as long.
+            cursor = connection.execute(query).cursor
+            rows = cursor.fetchall() if cursor is not None else ()
+        flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64)
+        numbers, camids = flat.reshape(-1, 2).T.copy()
+        return numbers, camids
 
     def image_paths(self, first: int, last: int) -> dict[int, str]:
         """Return the files of the images from one number to another, the last included."""

@@ -151,6 +151,8 @@ def test_read_guidance__answers_about_pairs_by_hand(workspace: Workspace) -> Non
     )
     before = read_guidance(workspace, 1)
     assert (before.together, before.apart, before.content_hash) == ((), (), "")
+    with pytest.raises(StoreError, match="no run 7"):
+        read_guidance(workspace, 7)
     for act in acts:
         append_act(workspace, act, read_annotations(workspace), author="anna")
     guidance = read_guidance(workspace, 1)

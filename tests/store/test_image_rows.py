@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pul.errors import StoreError
@@ -23,6 +24,9 @@ def test_run_cameras__are_those_of_the_run_s_images(workspace: Workspace) -> Non
     image_ids, camids = workspace.run_cameras(1)
     assert image_ids.tolist() == table.image_ids.tolist()
     assert camids.tolist() == table.camids.tolist()
+    assert image_ids.dtype == camids.dtype == np.int64
+    assert image_ids.flags.c_contiguous
+    assert camids.flags.c_contiguous
     with pytest.raises(StoreError, match="no run 7"):
         workspace.run_cameras(7)
 

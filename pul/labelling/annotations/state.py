@@ -391,8 +391,13 @@ def to_rows(mapping: Mapping[int, int], image_ids: IntArray) -> dict[int, int]:
         mapping: Image number → identity.
         image_ids: Number of each image of the run, shape (N,), ascending.
     """
-    rows = {int(image): row for row, image in enumerate(image_ids)}
-    return {rows[image]: identity for image, identity in mapping.items() if image in rows}
+    if not len(image_ids):
+        return {}
+    images = np.fromiter(mapping, dtype=np.int64, count=len(mapping))
+    rows = np.minimum(np.searchsorted(image_ids, images), len(image_ids) - 1)
+    is_known = image_ids[rows] == images
+    found = zip(rows.tolist(), mapping.values(), is_known.tolist(), strict=True)
+    return {row: identity for row, identity, is_here in found if is_here}
 
 
 def last(opinions: Opinions) -> int:

@@ -31,7 +31,7 @@ class Card:
         tracklets: Tracklet of each, shape (M,): equal ones are stacked.
         chosen: Images that look like one person, shape (M,); the rest of the cluster is shown
             unchosen, but for images of another side.
-        reliable: Images above λ, shape (M,); the others have a dotted border.
+        reliable: Images above λ, shape (M,); the others have a frame.
         reason: Why this card, for people.
     """
 

@@ -74,6 +74,50 @@ def address_has(page: Page, text: str) -> None:
 
 # The grid
 
+# Scrolls a long grid by two screens a frame, each frame later than the time at which it comes to
+# rest; answers how many pictures were asked for meanwhile, those of the item with the focus aside.
+FLING = """async () => {
+    const { grid } = document.querySelector(".clusters").mounted;
+    grid.show(Int32Array.from({ length: 4000 }, (_, place) => place % 8));
+    const frame = () => new Promise(requestAnimationFrame);
+    const unfocused = ".clusters-item:not([data-place='0'])";
+    const asked = () => grid.canvas.querySelectorAll(`${unfocused} img[src]`).length;
+    let most = 0;
+    for (let n = 0; n < 6; n += 1) {
+        grid.scroller.scrollTop += 2 * grid.scroller.clientHeight;
+        await frame();
+        await frame();
+        const until = performance.now() + 120;
+        while (performance.now() < until);
+        most = Math.max(most, asked());
+    }
+    return most;
+}"""
+IN_SIGHT = """() => {
+    const { grid } = document.querySelector(".clusters").mounted;
+    const { top, bottom } = grid.scroller.getBoundingClientRect();
+    const seen = [...grid.canvas.querySelectorAll("img")].filter((picture) => {
+        const box = picture.getBoundingClientRect();
+        return box.bottom > top && box.top < bottom;
+    });
+    return seen.length > 0 && seen.every((picture) => picture.complete && picture.naturalWidth > 0);
+}"""
+
+
+def test_pictures__wait_while_a_fast_scroll_goes_on(page: Page, shared: tuple[str, Path]) -> None:
+    open_clusters(page, shared[0])
+    assert page.evaluate(FLING) == 0
+    page.wait_for_function(IN_SIGHT, timeout=TIMEOUT_MS)
+
+
+def test_pictures__come_where_a_fast_scroll_ends_slowly(
+    page: Page, shared: tuple[str, Path]
+) -> None:
+    open_clusters(page, shared[0])
+    page.evaluate(FLING)
+    page.evaluate("document.querySelector('.clusters-scroller').scrollTop += 40")
+    page.wait_for_function(IN_SIGHT, timeout=TIMEOUT_MS)
+
 
 def test_clusters__every_cluster_with_its_faces(page: Page, shared: tuple[str, Path]) -> None:
     address, location = shared

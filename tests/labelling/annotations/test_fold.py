@@ -258,6 +258,11 @@ def test_training_mapping__leaves_validation_out() -> None:
 
 def test_to_rows__names_rows_of_the_run() -> None:
     assert to_rows({20: 1, 30: 2, 99: 2}, np.array([10, 20, 30])) == {1: 1, 2: 2}
+    assert list(to_rows({30: 2, 5: 1, 15: 1, 10: 3}, np.array([10, 20, 30])).items()) == [
+        (2, 2),
+        (0, 3),
+    ]  # in the order of the mapping
+    assert to_rows({}, np.array([10])) == to_rows({-1: 4, 10: 1}, np.array([], np.int64)) == {}
 
 
 def test_content_hash__names_the_content_not_the_history() -> None:
