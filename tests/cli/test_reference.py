@@ -9,6 +9,7 @@ from pul.cli.main import app
 from pul.cli.reference import cli_page, settings_page
 from pul.config import NetworkConfig, RunConfig, Settings, describe, load_preset, preset_names
 from pul.config.base import flatten
+from pul.config.methods import LOSSES
 
 COMMANDS: dict[str, Any] = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
@@ -64,7 +65,7 @@ def test_settings_page__has_defaults_the_papers_values_and_bounds() -> None:
     assert row(page, "kmeans_n_init")[1:4] == ["`1`", "`10`", "1 to 100"]
     assert row(page, "dbscan.eps")[1:4] == ["`0.6`", "", "above 0 to below 1"]
     assert row(page, "n_threads")[1] == "none"
-    assert row(page, "finetune.loss")[3] == "softmax, triplet, contrastive, cluster_memory"
+    assert row(page, "finetune.loss")[3] == ", ".join(LOSSES)
 
 
 def test_settings_page__has_every_preset() -> None:

@@ -131,7 +131,7 @@ def test_last_stride__the_last_maps_are_twice_as_large(tmp_path: Path) -> None:
         assert torch.equal(network(images), again(images))
 
 
-@pytest.mark.parametrize("settings", [{"last_stride": 1}, {"stem": "no_relu"}, {"gem_p": 3.0}])
+@pytest.mark.parametrize("settings", [{"last_stride": 1}, {"stem": "no_relu"}])
 def test_build_network__settings_of_resnets_on_another_network(settings: dict[str, object]) -> None:
     with pytest.raises(ModelError, match="mobilenet_v2 is no ResNet"):
         build_network(config("mobilenet_v2", **settings))
