@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from pul.labelling.annotations import to_rows
+from pul.arrays import IntArray
+from pul.labelling.annotations import Annotations, to_rows
 from pul.labelling.log import read_annotations
 from pul.store.workspace import Workspace
+
+_Rows = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +64,28 @@ def read_guidance(workspace: Workspace, run_id: int, iteration: int | None = Non
     annotations = to_rows(state.training_mapping(), image_ids)
     validation = to_rows(state.validation_mapping(), image_ids)
     left_out = frozenset(to_rows(dict.fromkeys(state.held_out(), 0), image_ids))
-    unnamed, two_people = state.unnamed_groups(), state.two_people()
-    said = set(chain(*unnamed, *chain.from_iterable(two_people)))
-    rows = {
-        image: row for row, image in to_rows({image: image for image in said}, image_ids).items()
-    }
-    groups = (_rows(images, rows) for images in unnamed)
-    together = tuple(group for group in groups if len(group) > 1)
-    sides = ((_rows(left, rows), _rows(right, rows)) for left, right in two_people)
-    apart = tuple((left, right) for left, right in sides if left and right)
+    together, apart = _said_of_pairs(state, image_ids)
     is_said = annotations or left_out
     content_hash = state.content_hash() if is_said else ""
     if together or apart:
         content_hash = _hash((content_hash, together, apart))
     last_act = state.events[-1].event_id if state.events else 0
     return Guidance(annotations, validation, left_out, content_hash, together, apart, last_act)
+
+
+def _said_of_pairs(
+    state: Annotations, image_ids: IntArray
+) -> tuple[tuple[_Rows, ...], tuple[tuple[_Rows, _Rows], ...]]:
+    """Return `Guidance.together` and `Guidance.apart`."""
+    unnamed, two_people = state.unnamed_groups(), state.two_people()
+    said = set(chain(*unnamed, *chain.from_iterable(two_people)))
+    rows = {
+        image: row for row, image in to_rows({image: image for image in said}, image_ids).items()
+    }
+    groups = (_rows(images, rows) for images in unnamed)
+    sides = ((_rows(left, rows), _rows(right, rows)) for left, right in two_people)
+    together = tuple(group for group in groups if len(group) > 1)
+    return together, tuple((left, right) for left, right in sides if left and right)
 
 
 def fixed_guidance(run_id: int, identities: Mapping[int, int]) -> dict[str, Any]:
