@@ -1,5 +1,6 @@
 """Runs that cannot work are refused in the form, in words; a failed one says so everywhere."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from app import services
+from pul.config import preset_names
 from pul.data.datasets import read_dataset
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, component_data, go_to, labels, text_of
@@ -82,6 +84,23 @@ def test_form__is_refused_in_words(filled: Path, open_studio: Open, started: lis
         assert studio.error[0].value.startswith(said)
         field(studio, label).set_value(before)  # type: ignore[attr-defined]
     assert started == []
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_form__that_nobody_changed_starts_what_the_preset_says(
+    filled: Path, open_studio: Open, started: list[object], preset: str
+) -> None:
+    studio = open_studio("rounds")
+    studio.session_state[f"all:new:{preset}:drawn"] = True  # all settings are on the screen
+    next(s for s in studio.selectbox if s.label == "Preset").set_value(preset).run()
+    expected = services.runs.first_config(str(filled), preset)
+    rate = field(studio, "Learning rate")
+    n_digits = int(re.findall(r"\d+", rate.proto.format)[0])  # type: ignore[attr-defined]
+    assert round(expected.finetune.learning_rate, n_digits) == expected.finetune.learning_rate
+    assert field(studio, "Pooling exponent").value == expected.head.gem_p  # type: ignore[attr-defined]
+    button(studio, "Start training").click().run()
+    assert not studio.error
+    assert started == [expected]
 
 
 def model_files(folder: Path) -> dict[str, str]:

@@ -36,14 +36,21 @@ def _entered(setting: Setting, value: Any, key: str) -> Any:
     # was allowed would start without a word. The form is checked as a whole.
     if setting.kind == "whole number":
         return st.number_input(setting.label, value=value, step=1, key=key)
-    n_digits = max(2, len(f"{setting.step:f}".rstrip("0")) - 2)
+    if value is None and setting.default is not None:
+        value = 0.0  # λ: none selects all, as 0 does
+    n_digits = max(2, *(_n_decimals(number) for number in (setting.step, value or 0)))
     return st.number_input(
         setting.label,
-        value=0.0 if value is None else float(value),
+        value=None if value is None else float(value),
         step=float(setting.step),
         format=f"%.{n_digits}f",
         key=key,
     )
+
+
+def _n_decimals(number: float) -> int:
+    """Return how many digits after the point a number has, up to six."""
+    return len(f"{number:.6f}".rstrip("0").partition(".")[2])
 
 
 def problem_list(problems: Sequence[str]) -> None:
