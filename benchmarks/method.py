@@ -21,13 +21,15 @@ import re
 import statistics
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 import pul
 from benchmarks import cluster_contrast, machine
@@ -127,34 +129,35 @@ def run_ours(network: Network, dataset: Dataset, config: pul.RunConfig, seed: in
     """Run the library."""
     config = config.replace(seed=seed, projection=False, evaluation=_STEP, n_threads=1)
     course = Course()
-    network.trunk.register_forward_pre_hook(_Count(course))
     train = _pixels(dataset, "train", network)
     known = _evaluation(dataset, network)
     camids = to_arrays(dataset.split("train"))[1]
     started = time.process_time()
-    for event in pul.run(network, train, config, evaluation=known, camids=camids):
-        if isinstance(event, pul.IterationFinished):
-            record = event.record
-            share = 1 - record.seconds.get("evaluate", 0.0) / sum(record.seconds.values())
-            course.cpu_seconds += share * (time.process_time() - started)
-            course.figures.append(record.metrics)
-            course.n_clusters += [record.n_clusters] * (record.iteration > 0)
-            started = time.process_time()
+    with _counted(course):
+        for event in pul.run(network, train, config, evaluation=known, camids=camids):
+            if isinstance(event, pul.IterationFinished):
+                record = event.record
+                share = 1 - record.seconds.get("evaluate", 0.0) / sum(record.seconds.values())
+                course.cpu_seconds += share * (time.process_time() - started)
+                course.figures.append(record.metrics)
+                course.n_clusters += [record.n_clusters] * (record.iteration > 0)
+                started = time.process_time()
     return course
 
 
-class _Count:
-    """Counts the images that train; a copy of the network counts into the same course."""
+@contextmanager
+def _counted(course: Course) -> Iterator[None]:
+    """Count the images that train inside, whichever copy of the network they go through."""
 
-    def __init__(self, course: Course) -> None:
-        self.course = course
+    def count(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if isinstance(module, Network) and module.training:
+            course.image_passes += len(inputs[0])
 
-    def __deepcopy__(self, _: dict[int, Any]) -> "_Count":
-        return self
-
-    def __call__(self, module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        if module.training:
-            self.course.image_passes += len(inputs[0])
+    hook = register_module_forward_pre_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _pixels(dataset: Dataset, split: str, network: Network) -> np.ndarray:
