@@ -121,7 +121,7 @@ class _Grid:
         before, page_before = process.cpu_times(), self._page_seconds()
         seconds = act(repeat)
         after, page_after = process.cpu_times(), self._page_seconds()
-        used = after.user + after.system - before.user - before.system
+        used = round(after.user + after.system - before.user - before.system, 3)
         return seconds, used, max(0.0, page_after - page_before)
 
     def _page_seconds(self) -> float:
