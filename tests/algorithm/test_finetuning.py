@@ -11,7 +11,7 @@ from pul.algorithm.losses import TrainingSet, build_loss
 from pul.algorithm.sampling import sample_batches
 from pul.config import TrainConfig, derive_seed
 from pul.errors import DataError, FeatureError
-from tests.support.networks import DEVICES, coloured_images, tiny_network
+from tests.support.networks import DEVICES, coloured_images, record_rates, tiny_network
 
 STILL = {"rotation_degrees": 0, "shift_fraction": 0}
 QUICK = TrainConfig(n_epochs=2, batch_size=8, learning_rate=0.01)
@@ -243,13 +243,7 @@ def test_finetune__adam_is_torchs_own():
 @pytest.mark.parametrize(("n_before", "shares"), [(0, [1, 1, 0.1]), (3, [0.1, 0.01, 0.01])])
 def test_finetune__steps_of_the_rate_count_the_epochs_of_the_run(monkeypatch, n_before, shares):
     pixels, pids = coloured_images(2, 4)
-    rates = []
-    plain = torch.optim.SGD.step
-    monkeypatch.setattr(
-        torch.optim.SGD,
-        "step",
-        lambda self, *rest: (rates.append(self.param_groups[0]["lr"]), plain(self, *rest))[1],
-    )
+    rates = record_rates(monkeypatch)
     config = TrainConfig(
         n_epochs=3, batch_size=8, learning_rate=0.01, lr_schedule="step", lr_step_size=2
     )

@@ -8,7 +8,7 @@ from pul.algorithm.events import ResumeState
 from pul.config import load_preset
 from pul.models.network import load_network, save_network, with_head
 from tests.support.loops import CONFIG, assert_same, finished, tiny_evaluation, tiny_place
-from tests.support.networks import tiny_network
+from tests.support.networks import record_rates, tiny_network
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +95,7 @@ def test_run__the_rate_falls_with_the_iterations(place, monkeypatch):
     config = MODERN.replace(
         **{"finetune.lr_schedule": "step", "finetune.lr_step_size": 2, "n_iterations": 5}
     )
-    rates = []
-    plain = torch.optim.SGD.step
-    monkeypatch.setattr(
-        torch.optim.SGD,
-        "step",
-        lambda self, *rest: (rates.append(self.param_groups[0]["lr"]), plain(self, *rest))[1],
-    )
+    rates = record_rates(monkeypatch)
     finished(tiny_network(), place[0], config)
     assert sorted(set(rates), reverse=True) == pytest.approx([0.01, 0.001, 0.0001])
 

@@ -1,6 +1,9 @@
 """Tiny networks and images for tests: seconds, not minutes."""
 
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 
 from pul.arrays import ByteArray, IntArray
@@ -25,6 +28,19 @@ def tiny_network(seed: int = 0, *, columns: int = 16) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return build_network(TINY.model_copy(update={"width": columns}))
+
+
+def record_rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a list that gets the learning rate of each step of SGD from now on."""
+    rates: list[float] = []
+    step = torch.optim.SGD.step
+
+    def recorded(optimizer: torch.optim.SGD, *rest: Any) -> Any:
+        rates.append(optimizer.param_groups[0]["lr"])
+        return step(optimizer, *rest)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", recorded)
+    return rates
 
 
 def coloured_images(
