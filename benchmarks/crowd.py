@@ -4,6 +4,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -111,6 +112,9 @@ class Person(ABC):
 
     async def log_in(self) -> None:
         """Log in with the account at the provider."""
+        await self._insist("the log-in", self._log_in)
+
+    async def _log_in(self) -> None:
         await self.page.goto(self.address.format("label"))
         await self.page.get_by_role("button", name="Log in").click()
         await self.page.locator(f"button[name=sub][value='{self.name}']").click()
@@ -132,13 +136,21 @@ class Person(ABC):
         self.notes.troubles[what.strip()] += 1
 
     async def open(self, page: str) -> None:
-        """Open a page, and reload it if it does not appear, as people do."""
+        """Open a page."""
+
+        async def go() -> None:
+            await self.page.goto(self.address.format(page.lower()))
+            await self.page.wait_for_selector(SHOWN[page])
+
+        await self._insist(page, go)
+
+    async def _insist(self, what: str, go: Callable[[], Awaitable[None]]) -> None:
+        """Go somewhere, and begin again if it does not appear, as people do."""
         for is_last in (False, False, True):
             try:
-                await self.page.goto(self.address.format(page.lower()))
-                await self.page.wait_for_selector(SHOWN[page])
+                await go()
             except Late as error:
-                self.complain(f"{page} did not open: {_first_line(error)}")
+                self.complain(f"{what} did not open: {_first_line(error)}")
                 if is_last:
                     raise
             else:

@@ -11,6 +11,7 @@ from app.paths import TITLES
 from app.services.labels import Pace
 from app.services.workspace import WorkspaceStatus, open_workspace
 from app.wording import counted, gain, percent
+from pul.evaluation.course import course_of
 
 State = Literal["done", "open", "blocked"]
 
@@ -117,15 +118,12 @@ def _train(now: WorkspaceStatus) -> WayStep:
 
 
 def _compare(now: WorkspaceStatus) -> WayStep:
-    first, last = (now.iterations[0], now.iterations[-1]) if now.iterations else (None, None)
-    if first is None or last is None or not last.iteration:
+    if not now.iterations or not now.iterations[-1].iteration:
         return WayStep("retrieval", "blocked", "needs a trained model")
-    for source in ("metrics", "validation_metrics"):
-        before, after = getattr(first, source), getattr(last, source)
-        if before is not None and after is not None:
-            points = gain(after.mean_ap - before.mean_ap)
-            text = f"mAP {percent(after.mean_ap)}, {points} over the start model"
-            return WayStep("retrieval", "done", text)
+    if (course := course_of(now.iterations)) is not None:
+        points = gain(course.end - course.start)
+        text = f"mAP {percent(course.end)}, {points} over the start model"
+        return WayStep("retrieval", "done", text)
     return WayStep("retrieval", "open", "needs test images, or validation identities, to measure")
 
 

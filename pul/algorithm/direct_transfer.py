@@ -1,12 +1,13 @@
 """A network on a dataset's official queries and gallery: how good is this model there?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from pul.algorithm.features import OnProgress, extract_features
+from pul.algorithm.precision_choice import PrecisionChoice, choose_for_features
 from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
 from pul.config import EvaluationConfig
 from pul.data.checking import grey_ranges
@@ -21,6 +22,7 @@ from pul.models.network import Network
 from pul.records import RetrievalMetrics
 
 Pooling = Literal["mean", "max"]
+OnChoice = Callable[[PrecisionChoice], None]
 
 
 def evaluate_network(
@@ -35,6 +37,7 @@ def evaluate_network(
     precision: str = "float32",
     cache_dir: Path | None = None,
     on_progress: OnProgress | None = None,
+    on_choice: OnChoice | None = None,
 ) -> RetrievalMetrics:
     """Evaluate a network on the `query` and `gallery` splits of a dataset.
 
@@ -47,9 +50,10 @@ def evaluate_network(
         multi_query: Replace the feature of each query by the pooled one of all images of its person
             on its camera (`gt_bbox`); None is single query, the paper's.
         device: Where to run.
-        precision: `float32` or `bfloat16` for the features.
+        precision: `float32` or `bfloat16` for the features, or `auto` for the faster one.
         cache_dir: Where decoded pixels are kept; None keeps them in memory.
         on_progress: Called with (images done, images in all).
+        on_choice: Called with what `auto` came to.
 
     Raises:
         DataError: The dataset has no queries or no gallery, or no images for multi-query.
@@ -61,13 +65,11 @@ def evaluate_network(
     n_images, done, features = sum(map(len, parts)), 0, []
     ranges = grey_ranges(dataset)
     for samples in parts:
+        pixels = _pixels(network, samples, cache_dir, ranges)
+        precision = _settle(precision, network, pixels, device, on_choice)
+        show = _shifted(on_progress, done, n_images)
         extracted = extract_features(
-            network,
-            _pixels(network, samples, cache_dir, ranges),
-            device=device,
-            precision=precision,
-            flip=flip,
-            on_progress=_shifted(on_progress, done, n_images),
+            network, pixels, device=device, precision=precision, flip=flip, on_progress=show
         )
         features.append(l2_normalize(extracted))
         done += len(samples)
@@ -82,6 +84,18 @@ def evaluate_network(
         distances = k_reciprocal(query_features, gallery_features)
         return evaluate_distances(distances, *who, **options).to_metrics()
     return evaluate(query_features, gallery_features, *who, **options).to_metrics()
+
+
+def _settle(
+    precision: str, network: Network, pixels: ByteArray, device: str, on_choice: OnChoice | None
+) -> str:
+    """Return the precision, chosen on some images where it is `auto`."""
+    if precision != "auto":
+        return precision
+    choice = choose_for_features(network, pixels, device)
+    if on_choice:
+        on_choice(choice)
+    return choice.precision
 
 
 def pool_queries(

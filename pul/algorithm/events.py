@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from pul.arrays import ByteArray, FloatArray, IntArray
+from pul.config import RunConfig
 from pul.records import IterationArrays, IterationRankings, IterationRecord, JobProgress
 
 if TYPE_CHECKING:  # the screen reads events too, and torch takes seconds to load
@@ -84,6 +85,14 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class SettingsChosen:
+    """What the run chose where its settings said `auto`: the settings from now on, and why."""
+
+    config: RunConfig
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class NotMeasurable:
     """The run adapts the model, but there is nothing to measure it on."""
 
@@ -117,5 +126,5 @@ class RunFinished:
     reason: Literal["converged", "n_iterations"]
 
 
-Event = Progress | NotMeasurable | NotTracked | IterationFinished | RunFinished
+Event = Progress | SettingsChosen | NotMeasurable | NotTracked | IterationFinished | RunFinished
 Live = Callable[[int], LiveSettings]

@@ -12,7 +12,7 @@ from pul.models.batchnorm_folding import fold_normalization
 from pul.models.convolution_fusion import fuse_convolutions
 from pul.models.devices import is_gpu, send
 from pul.models.network import Network
-from pul.models.precision import Extract, _is_mixed, autocast
+from pul.models.precision import Extract, autocast, is_mixed
 
 OnProgress = Callable[[int, int], None]
 
@@ -106,7 +106,7 @@ def _batches(pixels: ByteArray, size: int, device: str) -> Iterator[Tensor]:
 def _lean(network: Network, pixels: ByteArray, device: str, precision: str) -> nn.Module:
     """Return what gives a network's features with fewer passes over the CPU's memory."""
     folded = fold_normalization(network)
-    if not len(pixels) or not _is_mixed(device, pixels.shape[2], precision):
+    if not len(pixels) or not is_mixed(device, pixels.shape[2], precision):
         return folded
     few = network.normalize(torch.from_numpy(np.array(pixels[:2])))
     return fuse_convolutions(folded, few, torch.bfloat16)

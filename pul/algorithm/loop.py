@@ -19,11 +19,13 @@ from pul.algorithm.events import (
     LiveSettings,
     ResumeState,
     RunFinished,
+    SettingsChosen,
 )
 from pul.algorithm.features import extract_steps
 from pul.algorithm.finetuning import FinetuneResult, finetune_steps
 from pul.algorithm.iteration import IterationResult
 from pul.algorithm.losses import load_loss
+from pul.algorithm.precision_choice import choose_precision
 from pul.algorithm.projection import project
 from pul.algorithm.selection import Selection, select_reliable
 from pul.algorithm.steps import Steps
@@ -31,7 +33,7 @@ from pul.arrays import ByteArray, FloatArray, IntArray, l2_normalize
 from pul.cluster.clustering import Clustering
 from pul.config import RunConfig, derive_seed
 from pul.data.footage import Footage
-from pul.evaluation.ranked_lists import compute_ranked_lists
+from pul.evaluation.ranked_lists import RankedLists
 from pul.evaluation.retrieval import evaluate
 from pul.evaluation.validation import evaluate_validation, make_validation_set
 from pul.models.hardware import prepare
@@ -71,7 +73,8 @@ def run(
             the CPU every array is the same bit for bit.
 
     Yields:
-        `Progress` after each batch, `IterationFinished` after each iteration, `RunFinished` last.
+        `SettingsChosen` first, where a setting is `auto`; `Progress` after each batch,
+        `IterationFinished` after each iteration, `RunFinished` last.
 
     Raises:
         PulError: The images, the settings or the training make it impossible to continue.
@@ -81,6 +84,7 @@ def run(
     """
     live = live or (lambda _: LiveSettings(config.lambda_, config.n_clusters))
     state = _Run(network, pixels, config, evaluation, camids, footage, resume)
+    yield from state.choose()
     if resume is None:
         yield from state.iterate(0, live(0))
     while state.iteration < config.n_iterations:
@@ -134,6 +138,14 @@ class _Run:
         self.features: FloatArray | None = None  # of `current`, where they are known already
         self.steps = Steps(config.n_iterations, self.iteration)
 
+    def choose(self) -> Iterator[Event]:
+        """Choose by measuring what the settings leave open."""
+        self.config, choices = choose_precision(
+            self.current, self.pixels, self.config, device=self.device
+        )
+        if choices:
+            yield SettingsChosen(self.config, tuple(str(choice) for choice in choices))
+
     def iterate(self, iteration: int, settings: LiveSettings) -> Iterator[Event]:
         """Do one iteration; iteration 0, the baseline, trains nothing."""
         self.iteration = self.steps.iteration = iteration
@@ -142,17 +154,24 @@ class _Run:
         features = yield from self._extract()  # line 3
         clustering = yield from self._cluster(features, settings)  # lines 4-5
         selection = yield from self._select(features, clustering, settings)  # lines 6-16
+        if iteration > 0:
+            self.reliable_shares.append(float(selection.reliable.mean()))
         yield from self._project(features)
         result = IterationResult(iteration, settings, features, clustering, selection, self.points)
         self.features = features  # until the network changes
         if iteration > 0:
             losses = yield from self._finetune(result)  # lines 2 and 17
             result = replace(result, epoch_losses=losses)
-            self.reliable_shares.append(float(selection.reliable.mean()))
         metrics, rankings = yield from self._evaluate()
         validation = yield from self._validate(settings)
         result = replace(result, metrics=metrics, rankings=rankings, validation=validation)
         yield self._finished(result)
+
+    def _is_due(self, every: int) -> bool:
+        """Whether this iteration does what is done every so many, at the first and at the last."""
+        is_last = self.iteration == self.config.n_iterations
+        is_last = is_last or has_converged(self.reliable_shares, self.config)
+        return is_last or self.iteration % every == 0
 
     def _initialize(self, settings: LiveSettings) -> Iterator[Event]:
         """Fine-tune θ_o on the annotated images whenever those have changed (Sec. IV-E)."""
@@ -210,11 +229,12 @@ class _Run:
             )
 
     def _project(self, features: FloatArray) -> Iterator[Event]:
-        if not self.config.projection:
+        previous = self.points if len(self.points) == len(features) else None
+        is_kept = previous is not None and not self._is_due(self.config.map_every)
+        if not self.config.projection or is_kept:
             return
         yield self.steps.progress("project")
         with self.steps.timed("project"):
-            previous = self.points if len(self.points) == len(features) else None
             seed = derive_seed(self.config.seed, "project")
             self.points = project(features, seed=seed, previous_points=previous)
 
@@ -236,10 +256,13 @@ class _Run:
         data = self.evaluation
         if data is None or not len(data.query_pids) or not len(data.gallery_pids):
             return None, None
+        if not self._is_due(self.config.evaluate_every):
+            return None, None
         query = yield from self._features_of(self.current, data.query_pixels, "evaluate")
         gallery = yield from self._features_of(self.current, data.gallery_pixels, "evaluate")
         with self.steps.timed("evaluate"):
             query, gallery = l2_normalize(query), l2_normalize(gallery)
+            lists = RankedLists(len(query), len(gallery))
             evaluation = evaluate(
                 query,
                 gallery,
@@ -252,9 +275,9 @@ class _Run:
                 camera_aware=self.config.evaluation.camera_aware,
                 side_aware=self.config.evaluation.side_aware,
                 sides=data.sides,
+                watch=lists.add,
             )
-            rankings = compute_ranked_lists(query, gallery, evaluation)
-        return evaluation.to_metrics(), rankings
+        return evaluation.to_metrics(), lists.to_rankings(evaluation)
 
     def _validate(self, settings: LiveSettings) -> Generator[Event, None, RetrievalMetrics | None]:
         """Measure on the identities that people chose for validation."""

@@ -102,7 +102,7 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
     Raises:
         PulError: The job failed.
     """
-    from pul.algorithm.events import IterationFinished, NotMeasurable, NotTracked, Progress
+    from pul.algorithm import events
     from pul.jobs import start_job
     from pul.jobs.worker import RETRY_S, work
 
@@ -115,13 +115,15 @@ def work_on(workspace: Any, job_id: int, *, detach: bool, json: bool) -> None:
     with job_bar() as show:
 
         def on_event(event: Any) -> None:
-            if isinstance(event, Progress):
+            if isinstance(event, events.Progress):
                 show(event.progress)
-            elif isinstance(event, NotMeasurable) and not json:
+            elif isinstance(event, events.SettingsChosen) and not json:
+                OUT.print("\n".join(event.reasons), markup=False)
+            elif isinstance(event, events.NotMeasurable) and not json:
                 OUT.print(f"figures are not measurable: {event.reason}", markup=False)
-            elif isinstance(event, NotTracked):
+            elif isinstance(event, events.NotTracked):
                 typer.echo(event.reason, err=True)
-            elif isinstance(event, IterationFinished):
+            elif isinstance(event, events.IterationFinished):
                 new = _new_findings(workspace, job_id, event.record.iteration, findings)
                 if not json:
                     OUT.print("\n".join([iteration_line(event.record), *new]), markup=False)

@@ -1,7 +1,7 @@
 """The commands of `python -m pul` that make a start model and evaluate any model."""
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -22,6 +22,7 @@ from pul.cli.options import (
     setting,
 )
 from pul.config import EvaluationConfig, NetworkConfig, RunConfig, TrainConfig
+from pul.config.settings import Precision
 from pul.errors import ConfigError
 
 _Colour = tuple[float, float, float]
@@ -219,8 +220,9 @@ def evaluate(
     )
     if pool not in ("mean", "max"):
         raise ConfigError(f"--pool must be mean or max, but is {pool!r}.")
-    if precision not in ("float32", "bfloat16"):
-        raise ConfigError(f"--precision must be float32 or bfloat16, but is {precision!r}.")
+    if precision not in get_args(Precision):
+        known = ", ".join(get_args(Precision))
+        raise ConfigError(f"--precision must be one of {known}, but is {precision!r}.")
     where = prepare(RunConfig(device=device, n_threads=threads))
     with progress_bar("extracting") as on_progress:
         metrics = evaluate_network(
@@ -234,6 +236,7 @@ def evaluate(
             precision=precision,
             cache_dir=cache,
             on_progress=on_progress,
+            on_choice=lambda choice: typer.echo(str(choice), err=True),
         )
     if json:
         print_json(metrics)

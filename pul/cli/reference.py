@@ -41,8 +41,9 @@ _PRESETS = """\
 `--preset` chooses the settings to start from: `paper` is the paper's run, for ResNet-50 at 224×224
 and a GPU; `quick` trains fewer epochs with larger steps and a lower λ, for CPUs and small networks;
 `demo` fits the people of the demo; `modern` is what came after 2017: DBSCAN again after each epoch,
-a cluster memory instead of a classifier, GeM pooling and a neck, batches across cameras, Adam, and
-mixed precision. Where they differ from the defaults:"""
+a cluster memory instead of a classifier, GeM pooling and a neck, batches across cameras, and Adam.
+All but `paper` train in the precision that is faster on the machine. Where they differ from the
+defaults:"""
 
 _GROUPS = {
     "Clustering and selection": "",

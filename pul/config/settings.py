@@ -10,6 +10,8 @@ from pydantic import Field
 from pul.config.base import NotInPaper, Settings, Step
 from pul.config.methods import CLUSTERINGS, LOSSES, OneOf
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
 RESNET_SHIFT = 45 / 224  # the paper shifts by up to 45 pixels of a 224-pixel image
 
 
@@ -296,11 +298,12 @@ class TrainConfig(Settings):
         description="Camera memory: weight of the loss across cameras beside that within one "
         "(CAP).",
     )
-    precision: Annotated[Literal["float32", "bfloat16"], NotInPaper()] = Field(
+    precision: Annotated[Precision, NotInPaper()] = Field(
         default="float32",
         title="Precision of training",
-        description="`bfloat16` is mixed precision, faster where the device has it; elsewhere, and "
-        "for images of at most 32 columns on a CPU, float32 is used.",
+        description="`bfloat16` is mixed precision, used where the device has it, but on a CPU not "
+        "for images of at most 32 columns; `auto` times both as a run starts and takes the faster, "
+        "if the loss allows it.",
     )
     compile: Annotated[bool, NotInPaper()] = Field(
         default=False,
@@ -501,11 +504,12 @@ class RunConfig(Settings):
         title="Fine-tune on labels first",
         description="Whether the original model is first fine-tuned on the labelled images.",
     )
-    extraction_precision: Annotated[Literal["float32", "bfloat16"], NotInPaper()] = Field(
+    extraction_precision: Annotated[Precision, NotInPaper()] = Field(
         default="float32",
         title="Precision of features",
-        description="`bfloat16` is mixed precision, faster where the device has it; elsewhere, and "
-        "for images of at most 32 columns on a CPU, float32 is used.",
+        description="`bfloat16` is mixed precision, used where the device has it, but on a CPU not "
+        "for images of at most 32 columns; `auto` times both as a run starts and takes the faster, "
+        "if the features allow it.",
     )
     fit_images: Annotated[Literal["model", "stretch", "pad"], NotInPaper()] = Field(
         default="model",
@@ -513,16 +517,38 @@ class RunConfig(Settings):
         description="As the start `model` says, or else: `stretch` images to the input's size, or "
         "keep their shape and `pad` them. The models of the run say so too.",
     )
+    evaluate_every: Annotated[int, NotInPaper()] = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        title="Measure every",
+        description="Measure on the test set every so many iterations, and at the first and the "
+        "last one, to save time.",
+    )
     projection: Annotated[bool, NotInPaper()] = Field(
         default=True, title="Draw a map", description="Whether each iteration gets a 2-D map."
     )
+    map_every: Annotated[int, NotInPaper()] = Field(
+        default=1,
+        ge=1,
+        le=10_000,
+        title="New map every",
+        description="Lay the map out anew every so many iterations, and at the first and the last "
+        "one, to save time; between, it shows the clusters on the last layout.",
+    )
     keep_features: Annotated[int | None, NotInPaper()] = Field(
-        default=None,
+        default=10,
         ge=2,
         le=10_000,
         title="Features to store",
-        description="Store the features of this many last iterations only, and the models of the "
-        "last two and of the best on validation identities, to save disk; without a value, all.",
+        description="Store the features of this many last iterations only, to save disk; earlier "
+        "ones keep their clusters, map, figures and ranked lists. Without a value, all.",
+    )
+    keep_models: Annotated[Literal["all", "last"], NotInPaper()] = Field(
+        default="all",
+        title="Models to store",
+        description="Store the models of `all` iterations, or, to save disk, of the `last` two and "
+        "of the best on validation identities.",
     )
     seed: Annotated[int, NotInPaper()] = Field(
         default=0,

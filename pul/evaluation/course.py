@@ -7,7 +7,7 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from pul.evaluation.cluster_quality import adjusted_rand
-from pul.records import IterationRecord, RetrievalMetrics
+from pul.records import IterationRecord, RetrievalMetrics, last_measured
 
 Source = Literal["test", "validation"]
 FEWEST_TO_SETTLE = 4  # iterations: one agreement to begin with, and two later ones
@@ -36,7 +36,7 @@ class Course:
 
     @property
     def end(self) -> float:
-        """The mAP of the last iteration."""
+        """The mAP of the last iteration that was measured."""
         return self.levels[-1][1]
 
     @property
@@ -55,7 +55,7 @@ def course_of(records: Sequence[IterationRecord]) -> Course | None:
 
     Args:
         records: Its iterations, the baseline first. The test set counts before validation
-            identities; both ends must have been measured on the same.
+            identities, which must have measured both ends.
     """
     source = _source(records)
     if source is None:
@@ -73,9 +73,11 @@ def metrics_of(record: IterationRecord, source: Source) -> RetrievalMetrics | No
 def _source(records: Sequence[IterationRecord]) -> Source | None:
     if len(records) < 2:
         return None
-    sources: tuple[Source, Source] = ("test", "validation")
+    measured = last_measured(records)
+    if records[0].metrics and measured is not None and measured.iteration > 0:
+        return "test"
     ends = (records[0], records[-1])
-    return next((s for s in sources if all(metrics_of(each, s) for each in ends)), None)
+    return "validation" if all(metrics_of(each, "validation") for each in ends) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,50 +26,47 @@ _EPSILON = 1e-12
 _BLOCK_BYTES = 64 * 2**20  # similarities held at a time
 
 
-def compute_ranked_lists(
-    query_features: FloatArray, gallery_features: FloatArray, evaluation: Evaluation
-) -> IterationRankings:
-    """Return the part of an evaluation that is stored for the screen: 0.8 kB a query.
+class RankedLists:
+    """The part of an evaluation that is stored for the screen, found while it is evaluated.
 
-    Q queries, G gallery images, D dimensions.
-
-    Args:
-        query_features: l2-normalised features, shape (Q, D).
-        gallery_features: l2-normalised features, shape (G, D), junk included.
-        evaluation: The figures of these features.
-    """
-    gallery, similarities = rank_gallery(query_features, gallery_features, n=N_RANKED)
-    return IterationRankings(
-        gallery, similarities, evaluation.average_precisions, evaluation.cmc[:N_CMC]
-    )
-
-
-def rank_gallery(
-    query_features: FloatArray, gallery_features: FloatArray, *, n: int
-) -> tuple[NDArray[np.int32], FloatArray]:
-    """Find the gallery images that are most similar to each query.
-
-    Q queries, G gallery images, D dimensions.
+    Give `add` to `evaluate` as `watch`, so that both share one product. Q queries, G gallery
+    images; 0.8 kB a query.
 
     Args:
-        query_features: l2-normalised features, shape (Q, D).
-        gallery_features: l2-normalised features, shape (G, D).
-        n: How many to find; all where there are fewer.
+        n_queries: Q.
+        n_gallery: G, junk included.
+        n: How many images to find for each query; all where there are fewer.
 
-    Returns:
-        Index of each image found, shape (Q, min(n, G)), int32, the most similar first, of equally
-        similar ones the lower index; and their cosines, of the same shape, float32.
+    Attributes:
+        gallery: Index of each image found, shape (Q, min(n, G)), int32, the most similar first, of
+            equally similar ones the lower index.
+        similarities: Their cosines, of the same shape, float32.
     """
-    n = min(n, len(gallery_features))
-    found = np.empty((len(query_features), n), dtype=np.int32)
-    similarities = np.empty((len(query_features), n), dtype=np.float32)
-    size = rows_within(_BLOCK_BYTES, len(gallery_features))
-    for rows in row_blocks(len(query_features), size):
-        block = query_features[rows] @ gallery_features.T  # (b, G)
-        for place, row in enumerate(block, rows.start):
-            found[place] = _most_similar(row, n)
-            similarities[place] = row[found[place]]
-    return found, similarities
+
+    def __init__(self, n_queries: int, n_gallery: int, *, n: int = N_RANKED) -> None:
+        self.n = min(n, n_gallery)
+        self.gallery = np.empty((n_queries, self.n), dtype=np.int32)
+        self.similarities = np.empty((n_queries, self.n), dtype=np.float32)
+
+    def add(self, rows: slice, similarities: FloatArray) -> None:
+        """Find the most similar images of some queries.
+
+        Args:
+            rows: Which queries, b of them.
+            similarities: Their cosines to the whole gallery, shape (b, G).
+        """
+        for place, row in enumerate(similarities, rows.start):
+            self.gallery[place] = _most_similar(row, self.n)
+            self.similarities[place] = row[self.gallery[place]]
+
+    def to_rankings(self, evaluation: Evaluation) -> IterationRankings:
+        """Return what is stored, with the figures of the same features."""
+        return IterationRankings(
+            self.gallery,
+            self.similarities,
+            evaluation.average_precisions,
+            evaluation.cmc[:N_CMC],
+        )
 
 
 def most_similar(
@@ -87,7 +84,7 @@ def most_similar(
 
     Returns:
         Index of each image found, shape (min(n, those that count),), and its cosine, as
-        `rank_gallery` does.
+        `RankedLists` does.
     """
     wanted = l2_normalize(query[None])[0]
     similarities = np.empty(len(features), dtype=np.float32)

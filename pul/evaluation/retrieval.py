@@ -1,6 +1,6 @@
 """CMC and mAP of retrieval, which need ground truth."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,6 +77,7 @@ class Evaluation:
 
 
 Sides = tuple[Sequence[str], Sequence[str]]
+Watch = Callable[[slice, FloatArray], None]
 
 
 def evaluate(
@@ -93,6 +94,7 @@ def evaluate(
     side_aware: bool = False,
     sides: Sides | None = None,
     block_size: int | None = None,
+    watch: Watch | None = None,
 ) -> Evaluation:
     """Rank the gallery for every query by cosine similarity, and count (single query).
 
@@ -125,6 +127,8 @@ def evaluate(
         side_aware: Whether images of another side than the query's are junk, whoever they show.
         sides: Side of each query and of each gallery image, "" where it is not known.
         block_size: Queries whose distances are held at a time; None holds 64 MiB of them.
+        watch: Called with each block: which queries, b of them, and their cosines to the whole
+            gallery, junk included, shape (b, G).
 
     Returns:
         The figures, as fractions.
@@ -155,7 +159,11 @@ def evaluate(
     who = (query_pids, query_camids, gallery_pids, gallery_camids)
     protocol = Protocol.of(*who, camera_aware, sides if side_aware else None)
     protocol.check_lengths(len(query), len(gallery))
-    blocks = _cosine_blocks(query, gallery, protocol.kept, block_size)
+    size = block_size or rows_within(_BLOCK_BYTES, int(protocol.kept.sum()))
+    blocks = _cosine_blocks(query, gallery, protocol.kept, size)
+    if watch is not None:
+        junk_blocks = _cosine_blocks(query, gallery, ~protocol.kept, size)
+        blocks = _watched(blocks, junk_blocks, protocol.kept, query, watch)
     return _evaluate_blocks(blocks, protocol, ap_method, unmatched)
 
 
@@ -200,12 +208,15 @@ def evaluate_distances(
 
 
 def _cosine_blocks(
-    query: FloatArray, gallery: FloatArray, kept: BoolArray, size: int | None
+    query: FloatArray, gallery: FloatArray, kept: BoolArray, size: int
 ) -> Iterator[FloatArray]:
-    """Yield minus the cosine of a block of queries to the kept gallery, shape (b, G')."""
+    """Yield minus the cosine of a block of queries to the kept gallery, shape (b, G').
+
+    The queries' lengths are left in it: they change no ranking.
+    """
     lengths = np.sqrt(np.einsum("gd,gd->g", gallery, gallery))
     scales = -1 / np.maximum(lengths[kept], _EPSILON)
-    for block_rows in row_blocks(len(query), size or rows_within(_BLOCK_BYTES, len(scales))):
+    for block_rows in row_blocks(len(query), size):
         rows = query[block_rows]
         block = np.empty((len(rows), len(scales)), dtype=np.float32)
         done = 0
@@ -213,6 +224,27 @@ def _cosine_blocks(
             np.matmul(rows, chunk.T, out=block[:, done : done + len(chunk)])
             done += len(chunk)
         block *= scales
+        yield block
+
+
+def _watched(
+    blocks: Iterator[FloatArray],
+    junk_blocks: Iterator[FloatArray],
+    kept: BoolArray,
+    query: FloatArray,
+    watch: Watch,
+) -> Iterator[FloatArray]:
+    """Yield the same blocks, after `watch` saw them beside those of the junk."""
+    done = 0
+    for block, junk in zip(blocks, junk_blocks, strict=True):
+        rows = slice(done, done + len(block))
+        done = rows.stop
+        lengths = np.linalg.norm(query[rows], axis=1, keepdims=True)
+        similarities = np.empty((len(block), len(kept)), dtype=np.float32)
+        similarities[:, kept] = -block
+        similarities[:, ~kept] = -junk
+        similarities /= np.maximum(lengths, _EPSILON)
+        watch(rows, similarities)
         yield block
 
 

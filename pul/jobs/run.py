@@ -15,6 +15,7 @@ from pul.algorithm.events import (
     NotTracked,
     Progress,
     ResumeState,
+    SettingsChosen,
 )
 from pul.algorithm.loop import run
 from pul.arrays import ByteArray
@@ -71,6 +72,9 @@ def do_run(workspace: Workspace, job: JobRecord, heartbeat: Heartbeat) -> None:
                 )
                 prune_run(workspace, run_id, config)
                 trackers.write()
+            elif isinstance(event, SettingsChosen):
+                config = event.config
+                workspace.set_run_config(run_id, config)
             heartbeat.report_event(event)
 
 
@@ -209,11 +213,16 @@ def _store_iteration(
 
 
 def prune_run(workspace: Workspace, run_id: int, config: RunConfig) -> None:
-    """Remove what `keep_features` gives up; the best model by validation, never by test, stays."""
-    if config.keep_features is None:
+    """Remove what the settings give up; the best model by validation, never by test, stays."""
+    if config.keep_features is None and config.keep_models == "all":
         return
     records = workspace.iterations(run_id)
-    checkpoints = {record.iteration for record in records[-2:]}
-    judged = [(r.validation_metrics.mean_ap, r.iteration) for r in records if r.validation_metrics]
-    checkpoints |= {iteration for _, iteration in sorted(judged)[-1:]}
-    workspace.prune_run(run_id, keep_features=config.keep_features, checkpoints=checkpoints)
+    checkpoints = {record.iteration for record in records}
+    if config.keep_models == "last":
+        judged = [
+            (r.validation_metrics.mean_ap, r.iteration) for r in records if r.validation_metrics
+        ]
+        best = {iteration for _, iteration in sorted(judged)[-1:]}
+        checkpoints = {record.iteration for record in records[-2:]} | best
+    keep_features = config.keep_features or len(records)
+    workspace.prune_run(run_id, keep_features=keep_features, checkpoints=checkpoints)

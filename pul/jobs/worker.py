@@ -9,7 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
-from pul.algorithm.events import Event, IterationFinished, NotMeasurable, NotTracked, RunFinished
+from pul.algorithm.events import (
+    Event,
+    IterationFinished,
+    NotMeasurable,
+    NotTracked,
+    RunFinished,
+    SettingsChosen,
+)
 from pul.errors import PulError
 from pul.jobs import WorkerProcess
 from pul.jobs.course import tell_worse
@@ -119,6 +126,9 @@ def _explain(failure: Exception) -> str:
 
 
 def _log(workspace: Workspace, job_id: int, event: Event) -> None:
+    if isinstance(event, SettingsChosen):
+        for reason in event.reasons:
+            _print(reason)
     if isinstance(event, NotMeasurable):
         _print(f"figures are not measurable: {event.reason}")
     if isinstance(event, NotTracked):

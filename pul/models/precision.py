@@ -18,11 +18,12 @@ def autocast(images: Tensor, precision: str) -> torch.autocast:
     on the CPU for images of at most 32 columns, whose strided convolutions oneDNN computes
     from memory that nobody wrote (decision 0047).
     """
-    enabled = _is_mixed(images.device, images.shape[3], precision)
+    enabled = is_mixed(images.device, images.shape[3], precision)
     return torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
-def _is_mixed(device: str | torch.device, width: int, precision: str) -> bool:
+def is_mixed(device: str | torch.device, width: int, precision: str) -> bool:
+    """Whether images of a width are computed in bfloat16 on a device; `auto` is not yet chosen."""
     if precision != "bfloat16" or not has_bfloat16(device):
         return False
     return is_gpu(device) or width > _ONE_COLUMN

@@ -14,6 +14,7 @@ from pul.records.runs import (
     RunRecord,
     RunStatus,
     Shelf,
+    last_measured,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "RunStatus",
     "Shelf",
     "Split",
+    "last_measured",
 ]

@@ -1,5 +1,6 @@
 """Runs, their iterations, and what was asked of them on the way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,7 +76,8 @@ class IterationRecord:
         n_identities: Identities that people gave, L.
         annotations_hash: Hash of the annotations that were used; "" where there were none.
         epoch_losses: Mean loss of each epoch; empty for iteration 0.
-        metrics: Figures on the test set; None where there is no ground truth.
+        metrics: Figures on the test set; None where there is no ground truth, or where the run
+            does not measure each iteration (`evaluate_every`).
         cluster_quality: Agreement with known identities; None where none are known.
         seconds: Seconds of each step, by its name.
         peak_memory_bytes: Peak resident memory of the process.
@@ -119,6 +121,11 @@ class IterationRecord:
     def loss(self) -> float | None:
         """Mean loss of the last epoch."""
         return self.epoch_losses[-1] if self.epoch_losses else None
+
+
+def last_measured(records: Sequence[IterationRecord]) -> IterationRecord | None:
+    """Return the newest iteration with figures on the test set; None if there is none."""
+    return next((record for record in reversed(records) if record.metrics is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class IterationView:
         similarities: Cosine of each image to its center, shape (N,).
         camids: Camera of each image, shape (N,); -1 where it is not known.
         identities: Annotated identity of each image, shape (N,); 0 and below for none.
-        features: Features of the sample, shape (S, D).
+        features: Features of the sample, shape (S, D); none where they were removed to save room.
         previous: Features of the same images one iteration earlier, shape (S, D); None where the
             network is the same by design (iterations 0 and 1).
     """

@@ -12,7 +12,7 @@ from pul.config.base import flatten
 from pul.data.grey import GreyRanges
 from pul.data.images import thumbnail
 from pul.errors import ImageError, StoreError
-from pul.records import IterationRecord, RetrievalMetrics, RunRecord
+from pul.records import IterationRecord, RetrievalMetrics, RunRecord, last_measured
 from pul.reports.changes import changes, setting_text
 from pul.reports.svg import STYLE, Panel, Series, draw_panel
 from pul.store.workspace import Workspace
@@ -108,18 +108,20 @@ def _status(run: RunRecord, records: Sequence[IterationRecord]) -> str:
 
 
 def _figures(records: Sequence[IterationRecord]) -> str:
-    first, last = records[0], records[-1]
+    first, last, measured = records[0], records[-1], last_measured(records)
     shown = [("reliable images", f"{100 * last.reliable_share:.1f} %")]
-    if first.metrics and last.metrics:
+    metrics = measured.metrics if measured else None
+    if measured and first.metrics and metrics:
+        end = "last" if measured is last else f"iteration {measured.iteration}"
         for name, value in (("rank-1", _rank_1), ("mAP", _mean_ap)):
-            before, after = value(first.metrics), value(last.metrics)
-            shown.append((f"{name}, baseline → last", f"{before:.1f} → {after:.1f} %"))
+            before, after = value(first.metrics), value(metrics)
+            shown.append((f"{name}, baseline → {end}", f"{before:.1f} → {after:.1f} %"))
     if last.validation_metrics:
         n = last.n_validation_identities
         name = f"mAP on your {n} validation identities"
         shown.append((name, f"{_mean_ap(last.validation_metrics):.1f} %"))
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{text}</dd></div>" for name, text in shown)
-    return f"<dl>{items}</dl>" + (_definition(last.metrics) if last.metrics else "")
+    return f"<dl>{items}</dl>" + (_definition(metrics) if metrics else "")
 
 
 def _definition(metrics: RetrievalMetrics) -> str:
@@ -151,9 +153,10 @@ def _charts(records: Sequence[IterationRecord]) -> str:
     # Iteration 0 trains nothing: as in Fig. 5 (b), the share is that of the iterations that did.
     share = _series(records[1:] or records, lambda r: 100 * r.reliable_share)
     charts = [("Reliable share, % (Fig. 5 b)", [share])]
-    if last.metrics is not None:
+    measured = last_measured(records)
+    if measured is not None and (metrics := measured.metrics) is not None:
         level = _series(records, lambda r: _mean_ap(r.metrics) if r.metrics else None)
-        title = f"mAP, % ({last.metrics.ap_method} AP; Fig. 5 d)"
+        title = f"mAP, % ({metrics.ap_method} AP; Fig. 5 d)"
         charts.append((title, [level, *_baseline(records)]))
         charts.append(("Rank-k, %", [_rank_series(records, k) for k in _RANKS]))
     if last.validation_metrics is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pul.evaluation.course import Source, course_of, metrics_of
 from pul.jobs.steps import read_steps
-from pul.records import IterationRecord, RunRecord
+from pul.records import IterationRecord, RetrievalMetrics, RunRecord
 from pul.store.workspace import Workspace
 
 _RISING = 0.003  # of mAP over the iteration before: 0.3 points
@@ -38,8 +38,8 @@ class Verdict:
     Attributes:
         source: Where it was measured: on the `test` set, or on `validation` identities.
         start: mAP of the start model, a fraction.
-        end: mAP of the last iteration.
-        iteration: The last iteration.
+        end: mAP of the last iteration that was measured.
+        iteration: That iteration.
         best: The iteration with the highest mAP.
         best_level: Its mAP.
         n_validation: Validation identities, if it was measured on them; else 0.
@@ -109,15 +109,8 @@ def _judge_labels(
     if not twins:
         return LabelVerdict(n_identities)
     twin, theirs = max(twins, key=lambda pair: len(pair[1]))
-    at = min(records[-1].iteration, theirs[-1].iteration if theirs else 0)
-    first, second = (
-        metrics_of(records[0], source),
-        metrics_of(theirs[0], source) if theirs else None,
-    )
-    ours, without = (
-        metrics_of(records[at], source),
-        metrics_of(theirs[at], source) if theirs else None,
-    )
+    first, second = (metrics_of(each[0], source) if each else None for each in (records, theirs))
+    at, ours, without = _last_of_both(records, theirs, source)
     # One start model and one test set give the baseline to the last digit.
     is_same = not theirs or (first is not None and first == second)
     same_lambda = all(a.lambda_ == b.lambda_ for a, b in zip(records, theirs, strict=False))
@@ -125,6 +118,17 @@ def _judge_labels(
         return LabelVerdict(n_identities, twin if is_same and same_lambda else None)
     gained = ours.mean_ap - without.mean_ap
     return LabelVerdict(n_identities, twin, at, gained, without.mean_ap)
+
+
+def _last_of_both(
+    records: Sequence[IterationRecord], theirs: Sequence[IterationRecord], source: Source
+) -> tuple[int, RetrievalMetrics | None, RetrievalMetrics | None]:
+    """Return the last iteration that was measured in two runs, and their figures there."""
+    for one, other in reversed(list(zip(records, theirs, strict=False))):
+        ours, without = metrics_of(one, source), metrics_of(other, source)
+        if ours is not None and without is not None:
+            return one.iteration, ours, without
+    return 0, None, None
 
 
 def _is_same_but_for_labels(workspace: Workspace, run: RunRecord, other: RunRecord) -> bool:

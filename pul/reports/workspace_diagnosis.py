@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pul.arrays import FloatArray, IntArray
 from pul.errors import StoreError
 from pul.evaluation.course import course_of
 from pul.jobs.course import judge_settling
@@ -17,6 +18,7 @@ from pul.reports.diagnosis import (
     diagnose_images,
     diagnose_iteration,
 )
+from pul.store.upkeep import FEATURES
 from pul.store.workspace import Workspace
 
 N_SAMPLED = 400  # images whose features are checked
@@ -52,7 +54,7 @@ def examine_iteration(
         StoreError: There is no such run or iteration, or its images are gone.
         ArtifactError: An array is missing or damaged.
     """
-    arrays = workspace.arrays(run_id, iteration, "features", "clusters", "centers", "similarities")
+    arrays = workspace.arrays(run_id, iteration, "clusters", "centers", "similarities")
     records = [r for r in workspace.iterations(run_id) if r.iteration <= iteration]
     record = records[-1]
     if images is None:
@@ -64,10 +66,8 @@ def examine_iteration(
             f"{len(images)}; restore a backup of its database."
         )
     sampled = np.unique(np.linspace(0, n_images - 1, min(N_SAMPLED, n_images)).astype(np.int64))
-    previous = None
-    is_pruned = "features.npy" in workspace.pruned(run_id, iteration - 1)
-    if iteration > 1 and not is_pruned:
-        previous = workspace.arrays(run_id, iteration - 1, "features")["features"][sampled]
+    features = _features(workspace, run_id, iteration, sampled)
+    before = _features(workspace, run_id, iteration - 1, sampled) if iteration > 1 else None
     state = read_annotations(workspace) if annotations is None else annotations
     owners = to_rows(state.owners, images.image_ids)
     identities = np.zeros(n_images, dtype=np.int64)
@@ -80,10 +80,20 @@ def examine_iteration(
         similarities=np.asarray(arrays["similarities"]),
         camids=images.camids,
         identities=identities,
-        features=arrays["features"][sampled],
-        previous=previous,
+        features=np.empty((0, 1), dtype=np.float32) if features is None else features,
+        previous=before,
     )
     return (*diagnose_iteration(view), *_examine_course(workspace, run_id, records))
+
+
+def _features(
+    workspace: Workspace, run_id: int, iteration: int, rows: IntArray
+) -> FloatArray | None:
+    """Return some features of an iteration; None if they were removed to save room."""
+    if FEATURES in workspace.pruned(run_id, iteration):
+        return None
+    features: FloatArray = workspace.arrays(run_id, iteration, "features")["features"][rows]
+    return features
 
 
 def _examine_course(

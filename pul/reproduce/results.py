@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from pul.records import ExperimentRecord, ExperimentRow, IterationRecord, RetrievalMetrics
+from pul.records import (
+    ExperimentRecord,
+    ExperimentRow,
+    IterationRecord,
+    RetrievalMetrics,
+    last_measured,
+)
 from pul.reproduce.tables import PaperFigures, find_paper_figures
 from pul.store.workspace import Workspace
 
@@ -51,7 +57,8 @@ def _read_result(workspace: Workspace, record: ExperimentRecord, row: Experiment
     status, iterations = _read_run(workspace, row)
     trains = row.config is not None and row.config["n_iterations"] > 0
     counted = [found for found in iterations if found.iteration > 0 or not trains]
-    metrics = counted[-1].metrics if counted else row.metrics
+    measured = last_measured(counted)
+    metrics = measured.metrics if measured else row.metrics
     name = row.key.partition(":")[0]
     return RowResult(
         row=row,

@@ -99,8 +99,8 @@ def pruned(folder: Path) -> frozenset[str]:
 
 def _was_pruned(path: Path) -> ArtifactError:
     return ArtifactError(
-        f"{path} was removed to save room, as the run's setting keep_features says; choose a later "
-        "iteration."
+        f"{path} was removed to save room, as the run's settings keep_features and keep_models "
+        "say; choose a later iteration."
     )
 
 

@@ -13,7 +13,7 @@ from pul.records import ImageTable, RunRecord, RunStatus, Shelf
 from pul.store.images import ImageSection
 from pul.store.named_values import read_value, write_value
 from pul.store.schema import images, iterations, runs
-from pul.store.sums import with_sum
+from pul.store.sums import SUMMED, is_as_written, with_sum
 
 
 class RunSection(ImageSection):
@@ -103,6 +103,25 @@ class RunSection(ImageSection):
             read_run(connection, run_id)
             update_run(connection, run_id, status=status)
 
+    def set_run_config(self, run_id: int, config: RunConfig) -> None:
+        """Change the settings of a run: to what it chose where they said `auto`.
+
+        Raises:
+            StoreError: There is no such run, or its row is damaged.
+        """
+        columns = (runs.c[name] for name in ("row_sum", *SUMMED[runs]))
+        with self._database.write() as connection:
+            read_run(connection, run_id)
+            row = connection.execute(select(*columns).where(runs.c.run_id == run_id)).one()
+            values = row._asdict()
+            if values["row_sum"] is not None and not is_as_written(runs, values):
+                raise StoreError(
+                    f"Run {run_id} is not stored as it was written; `python -m pul doctor` says "
+                    "how to repair it."
+                )
+            values["config"] = config.model_dump(mode="json")
+            update_run(connection, run_id, **with_sum(runs, values))
+
     def start_model(self, run_id: int) -> Path:
         """Return the file of the start model, after a check that it is still the same.
 
@@ -181,6 +200,6 @@ def _to_run(row: Row[Any]) -> RunRecord:
     )
 
 
-def update_run(connection: Connection, run_id: int, **values: str | int) -> None:
+def update_run(connection: Connection, run_id: int, **values: Any) -> None:
     """Change columns of a run within a transaction."""
     connection.execute(update(runs).where(runs.c.run_id == run_id).values(**values))

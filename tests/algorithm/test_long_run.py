@@ -22,6 +22,7 @@ CONFIG = RunConfig(
     convergence_tolerance=0,
     projection=False,
     keep_features=2,
+    keep_models="last",
     device="cpu",
     n_threads=1,
     finetune=TrainConfig(n_epochs=1, batch_size=12),

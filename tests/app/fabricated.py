@@ -11,7 +11,7 @@ from pul.algorithm.selection import center_similarities, threshold
 from pul.arrays import IntArray, l2_normalize
 from pul.config import RunConfig, load_preset
 from pul.data.datasets import read_dataset
-from pul.evaluation.ranked_lists import compute_ranked_lists
+from pul.evaluation.ranked_lists import RankedLists
 from pul.evaluation.retrieval import evaluate
 from pul.jobs import WorkerProcess
 from pul.records import (
@@ -179,8 +179,9 @@ def iteration_rankings(workspace: Workspace, run_id: int, iteration: int) -> Ite
         for table in (query, gallery)
     ]
     who = (query.pids, query.camids, gallery.pids, gallery.camids)
-    evaluation = evaluate(*features, *who, ap_method="trapezoid", unmatched="zero")
-    return compute_ranked_lists(*features, evaluation)
+    lists = RankedLists(len(query), len(gallery))
+    evaluation = evaluate(*features, *who, ap_method="trapezoid", unmatched="zero", watch=lists.add)
+    return lists.to_rankings(evaluation)
 
 
 def _centers(features: NDArray[np.float32], clusters: IntArray, n_clusters: int) -> IntArray:

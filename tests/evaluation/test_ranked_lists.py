@@ -2,7 +2,7 @@ import numpy as np
 
 from pul.arrays import l2_normalize
 from pul.evaluation.protocol import Protocol
-from pul.evaluation.ranked_lists import compute_ranked_lists, mark_found, most_similar, rank_gallery
+from pul.evaluation.ranked_lists import RankedLists, mark_found, most_similar
 from pul.evaluation.retrieval import evaluate
 
 
@@ -10,7 +10,13 @@ def features(n: int, seed: int) -> np.ndarray:
     return l2_normalize(np.random.default_rng(seed).normal(size=(n, 6)).astype(np.float32))
 
 
-def test_rank_gallery__by_hand():
+def rank_gallery(query, gallery, *, n):
+    lists = RankedLists(len(query), len(gallery), n=n)
+    lists.add(slice(0, len(query)), query @ gallery.T)
+    return lists.gallery, lists.similarities
+
+
+def test_ranked_lists__by_hand():
     query = np.array([[1, 0]], dtype=np.float32)
     gallery = np.array([[0, 1], [0.6, 0.8], [1, 0], [-1, 0]], dtype=np.float32)
     found, similarities = rank_gallery(query, gallery, n=3)
@@ -18,31 +24,32 @@ def test_rank_gallery__by_hand():
     np.testing.assert_allclose(similarities, [[1, 0.6, 0]])
 
 
-def test_rank_gallery__of_equals_the_lower_row_comes_first():
+def test_ranked_lists__of_equals_the_lower_row_comes_first():
     query = np.array([[1, 0]], dtype=np.float32)
     gallery = np.array([[0, 1], [1, 0], [0, 1], [0, 1], [1, 0]], dtype=np.float32)
     assert rank_gallery(query, gallery, n=4)[0].tolist() == [[1, 4, 0, 2]]
 
 
-def test_rank_gallery__as_a_full_sort_in_any_block():
+def test_ranked_lists__as_a_full_sort():
     query, gallery = features(50, 0), features(300, 1)
     found, _ = rank_gallery(query, gallery, n=20)
     everything = np.argsort(-(query @ gallery.T), axis=1, kind="stable")
     assert np.array_equal(found, everything[:, :20])
 
 
-def test_rank_gallery__a_gallery_smaller_than_n():
+def test_ranked_lists__a_gallery_smaller_than_n():
     found, similarities = rank_gallery(features(2, 0), features(3, 1), n=100)
     assert found.shape == similarities.shape == (2, 3)
     assert np.sort(found).tolist() == [[0, 1, 2]] * 2
 
 
-def test_compute_ranked_lists__the_figures_of_its_own_lists():
+def test_ranked_lists__the_figures_of_its_own_lists():
     query, gallery = features(4, 0), features(30, 1)
     pids, gallery_pids = np.array([1, 2, 3, 4]), np.arange(30) % 5
     who = (pids, np.zeros(4), gallery_pids, np.ones(30))
-    evaluation = evaluate(query, gallery, *who, ap_method="step", unmatched="zero")
-    kept = compute_ranked_lists(query, gallery, evaluation)
+    lists = RankedLists(4, 30)
+    rules = {"ap_method": "step", "unmatched": "zero"}
+    kept = lists.to_rankings(evaluate(query, gallery, *who, **rules, watch=lists.add))
     hits = gallery_pids[kept.gallery] == pids[:, None]
     firsts = hits.argmax(axis=1)
     assert kept.cmc.tolist() == [(firsts <= k).mean() for k in range(24)] + [1.0] * 6

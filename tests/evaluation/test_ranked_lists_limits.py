@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pul.arrays import l2_normalize
-from pul.evaluation.ranked_lists import compute_ranked_lists, most_similar, rank_gallery
+from pul.evaluation.ranked_lists import RankedLists, most_similar
 from pul.evaluation.retrieval import evaluate
 
 
@@ -10,31 +10,36 @@ def features(n: int, seed: int) -> np.ndarray:
     return l2_normalize(np.random.default_rng(seed).normal(size=(n, 6)).astype(np.float32))
 
 
-def test_compute_ranked_lists__stores_a_hundred_images_and_ranks():
+def test_ranked_lists__stores_a_hundred_images_and_ranks():
     query, gallery, pids = features(2, 0), features(130, 1), np.arange(130) % 10 + 1
     columns = ([1, 2], [1, 1], pids, np.full(130, 2))
-    evaluation = evaluate(query, gallery, *columns, ap_method="step", unmatched="zero")
-    stored = compute_ranked_lists(query, gallery, evaluation)
+    lists = RankedLists(2, 130)
+    rules = {"ap_method": "step", "unmatched": "zero"}
+    evaluation = evaluate(query, gallery, *columns, **rules, watch=lists.add)
+    stored = lists.to_rankings(evaluation)
     assert stored.gallery.shape == stored.similarities.shape == (2, 100)
     assert np.array_equal(stored.cmc, evaluation.cmc[:100])
     assert len(evaluation.cmc) == 130
 
 
-@pytest.mark.parametrize("block_bytes", [1, 4 * 30, 3 * 4 * 30])  # less than one row, one, three
-def test_rank_gallery__blocks_of_queries_change_nothing(monkeypatch, block_bytes):
-    query, gallery = features(7, 0), features(30, 1)
-    expected = np.argsort(-(query @ gallery.T), axis=1, kind="stable")[:, :5]
-    monkeypatch.setattr("pul.evaluation.ranked_lists._BLOCK_BYTES", block_bytes)
-    found, similarities = rank_gallery(query, gallery, n=5)
-    assert np.array_equal(found, expected)
-    assert (found.dtype, similarities.dtype) == (np.int32, np.float32)
-    cosines = np.take_along_axis(query @ gallery.T, expected, axis=1)
-    np.testing.assert_allclose(similarities, cosines, rtol=1e-6)
-
-
-def test_rank_gallery__no_queries_and_no_gallery():
-    found, similarities = rank_gallery(np.empty((0, 6)), np.empty((0, 6)), n=5)
-    assert found.shape == similarities.shape == (0, 0)
+@pytest.mark.parametrize("block_size", [1, 3, 7, None])
+@pytest.mark.parametrize("n_junk", [0, 1, 12, 29])
+def test_ranked_lists__hold_the_junk_too_whatever_the_blocks_are(block_size, n_junk):
+    query, gallery = features(7, 0), 3 * features(30, 1)
+    pids = np.ones(30, dtype=np.int64)
+    pids[np.random.default_rng(2).permutation(30)[:n_junk]] = -1
+    columns = (np.ones(7), np.zeros(7), pids, np.ones(30))
+    rules = {"ap_method": "step", "unmatched": "zero", "block_size": block_size}
+    lists = RankedLists(7, 30, n=5)
+    seen = evaluate(2 * query, gallery, *columns, **rules, watch=lists.add)
+    cosines = query @ l2_normalize(gallery).T
+    expected = np.argsort(-cosines, axis=1, kind="stable")[:, :5]
+    assert np.array_equal(lists.gallery, expected)
+    assert (lists.gallery.dtype, lists.similarities.dtype) == (np.int32, np.float32)
+    best = np.take_along_axis(cosines, expected, axis=1)
+    np.testing.assert_allclose(lists.similarities, best, atol=1e-6)
+    alone = evaluate(2 * query, gallery, *columns, **rules)
+    assert np.array_equal(seen.average_precisions, alone.average_precisions)
 
 
 def test_most_similar__more_wanted_than_there_are():

@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pul.algorithm.events import Event, IterationFinished, NotMeasurable, Progress, RunFinished
+from pul.algorithm.events import (
+    Event,
+    IterationFinished,
+    NotMeasurable,
+    Progress,
+    RunFinished,
+    SettingsChosen,
+)
 from pul.config import RunConfig
 from pul.errors import ArtifactError
 from pul.jobs.run import prune_run
@@ -42,6 +49,23 @@ def test_work__tells_of_every_event(workspace):
     kept = [event.record.iteration for event in events if isinstance(event, IterationFinished)]
     assert kept == [0, 1, 2]
     assert events[-1] == RunFinished("n_iterations")
+
+
+def test_work__stores_what_it_chose_by_measuring_so_that_the_run_repeats(workspace, uninterrupted):
+    auto = CONFIG.replace(
+        extraction_precision="auto", finetune=CONFIG.finetune.replace(precision="auto")
+    )
+    events: list[Event] = []
+    ended = work(workspace, start(workspace, auto).job_id, on_event=events.append)
+    assert ended.status == "finished"
+    (chosen,) = (event for event in events if isinstance(event, SettingsChosen))
+    assert len(chosen.reasons) == 2
+    assert RunConfig(**workspace.run(1).config) == chosen.config == CONFIG  # narrow images
+    assert [f for f in examine_workspace(workspace.path) if f.level == "error"] == []
+    np.testing.assert_array_equal(
+        workspace.arrays(1, 2, "features")["features"],
+        uninterrupted.arrays(1, 2, "features")["features"],
+    )
 
 
 def test_work__images_without_truth_have_no_figures(workspace):
@@ -126,7 +150,8 @@ def test_work__memory_that_runs_out_is_told_as_such(workspace, failure):
 
 
 def test_work__keeps_the_room_that_it_was_given(workspace, uninterrupted):
-    config = CONFIG.replace(n_iterations=4, keep_features=2, convergence_tolerance=0)
+    room = {"keep_features": 2, "keep_models": "last"}
+    config = CONFIG.replace(n_iterations=4, convergence_tolerance=0, **room)
     assert work(workspace, start(workspace, config).job_id).status == "finished"
     folders = [workspace.iteration_path(1, n) for n in range(5)]
     assert [(f / "features.npy").exists() for f in folders] == [False, False, False, True, True]
@@ -158,14 +183,39 @@ def test_work__keeps_the_room_that_it_was_given(workspace, uninterrupted):
 def test_prune__keeps_the_best_network_by_validation(tmp_path, validation, kept):
     with Workspace.create(tmp_path / "w") as workspace:
         (tmp_path / "m").write_bytes(b"x")
-        run = workspace.create_run(RunConfig(keep_features=2), model=tmp_path / "m")
+        config = RunConfig(keep_features=2, keep_models="last")
+        run = workspace.create_run(config, model=tmp_path / "m")
         for n, mean_ap in enumerate(validation):
             metrics = None if mean_ap is None else replace(METRICS, mean_ap=mean_ap)
             # By the test set the order is the other way round: it must not be looked at.
             test = replace(METRICS, mean_ap=1 - (mean_ap or 0))
             record = replace(iteration_record(n, metrics=test), validation_metrics=metrics)
             workspace.add_iteration(run.run_id, record, iteration_arrays(seed=n), b"network")
-        prune_run(workspace, run.run_id, RunConfig(keep_features=2))
+        prune_run(workspace, run.run_id, config)
         folders = [workspace.iteration_path(run.run_id, n) for n in range(5)]
         assert [n for n in range(5) if (folders[n] / "model.safetensors").exists()] == kept
         assert [n for n in range(5) if (folders[n] / "features.npy").exists()] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("settings", "features", "models"),
+    [
+        ({}, range(3, 13), range(13)),  # by default: ten iterations' features, and all models
+        ({"keep_features": None}, range(13), range(13)),
+        ({"keep_features": None, "keep_models": "last"}, range(13), [11, 12]),
+        ({"keep_features": 3}, [10, 11, 12], range(13)),
+    ],
+)
+def test_prune__what_is_kept_of_thirteen_iterations(tmp_path, settings, features, models):
+    with Workspace.create(tmp_path / "w") as workspace:
+        (tmp_path / "m").write_bytes(b"x")
+        config = RunConfig(**settings)
+        run = workspace.create_run(config, model=tmp_path / "m")
+        for n in range(13):
+            record, arrays = iteration_record(n), iteration_arrays(seed=n)
+            workspace.add_iteration(run.run_id, record, arrays, b"network")
+            prune_run(workspace, run.run_id, config)
+        folders = [workspace.iteration_path(run.run_id, n) for n in range(13)]
+        assert [n for n in range(13) if (folders[n] / "features.npy").exists()] == list(features)
+        kept = [n for n in range(13) if (folders[n] / "model.safetensors").exists()]
+        assert kept == list(models)

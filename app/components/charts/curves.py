@@ -129,13 +129,15 @@ def _draw(
 
 
 def _name_lines(figure: go.Figure, run: Curve, panel: Panel, place: dict[str, int]) -> None:
-    last = run.iterations[-1]
-    known = {line.name: line.value(last) for line in panel.lines if line.name}
-    levels = {name: level for name, level in known.items() if level is not None}
+    levels, ends = {}, {}
+    for line in panel.lines:
+        known = [(r.iteration, v) for r in run.iterations if (v := line.value(r)) is not None]
+        if line.name and known:
+            ends[line.name], levels[line.name] = known[-1]
     pixel = max([*levels.values(), 1e-9]) / _PANEL_HEIGHT  # the axes begin at 0
     for name, height in spread(levels, gap=_NAME_HEIGHT * pixel).items():
         figure.add_annotation(
-            x=last.iteration,
+            x=ends[name],
             y=levels[name],
             yshift=(height - levels[name]) / pixel,
             text=name,

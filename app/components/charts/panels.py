@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.wording import counted, validation_note
-from pul.records import IterationRecord
+from pul.records import IterationRecord, last_measured
 
 Value = Callable[[IterationRecord], float | None]
 
@@ -49,10 +49,10 @@ def panels(records: Sequence[IterationRecord]) -> list[Panel]:
     """
     last = records[-1] if records else None
     shown = []
-    if last is not None and last.metrics is not None:
+    measured = last_measured(records)
+    if measured is not None and (metrics := measured.metrics) is not None:
         lines = (Line("", _metric("mean_ap"), has_baseline=True),)
-        n = last.metrics.n_queries
-        title = f"mAP on {counted(n, 'test query')}, % ({last.metrics.ap_method} AP)"
+        title = f"mAP on {counted(metrics.n_queries, 'test query')}, % ({metrics.ap_method} AP)"
         shown.append(Panel(title, lines))
         shown.append(Panel("Rank-k, %", _RANKS))
     if last is not None and last.validation_metrics is not None:

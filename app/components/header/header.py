@@ -6,7 +6,7 @@ from html import escape
 from app.components.mount import mount
 from app.services.way import Way, WayStep
 from app.wording import counted, definition, duration, gain, percent, place
-from pul.records import IterationRecord, JobRecord, RunRecord
+from pul.records import IterationRecord, JobRecord, RunRecord, last_measured
 
 _render = mount(
     "pul_header",
@@ -103,16 +103,18 @@ def _status(run: RunRecord, job: JobRecord | None) -> str:
 def _figures(iterations: tuple[IterationRecord, ...]) -> list[str]:
     if not iterations:
         return []
-    first, last = iterations[0], iterations[-1]
+    first, last, measured = iterations[0], iterations[-1], last_measured(iterations)
     figures = []
-    if last.metrics is not None:
+    if measured is not None and (metrics := measured.metrics) is not None:
         change = ""
-        if first.metrics is not None and len(iterations) > 1:
-            change = f" ({gain(last.metrics.mean_ap - first.metrics.mean_ap)})"
-        hint = f"{definition(last.metrics)}; in brackets: points above the baseline"
+        if first.metrics is not None and measured is not first:
+            change = f" ({gain(metrics.mean_ap - first.metrics.mean_ap)})"
+        hint = f"{definition(metrics)}; in brackets: points above the baseline"
+        if measured is not last:
+            hint += f"; measured at iteration {measured.iteration}"
         figures.append(
-            f'<span title="{escape(hint)}">mAP <b>{percent(last.metrics.mean_ap)}</b>{change} '
-            f"<small>{escape(last.metrics.ap_method)} AP</small></span>"
+            f'<span title="{escape(hint)}">mAP <b>{percent(metrics.mean_ap)}</b>{change} '
+            f"<small>{escape(metrics.ap_method)} AP</small></span>"
         )
     seconds = duration(sum(last.seconds.values()))
     hint = f"{last.n_reliable:,} of {last.n_images:,} images; the last iteration took {seconds}"

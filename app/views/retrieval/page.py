@@ -49,8 +49,9 @@ def _found(query: Asked, place: Place, name: str) -> None:
     found, level = query.find(place), query.average_precision(place)
     if not found:
         st.info(
-            f"{name} has no ranked lists: it is of an older version, or has no queries with "
-            "known people. Search with a training image or an uploaded picture."
+            f"{name} has no ranked lists: it was not measured, is of an older version, or has no "
+            "queries with known people. Choose another iteration, or search with a training image "
+            "or an uploaded picture."
         )
         return
     urls = thumbnails.urls(state.location(), [image.image_id for image in found])

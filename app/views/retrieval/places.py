@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import services, state
 from app.services.retrieval import Place
-from pul.records import RunRecord
+from pul.records import RunRecord, last_measured
 
 
 def name_of(now: services.workspace.WorkspaceStatus, place: Place) -> str:
@@ -18,7 +18,8 @@ def choose_places(now: services.workspace.WorkspaceStatus) -> list[Place]:
     """Show the choice of one iteration, or two to compare."""
     if now.run is None:
         return []
-    newest = now.run.n_iterations_done
+    measured = last_measured(now.iterations)
+    newest = measured.iteration if measured else now.run.n_iterations_done
     first = _choose_place(now, now.run.run_id, newest, key="a")
     if not st.toggle("Compare with", newest > 0, key="retrieval:compare"):
         return [first]

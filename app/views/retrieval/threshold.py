@@ -19,41 +19,49 @@ def show(place: Place) -> None:
         place: The iteration.
     """
     with st.expander("Threshold: who is unknown?"):
-        measured = services.thresholds.measure(state.location(), place)
-        if measured is None:
+        if not services.thresholds.can_measure(state.location(), place):
+            st.caption(
+                "The features of this iteration were removed to save room, as the run's setting "
+                "*Features to store* says: choose a later iteration."
+            )
+        elif (measured := services.thresholds.measure(state.location(), place)) is None:
             st.caption(
                 fit("Label two people first, one of them with two images: no people are known.")
             )
-            return
-        key = f"threshold-{workspace_key(state.location()).hex()}-{place.run_id}-{place.iteration}"
-        rate = st.select_slider(
-            fit("Different people taken for one, at most"),
-            RATES,
-            0.01,
-            format_func=lambda rate: f"{100 * rate:g} %",
-            key=f"{key}-rate",
-        )
-        pairs = measured.pairs
-        level = pairs.threshold(rate)
-        verification_histograms(pairs.same, pairs.different, level, height=HEIGHT, key=key)
-        st.markdown(
-            f"Above cosine **{level:.3f}** two pictures are one person, else *unknown*: "
-            f"{percent(pairs.false_accept_rate(level))} % of {count(len(pairs.different))} pairs "
-            f"of different people are above it, and **{percent(pairs.true_accept_rate(level))} %** "
-            f"of {count(len(pairs.same))} pairs of one person."
-        )
-        st.caption(_measured_on(pairs.n_people, measured.source, is_across=pairs.is_across_cameras))
-        if rate * len(pairs.different) < 1:
-            st.caption("There are too few pairs to tell a rate as low as that.")
-        st.button(
-            "Use this threshold",
-            on_click=_keep,
-            args=(place, f"{key}-rate"),
-            help="Lists say “unknown” below it, and it is exported with the model.",
-            key=f"{key}-keep",
-        )
-        if (kept := services.thresholds.kept(state.location(), place)) is not None:
-            st.caption(f"In use: {kept.threshold:.3f}, measured on {kept.measured_on}.")
+        else:
+            _choose(place, measured)
+
+
+def _choose(place: Place, measured: services.thresholds.Measured) -> None:
+    key = f"threshold-{workspace_key(state.location()).hex()}-{place.run_id}-{place.iteration}"
+    rate = st.select_slider(
+        fit("Different people taken for one, at most"),
+        RATES,
+        0.01,
+        format_func=lambda rate: f"{100 * rate:g} %",
+        key=f"{key}-rate",
+    )
+    pairs = measured.pairs
+    level = pairs.threshold(rate)
+    verification_histograms(pairs.same, pairs.different, level, height=HEIGHT, key=key)
+    st.markdown(
+        f"Above cosine **{level:.3f}** two pictures are one person, else *unknown*: "
+        f"{percent(pairs.false_accept_rate(level))} % of {count(len(pairs.different))} pairs "
+        f"of different people are above it, and **{percent(pairs.true_accept_rate(level))} %** "
+        f"of {count(len(pairs.same))} pairs of one person."
+    )
+    st.caption(_measured_on(pairs.n_people, measured.source, is_across=pairs.is_across_cameras))
+    if rate * len(pairs.different) < 1:
+        st.caption("There are too few pairs to tell a rate as low as that.")
+    st.button(
+        "Use this threshold",
+        on_click=_keep,
+        args=(place, f"{key}-rate"),
+        help="Lists say “unknown” below it, and it is exported with the model.",
+        key=f"{key}-keep",
+    )
+    if (kept := services.thresholds.kept(state.location(), place)) is not None:
+        st.caption(f"In use: {kept.threshold:.3f}, measured on {kept.measured_on}.")
 
 
 def _measured_on(n_people: int, source: str, *, is_across: bool) -> str:

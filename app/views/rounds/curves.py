@@ -11,7 +11,7 @@ from app.components.charts.curves import Curve, main_curve, other_curves
 from app.components.forms.checkpoint import checkpoint_row
 from app.components.forms.settings_table import settings_table
 from app.wording import definition, fit, repeats_the_baseline
-from pul.records import RunRecord
+from pul.records import RunRecord, last_measured
 
 
 def show(
@@ -44,8 +44,8 @@ def _chart(figure: go.Figure, alt: str, *, key: str = "") -> None:
 
 
 def _explain(now: services.workspace.WorkspaceStatus, changed: Mapping[int, str]) -> None:
-    metrics = now.iterations[-1].metrics
-    if metrics is None:
+    measured = last_measured(now.iterations)
+    if measured is None or (metrics := measured.metrics) is None:
         st.caption(
             fit("No mAP and rank-k: these images have no query and gallery with known people.")
         )
