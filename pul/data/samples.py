@@ -12,7 +12,7 @@ from pul.records import Split
 
 # At most nine digits, so that an id always fits the integers of an array or a database.
 _NAME = re.compile(
-    r"(?P<pid>-?\d{1,9})(?:_\d{1,3})?_c(?P<camid>\d{1,9})(?:s(?P<sequence>\d{1,9}))?(?=[_.]|\Z)"
+    r"p?(?P<pid>-?\d{1,9})(?:_\d{1,3})?_c(?P<camid>\d{1,9})(?:s(?P<sequence>\d{1,9}))?(?=[_.]|\Z)"
     r"(?:_f?(?P<frame>\d{1,18})(?=[_.]|\Z))?",
     re.ASCII | re.IGNORECASE,
 )
@@ -110,6 +110,7 @@ def parse_name(name: str) -> ParsedName | None:
         name: Name of a file without its folders: `0002_c1s1_000451_03.jpg` (Market-1501),
             `0001_c2_f0046182.jpg` (DukeMTMC-reID), `0002_c001_00016450_0.jpg` (VeRi-776),
             `094_1_c9_015833.png` (LTCC, whose second number is the clothes),
+            `P16_C02_A1_R3.jpg` (DeepChange),
             `-1_c12s3_000001_00.jpg`, `0001C1T0002F003.jpg` (MARS: a tracklet is a recording).
 
     Returns:

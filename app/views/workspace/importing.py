@@ -115,6 +115,22 @@ def _choose_reading() -> None:
             st.rerun()
 
 
+def _read_otherwise(found: services.imports.Found) -> None:
+    """Let people say what the folders mean, where they were understood in another way."""
+    with st.expander("Read the folders another way"), st.form("levels", border=False):
+        levels = st.text_input(
+            "Levels, from the outermost",
+            value=found.levels,
+            placeholder="camera/person",
+            help="split, person, camera, tracklet, recording, date, class or - for nothing, divided "
+            "by /. The last may be the parts of file names: split/person_camera_-.",
+        )
+        if st.form_submit_button("Check again"):
+            _check(found.root, "auto", levels)
+            if state.found() is not None:
+                st.rerun()
+
+
 def _found(found: services.imports.Found, *, is_first: bool) -> None:
     n_images = sum(row[1] for row in found.contents.splits)
     read_as = f"{found.format}, {found.levels}" if found.levels else found.format
@@ -124,6 +140,8 @@ def _found(found: services.imports.Found, *, is_first: bool) -> None:
         split_table([SplitRow(*row) for row in found.contents.splits])
         for note in found.notes:
             st.info(plain(note))
+        if found.format == "folders":
+            _read_otherwise(found)
         skipped_files(found.skipped)
     with right:
         camera_bars(found.contents.cameras, height=170)

@@ -8,20 +8,23 @@ from pathlib import Path
 
 from pul.data.readers import words
 from pul.data.readers.evidence import File, Levels, Role
-from pul.data.readers.levels import Understanding, has_splits, parse_levels, understand
+from pul.data.readers.levels import Understanding, parse_levels, understand
 from pul.data.readers.listing import has_images, list_images, subfolders
+from pul.data.readers.named_rows import plain_number, with_names
 from pul.data.readers.reading import LevelReading, Reader, Reading
 from pul.data.readers.rows import Row, number_samples, separate_prid
-from pul.data.readers.splits import split_names
+from pul.data.readers.splits import join_splits, split_level, split_names
 from pul.data.samples import Skipped, parse_name
 from pul.records import Split
 
 _DEEPEST = 8  # levels of folders that are searched for an image
 _MOST = 0.9  # share of the names that has to hold a number before it is taken
 _ORDER: dict[Split, int] = {"train": 0, "query": 1, "gallery": 2}
+_NOBODY = "not in the folder of a person"
 _PERSON_IN_NAME = re.compile(
     r"(?<![^\W_])(?:person|pers|pid|id|identity|subject)[_-]?(\d{1,9})(?!\d)", re.ASCII | re.I
 )
+_P_IN_NAME = re.compile(r"p0*(\d{1,9})(?!\d)", re.ASCII | re.I)  # CUHK-SYSU: p11422_s16929_1
 _CAMERA_IN_NAME = re.compile(
     r"(?<![^\W_])(?:cam|camera|ch|channel|c)[_-]?(\d{1,9})(?![^\W_])", re.ASCII | re.I
 )
@@ -57,6 +60,7 @@ def _read_folders(root: Path, *, levels: str = "") -> Reading:
         readings = tuple(_describe(found, reading, files) for reading in found.readings)
         return Reading(root.name, (), listing.skipped, readings=readings)
     rows: list[Row] = []
+    in_folders: set[Path] = set()
     skipped = list(listing.skipped)
     read = _RowReader.of(root, files, listing.images, found)
     for path, file in zip(listing.images, files, strict=True):
@@ -65,9 +69,14 @@ def _read_folders(root: Path, *, levels: str = "") -> Reading:
             skipped.append(Skipped(path, row))
         else:
             rows.append(row)
+            if "person" in (read.levels(file) or ()):
+                in_folders.add(path)
+    found, rows, name_notes = with_names(found, rows, is_given=given is not None)
+    skipped += [Skipped(r.path, _NOBODY) for r in rows if not r.person and r.path in in_folders]
+    rows = [row for row in rows if row.person or row.path not in in_folders]
     rows, prid_notes = separate_prid(root, rows)
     samples, notes = number_samples(rows)
-    notes = [*prid_notes, *notes]
+    notes = [*name_notes, *prid_notes, *notes]
     return Reading(
         root.name,
         tuple(sorted(samples, key=lambda sample: (_ORDER[sample.split], sample.path))),
@@ -79,10 +88,12 @@ def _read_folders(root: Path, *, levels: str = "") -> Reading:
 
 def _files(root: Path, paths: Sequence[Path], given: Understanding | None) -> list[File]:
     """Return what folders and names say; splits in names of files count as folders above them."""
-    files = [File(path.relative_to(root).parts[:-1], parse_name(path.name)) for path in paths]
-    is_wanted = given is None or (given.readings[0][0] == "split" and not given.splits)
+    files = join_splits(
+        [File(path.relative_to(root).parts[:-1], parse_name(path.name)) for path in paths]
+    )
+    is_wanted = given is None or (given.readings[0][:1] == ("split",) and not given.splits)
     taken = split_names([path.name for path in paths])
-    if taken is None or not is_wanted or has_splits(files):
+    if taken is None or not is_wanted or split_level(files) is not None:
         return files
     return [
         File((word, *file.folders), parse_name(name))
@@ -99,7 +110,7 @@ class _RowReader:
     people_classes: frozenset[str]
     all_of_train: str | None
     places: tuple[int, ...]  # levels that are named as places with cameras of their own
-    takes_person: bool
+    person_in_name: re.Pattern[str] | None
     takes_camera: bool
 
     @classmethod
@@ -121,13 +132,13 @@ class _RowReader:
             places=tuple(
                 i for i, role in enumerate(levels) if role == "-" and _are_places(files, i)
             ),
-            takes_person=_is_in_most(_PERSON_IN_NAME, names),
+            person_in_name=_person_in(names),
             takes_camera=_is_in_most(_CAMERA_IN_NAME, names),
         )
 
     def row(self, path: Path, file: File) -> Row | str:
         """Return what is known of an image, or why it is left out."""
-        levels = self._levels(file)
+        levels = self.levels(file)
         if levels is None:
             return "of none of train, query or gallery, by its folders and its name"
         row = Row(path, "train")
@@ -141,18 +152,16 @@ class _RowReader:
             elif role == "class" and self.people_classes and folder not in self.people_classes:
                 return f"a crop of the class {folder!r}, which is no person"
             elif role == "person":
-                row = replace(row, person=folder)
+                row = replace(row, person=plain_number(folder))
             elif role == "camera":
                 places = [file.folders[j] for j in self.places if j < i]
                 row = replace(row, camera="/".join([*places, folder]))
             elif role == "tracklet":
                 depth = file.folders.index(folder) + 1
                 row = replace(row, tracklet="/".join(file.folders[:depth]))
-        if "person" in levels and row.person is None:
-            return "not in the folder of a person"
         return self._by_name(row, file, levels)
 
-    def _levels(self, file: File) -> Levels | None:
+    def levels(self, file: File) -> Levels | None:
         """Return the roles of a file's folders; None where there are splits and it is in none."""
         of_split, levels = self.found.of_split, self.found.readings[0]
         if not of_split or "" in of_split:
@@ -178,8 +187,8 @@ class _RowReader:
         person, camera = row.person, row.camera
         if person is None and name is not None and "split" in levels:
             person = str(name.pid)
-        elif person is None and self.takes_person and (match := _PERSON_IN_NAME.search(stem)):
-            person = match[1]
+        elif person is None and self.person_in_name and (m := self.person_in_name.search(stem)):
+            person = plain_number(m[1])
         if camera is None and name is not None:
             camera = str(name.camid)
         elif camera is None and self.takes_camera and (match := _CAMERA_IN_NAME.search(stem)):
@@ -199,6 +208,15 @@ def _are_places(files: Sequence[File], depth: int) -> bool:
 def _is_all_of_train(folder: str) -> bool:
     tokens = words.tokens(folder)
     return words.split_word(folder) == "train" and ("all" in tokens or "trainval" in tokens)
+
+
+def _person_in(names: Sequence[str]) -> re.Pattern[str] | None:
+    """Return what finds a person in names; None for nobody. A mere p may be a picture's too."""
+    if _is_in_most(_PERSON_IN_NAME, names):
+        return _PERSON_IN_NAME
+    found = [match[1] for name in names if (match := _P_IN_NAME.match(name))]
+    are_people = len(found) >= _MOST * len(names) and len(found) >= 2 * len(set(found)) > 2
+    return _P_IN_NAME if are_people else None
 
 
 def _is_in_most(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
@@ -223,7 +241,26 @@ def _level_notes(files: Sequence[File], found: Understanding) -> list[str]:
         for i, role in shown
         for example in sorted({file.folders[i] for file in files if len(file.folders) > i})[:1]
     )
-    return [f"Folders are read as {'/'.join(levels)}: {text}. Another reading: --levels.", *notes]
+    told = f"Folders are read as {'/'.join(levels)}: {text}. Another reading: --levels."
+    return [told, *_shared_people(files, levels), *notes]
+
+
+def _shared_people(files: Sequence[File], levels: Levels) -> list[str]:
+    """Say that a person in several recordings is taken for one, as each may number its own."""
+    above = [i for i, role in enumerate(levels) if role in ("recording", "date")]
+    person = levels.index("person") if "person" in levels else 0
+    seen: dict[str, set[tuple[str, ...]]] = {}
+    for file in files:
+        if len(file.folders) > person:
+            recording = tuple(file.folders[i] for i in above if i < person)
+            seen.setdefault(file.folders[person], set()).add(recording)
+    shared = sorted(name for name, recordings in seen.items() if len(recordings) > 1)
+    if not person or not shared:
+        return []
+    return [
+        f"{shared[0]!r} of several recordings is taken for one person, as are {len(shared) - 1:,} "
+        "others. If each recording numbers its own people, import them one by one."
+    ]
 
 
 def _describe(found: Understanding, levels: Levels, files: Sequence[File]) -> LevelReading:

@@ -18,7 +18,8 @@ from pul.data.readers.evidence import (
     holds_tracks,
     is_special,
 )
-from pul.data.readers.splits import guess_splits
+from pul.data.readers.name_fields import NameRole, name_several, parse_name_roles
+from pul.data.readers.splits import guess_splits, split_level, splits_of_validation
 from pul.data.readers.words import SplitWord
 from pul.errors import ConfigError
 
@@ -38,11 +39,13 @@ class Understanding:
         readings: The readings that fit, the likeliest first; more than one where evidence does
             not decide.
         splits: Which split a folder is, where its name does not say it.
+        names: What the parts of the names of files mean; () where folders say all.
     """
 
     of_split: Mapping[str, Levels]
     readings: tuple[Levels, ...]
     splits: Mapping[str, SplitWord] = field(default_factory=dict)
+    names: tuple[NameRole, ...] = ()
 
     def split(self, folder: str) -> SplitWord | None:
         """Return which split a folder is; None where it is none."""
@@ -52,13 +55,14 @@ class Understanding:
         """Return a reading as `parse_levels` takes it."""
         named = ",".join(f"{folder}={split}" for folder, split in sorted(self.splits.items()))
         shown = [f"split:{named}" if role == "split" and named else role for role in levels]
-        return "/".join(shown)
+        return "/".join([*shown, "_".join(self.names)] if self.names else shown)
 
 
 def parse_levels(text: str) -> Understanding:
     """Read levels as people write them: `camera/person`, `split/-/person`.
 
     A level of splits may say which folder is which: `split:a=train,b=query,c=gallery/person`.
+    The last one may be that of the files, whose names have parts: `split/person_camera_-`.
 
     Raises:
         ConfigError: A word is none of the roles or splits, or one that can be there once is there
@@ -66,19 +70,21 @@ def parse_levels(text: str) -> Understanding:
     """
     roles: list[Role] = []
     splits: dict[str, SplitWord] = {}
-    for part in text.strip("/").split("/"):
+    parts = text.strip("/").split("/")
+    names = parse_name_roles(parts.pop()) if "_" in parts[-1] and ":" not in parts[-1] else ()
+    for part in parts:
         word, _, named = part.partition(":")
         role = next((role for role in ROLES if role == word.strip().lower()), None)
         if role is None or (named and role != "split"):
             raise ConfigError(
                 f"Levels are {', '.join(ROLES)} (- means nothing), divided by /, as in "
-                f"camera/person; {part!r} in {text!r} is none of them."
+                f"camera/person or split/person_camera; {part!r} in {text!r} is none of them."
             )
         if role in ("split", "person", "camera") and role in roles:
             raise ConfigError(f"{role!r} can be one level only, but is two in {text!r}.")
         roles.append(role)
         splits |= _parse_splits(named) if named else {}
-    return Understanding({}, (tuple(roles),), splits)
+    return Understanding({}, (tuple(roles),), splits, names)
 
 
 def _parse_splits(text: str) -> dict[str, SplitWord]:
@@ -102,7 +108,7 @@ def understand(files: Sequence[File]) -> Understanding:
     cameras, and whether they agree with the folders; how many folders there are, with how many
     images; whether the same name is below several folders.
     """
-    depth = _split_level(files)
+    depth = split_level(files)
     if depth is None:
         readings = _infer(files, 0)
         guessed = _guess_splits(files)
@@ -116,7 +122,7 @@ def understand(files: Sequence[File]) -> Understanding:
         if len(file.folders) > depth and words.split_word(file.folders[depth]):
             by_split.setdefault(file.folders[depth], []).append(file)
     of_split, readings = _infer_splits(by_split, above, depth + 1)
-    return Understanding(of_split, readings)
+    return Understanding(of_split, readings, splits_of_validation(list(by_split)))
 
 
 def _infer_splits(
@@ -146,23 +152,6 @@ def _kinds(files: Sequence[File], depth: int) -> tuple[tuple[str, ...], ...]:
 
 def _kind(name: str) -> str:
     return "number" if name.strip().lstrip("-").isdigit() else "word"
-
-
-def has_splits(files: Sequence[File]) -> bool:
-    """Whether folders are named after splits."""
-    return _split_level(files) is not None
-
-
-def _split_level(files: Sequence[File]) -> int | None:
-    """Return the outermost level where folders are named after splits."""
-    deepest = max((len(file.folders) for file in files), default=0)
-    for depth in range(deepest):
-        names = {file.folders[depth] for file in files if len(file.folders) > depth}
-        splits = {words.split_word(name) for name in names} - {None, "pooled", "validation"}
-        n_named = sum(words.split_word(name) is not None for name in names)
-        if len(splits) > 1 or (splits and n_named == len(names)):
-            return depth
-    return None
 
 
 def _with_split(levels: Levels, depth: int) -> Levels:
@@ -231,6 +220,8 @@ def _infer(files: Sequence[File], depth: int) -> tuple[Levels, ...]:
     roles = _below_tracks(levels, _below_plurals(levels, roles))
     free = [level for level, role in zip(levels, roles, strict=True) if role is None]
     choices = _choices(free, has_person="person" in roles, has_camera="camera" in roles)
+    if choices == [("person",)] and _may_be_sites(free[0], levels, roles):
+        choices = [("person",), ("-",)]
     readings = []
     for choice in choices:
         left = iter(choice)
@@ -285,6 +276,12 @@ def _with_calendar(levels: Sequence[Level], roles: Sequence[Role | None]) -> lis
     return told
 
 
+def _may_be_sites(level: Level, levels: Sequence[Level], roles: Sequence[Role | None]) -> bool:
+    """Whether the folder of a person may be a place with cameras of its own: `P1/cam2`."""
+    are_few = len(level.names) < _SOME_PEOPLE and mean(level.names.values()) > _IMAGES_OF_SOME
+    return are_few and "camera" in roles[levels.index(level) :]
+
+
 def _may_be_hours(level: Level) -> bool:
     """Whether folders may be the hours of a day: 00 to 23 below a folder with a date in it."""
     above = {name for file in level.files for name in file.folders[: level.depth]}
@@ -319,6 +316,8 @@ def _nothing(n_levels: int) -> Levels:
 
 def _one_level(level: Level, *, has_camera: bool) -> list[Levels]:
     n_folders, n_images = len(level.names), mean(level.names.values())
+    if name_several(level.names):
+        return [("person",), ("tracklet",), ("-",)]
     if has_camera or n_folders >= _MANY_PEOPLE or _is_padded(level.names):
         return [("person",)]
     if n_folders >= _SOME_PEOPLE and n_images <= _IMAGES_OF_SOME:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pul.data.readers import words
+from pul.data.readers.evidence import File
 from pul.data.readers.words import SplitWord
 
 _MOST = 0.9  # share of names that has to agree before names decide
@@ -44,6 +46,53 @@ def _take_first(name: str) -> tuple[str, str]:
 def _take_last(name: str) -> tuple[str, str]:
     match = _LAST.fullmatch(name)
     return (match[2], match[1] + match[3]) if match else ("", name)
+
+
+def split_level(files: Sequence[File]) -> int | None:
+    """Return the outermost level where folders are named after splits; None where none are."""
+    deepest = max((len(file.folders) for file in files), default=0)
+    for depth in range(deepest):
+        names = {file.folders[depth] for file in files if len(file.folders) > depth}
+        splits = {words.split_word(name) for name in names} - {None, "pooled", "validation"}
+        n_named = sum(words.split_word(name) is not None for name in names)
+        if len(splits) > 1 or (splits and n_named == len(names)):
+            return depth
+    return None
+
+
+def join_splits(files: Sequence[File]) -> list[File]:
+    """Let splits below a split be one level with it: `test/query` and `test/gallery`."""
+    depth = split_level(files)
+    if depth is None:
+        return list(files)
+    below: dict[str, set[str]] = {}
+    for file in files:
+        if len(file.folders) > depth + 1:
+            below.setdefault(file.folders[depth], set()).add(file.folders[depth + 1])
+    parted = {
+        name
+        for name, lower in below.items()
+        if words.split_word(name) and {"query", "gallery"} <= set(map(words.split_word, lower))
+    }
+    return [
+        replace(file, folders=_joined(file.folders, depth))
+        if len(file.folders) > depth + 1 and file.folders[depth] in parted
+        else file
+        for file in files
+    ]
+
+
+def _joined(folders: tuple[str, ...], depth: int) -> tuple[str, ...]:
+    return (*folders[:depth], " ".join(folders[depth : depth + 2]), *folders[depth + 2 :])
+
+
+def splits_of_validation(names: Sequence[str]) -> dict[str, SplitWord]:
+    """Return which split the queries and gallery of validation are, where there are no others."""
+    read = {name: words.split_word(name) for name in names}
+    if {"query", "gallery"} & set(read.values()):
+        return {}
+    test = {name: words.split_word(name, validates=False) for name in names}
+    return {name: word for name, word in test.items() if word and word != read[name]}
 
 
 def guess_splits(

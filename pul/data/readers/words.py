@@ -177,13 +177,23 @@ def tokens(name: str) -> list[str]:
     return _TOKEN.findall(fold(name))
 
 
-def split_word(name: str) -> SplitWord | None:
-    """Return which split a folder is named after; None where it is named after none."""
+def split_word(name: str, *, validates: bool = True) -> SplitWord | None:
+    """Return which split a folder is named after; None where it is named after none.
+
+    `val-set-query` is validation, as people train on it where there are others to ask for;
+    otherwise `validates=False` says what it is.
+    """
     words = [word for word in tokens(name) if not word.isdigit()]
     for split, pattern in _SPLITS:
         if any(re.fullmatch(pattern, word) for word in words):
-            return split
+            is_of_validation = split in ("query", "gallery") and _is_of_validation(words)
+            return "validation" if validates and is_of_validation else split
     return None
+
+
+def _is_of_validation(words: list[str]) -> bool:
+    pattern = dict(_SPLITS)["validation"]
+    return not {"eval", "test"} & set(words) and any(re.fullmatch(pattern, word) for word in words)
 
 
 def to_split(word: SplitWord) -> Split:
