@@ -47,6 +47,7 @@ class Found:
         skipped: Path and reason of each skipped file.
         notes: Remarks to show.
         levels: What the levels of its folders mean, if given; "" if found from the names.
+        understood: What they were taken for, given or found.
         video: The videos to cut crops from; None for images.
         bbox: What the boxes of a table are, if given; else `auto`.
         n_duplicates: Images whose pictures the workspace has already from other files.
@@ -60,6 +61,7 @@ class Found:
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     levels: str = ""
+    understood: str = ""
     video: VideoRequest | None = None
     bbox: str = "auto"
     n_duplicates: int = 0
@@ -161,6 +163,7 @@ def _found(
         skipped=tuple((printable(item.path), item.reason) for item in dataset.skipped),
         notes=dataset.notes,
         levels=levels,
+        understood=dataset.levels,
         video=video,
         bbox=bbox,
     )

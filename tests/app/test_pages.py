@@ -186,6 +186,46 @@ def test_workspace__asks_what_folders_mean_where_nothing_decides(
         assert set(workspace.images().camids.tolist()) == {1, 2, 3}
 
 
+def test_workspace__folders_are_read_another_way(
+    location: Path, tmp_path: Path, people: Path, open_studio: Open
+) -> None:
+    images = sorted(people.rglob("*.jpg"))
+    for number, image in enumerate(images[:48]):
+        target = tmp_path / "site" / "campus" / f"{number % 12:03}_{1 + number // 24}_{number}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(image.read_bytes())
+    Workspace.create(location).close()
+    studio = open_studio()
+    studio.text_input[0].set_value(str(tmp_path / "site"))
+    studio.button[0].click().run()
+    assert "read as `folders, -`" in text_of(studio)
+    (levels,) = (field for field in studio.text_input if field.label.startswith("Levels"))
+    assert levels.value == "-"
+    levels.set_value("-/person_camera")
+    next(b for b in studio.button if b.label == "Check again").click().run()
+    assert "read as `folders, -/person_camera`" in text_of(studio)
+    next(b for b in studio.button if b.label.startswith("Import 48")).click().run()
+    wait_for(location, "finished")
+    with Workspace.open(location) as workspace:
+        assert set(workspace.images().camids.tolist()) == {1, 2}
+        assert len(set(workspace.images().pids.tolist())) == 12
+
+
+def test_workspace__a_reading_that_is_none_is_explained(
+    location: Path, people: Path, tmp_path: Path, open_studio: Open
+) -> None:
+    target = tmp_path / "site" / "x" / "1.jpg"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(next(people.rglob("*.jpg")).read_bytes())
+    Workspace.create(location).close()
+    studio = open_studio()
+    studio.text_input[0].set_value(str(tmp_path / "site"))
+    studio.button[0].click().run()
+    next(f for f in studio.text_input if f.label.startswith("Levels")).set_value("kamera")
+    next(b for b in studio.button if b.label == "Check again").click().run()
+    assert "'kamera'" in studio.error[0].value
+
+
 def test_workspace__look_at_nothing(location: Path, tmp_path: Path, open_studio: Open) -> None:
     Workspace.create(location).close()
     studio = open_studio()

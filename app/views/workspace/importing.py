@@ -120,10 +120,10 @@ def _read_otherwise(found: services.imports.Found) -> None:
     with st.expander("Read the folders another way"), st.form("levels", border=False):
         levels = st.text_input(
             "Levels, from the outermost",
-            value=found.levels,
+            value=found.understood,
             placeholder="camera/person",
-            help="split, person, camera, tracklet, recording, date, class or - for nothing, divided "
-            "by /. The last may be the parts of file names: split/person_camera_-.",
+            help="split, person, camera, tracklet, recording, date, class or - for nothing, "
+            "with / between. The last may be the parts of file names: split/person_camera_-.",
         )
         if st.form_submit_button("Check again"):
             _check(found.root, "auto", levels)
@@ -133,7 +133,7 @@ def _read_otherwise(found: services.imports.Found) -> None:
 
 def _found(found: services.imports.Found, *, is_first: bool) -> None:
     n_images = sum(row[1] for row in found.contents.splits)
-    read_as = f"{found.format}, {found.levels}" if found.levels else found.format
+    read_as = f"{found.format}, {found.understood}" if found.understood else found.format
     st.markdown(f"**{plain(found.name)}**, read as `{read_as}`")
     left, right = st.columns(2, gap="large")
     with left:
