@@ -319,9 +319,9 @@ def test_splits__a_known_word_goes_before_what_is_guessed(tmp_path: Path) -> Non
 
 
 def test_splits__one_folder_in_each_is_nobody(tmp_path: Path) -> None:
-    paths = [f"train_all/train_set/P{p}_{i}.jpg" for p in range(1, 5) for i in (1, 2)]
-    paths += [f"test_query/query_set/P{p}_1.jpg" for p in (7, 8)]
-    paths += [f"test_gallery/gallery_set/P{p}_2.jpg" for p in (7, 8)]
+    paths = [f"train_all/train_set/x{p}{i}.jpg" for p in range(1, 5) for i in (1, 2)]
+    paths += [f"test_query/query_set/x{p}1.jpg" for p in (7, 8)]
+    paths += [f"test_gallery/gallery_set/x{p}2.jpg" for p in (7, 8)]
     dataset = read_dataset(lay_out(tmp_path, paths))
     assert dataset.levels == "split/-"
     assert people(dataset, "train") == {None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pul.data.readers import words
-from pul.data.readers.evidence import File, Levels, Role
+from pul.data.readers.evidence import File, Levels, Role, is_special
 from pul.data.readers.levels import Understanding, parse_levels, understand
 from pul.data.readers.listing import has_images, list_images, subfolders
 from pul.data.readers.named_rows import plain_number, with_names
@@ -111,6 +111,7 @@ class _RowReader:
     all_of_train: str | None
     places: tuple[int, ...]  # levels that are named as places with cameras of their own
     person_in_name: re.Pattern[str] | None
+    are_plain: bool  # no two folders of people differ by leading zeros only
     takes_camera: bool
 
     @classmethod
@@ -123,7 +124,7 @@ class _RowReader:
             role: {file.folders[i] for file in files if len(file.folders) > i}
             for i, role in enumerate(levels)
         }
-        classes = of_role.get("class", set())
+        classes, named = of_role.get("class", set()), of_role.get("person", set())
         return cls(
             root=root,
             found=found,
@@ -133,6 +134,7 @@ class _RowReader:
                 i for i, role in enumerate(levels) if role == "-" and _are_places(files, i)
             ),
             person_in_name=_person_in(names),
+            are_plain=len(set(map(plain_number, named))) == len(named),
             takes_camera=_is_in_most(_CAMERA_IN_NAME, names),
         )
 
@@ -152,7 +154,7 @@ class _RowReader:
             elif role == "class" and self.people_classes and folder not in self.people_classes:
                 return f"a crop of the class {folder!r}, which is no person"
             elif role == "person":
-                row = replace(row, person=plain_number(folder))
+                row = replace(row, person=plain_number(folder) if self.are_plain else folder)
             elif role == "camera":
                 places = [file.folders[j] for j in self.places if j < i]
                 row = replace(row, camera="/".join([*places, folder]))
@@ -237,12 +239,16 @@ def _level_notes(files: Sequence[File], found: Understanding) -> list[str]:
     if not shown:
         return notes
     text = ", ".join(
-        f"{example!r} is {_MEANS[role]}"
-        for i, role in shown
-        for example in sorted({file.folders[i] for file in files if len(file.folders) > i})[:1]
+        f"{example!r} is {_MEANS[role]}" for i, role in shown for example in _folders(files, i)[:1]
     )
     told = f"Folders are read as {'/'.join(levels)}: {text}. Another reading: --levels."
     return [told, *_shared_people(files, levels), *notes]
+
+
+def _folders(files: Sequence[File], depth: int) -> list[str]:
+    """Return the folders of a level, sorted, those that mean nobody last."""
+    folders = {file.folders[depth] for file in files if len(file.folders) > depth}
+    return sorted(folders, key=lambda name: (is_special(name), name))
 
 
 def _shared_people(files: Sequence[File], levels: Levels) -> list[str]:
@@ -268,7 +274,7 @@ def _describe(found: Understanding, levels: Levels, files: Sequence[File]) -> Le
     counts = Counter[Role]()
     examples = []
     for i, role in enumerate(levels):
-        folders = sorted({file.folders[i] for file in files if len(file.folders) > i})
+        folders = _folders(files, i)
         counts[role] = len(folders)
         examples.append(f"{folders[0]!r} is {_MEANS[role]}")
     people = f"{counts['person']:,} people" if counts["person"] else "people not known"

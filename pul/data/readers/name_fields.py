@@ -133,7 +133,11 @@ def _columns(rows: Sequence[Row]) -> list[_Column]:
 
 def _named_as_folders(columns: Sequence[_Column], rows: Sequence[Row]) -> _Column | None:
     """Return the part that names the people whom folders name, where some are in no such folder."""
-    known = [(i, int(row.person)) for i, row in enumerate(rows) if _is_number(row.person)]
+    known = [
+        (i, int(row.person))
+        for i, row in enumerate(rows)
+        if row.person is not None and row.person.isdecimal()
+    ]
     n_named = sum(row.person is not None for row in rows)
     if n_named == len(rows) or len(known) < _MOST * n_named:
         return None
@@ -145,10 +149,6 @@ def _named_as_folders(columns: Sequence[_Column], rows: Sequence[Row]) -> _Colum
         ),
         None,
     )
-
-
-def _is_number(person: str | None) -> bool:
-    return person is not None and person.isdecimal()
 
 
 def _asked_and_found(columns: Sequence[_Column], rows: Sequence[Row]) -> _Column | None:
