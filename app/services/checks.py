@@ -32,7 +32,7 @@ def problems(
         try:
             config = config.replace(**entered)
         except ConfigError as error:
-            return [str(error).removeprefix("RunConfig: ")]
+            return [str(error)]
         if config.clustering == "kmeans":
             found = _n_clusters_problems(config.n_clusters, n_train_images(location))
     return found

@@ -15,11 +15,11 @@ from pul.cli.labelling import autopilot
 from pul.cli.manage_runs import clean, fork, report
 from pul.cli.merge_doubled import merge_doubled
 from pul.cli.models import convert, evaluate, train_source
-from pul.cli.options import Json, Seed
+from pul.cli.options import Json, Seed, in_options
 from pul.cli.relocate import relocate
 from pul.cli.reproduce import reproduce
 from pul.cli.run import project, resume, run, status, steer, work
-from pul.errors import PulError
+from pul.errors import ConfigError, PulError
 
 app = typer.Typer(
     name="pul",
@@ -36,7 +36,8 @@ def main() -> None:
     try:
         app()
     except PulError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
+        text = in_options(str(error)) if isinstance(error, ConfigError) else error
+        typer.secho(f"error: {text}", fg="red", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.secho("interrupted", fg="red", err=True)

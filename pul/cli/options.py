@@ -1,10 +1,30 @@
 """Options that several commands of `python -m pul` have, and those that set a setting."""
 
+import re
 from typing import Annotated, Any
 
 import typer
 
 from pul.config import NetworkConfig, RunConfig, Setting, Settings, describe
+
+# Options of `run`, by the settings that they set; others have --set.
+SETTING_OPTIONS = {
+    "n_clusters": "--k",
+    "lambda_": "--lambda",
+    "n_iterations": "--iterations",
+    "finetune.n_epochs": "--epochs",
+    "finetune.learning_rate": "--lr",
+    "finetune.batch_size": "--batch-size",
+    "selection": "--selection",
+    "restart_from": "--restart-from",
+    "evaluation.ap_method": "--ap",
+    "evaluation.unmatched": "--unmatched",
+    "tensorboard": "--tensorboard",
+    "mlflow": "--mlflow",
+    "seed": "--seed",
+    "device": "--device",
+    "n_threads": "--threads",
+}
 
 
 def setting(path: str, *names: str, of: type[Settings] = RunConfig) -> Any:
@@ -56,6 +76,16 @@ AnySetting = Annotated[
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Run in the background; see `status`.")]
 RunName = Annotated[str, typer.Option("--name", help="Name of the run.")]
+
+
+def in_options(message: str) -> str:
+    """Name settings in a message by their options: `lambda_: ...` becomes `--lambda: ...`."""
+    network = {name: f"--{name.replace('_', '-')}" for name in NetworkConfig.model_fields}
+    finetune = {name.removeprefix("finetune."): option for name, option in SETTING_OPTIONS.items()}
+    known = {**network, **finetune, **SETTING_OPTIONS}
+    return re.sub(
+        r"(?<![\w.])([a-z_.]+)(?=: )", lambda found: known.get(found[1], found[1]), message
+    )
 
 
 def network_setting(name: str) -> Any:

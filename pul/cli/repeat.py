@@ -4,27 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pul.cli.options import SETTING_OPTIONS
 from pul.config import RunConfig, load_preset, preset_names
 from pul.config.base import flatten
 from pul.jobs.steps import Step
-
-_OPTIONS = {
-    "n_clusters": "--k",
-    "lambda_": "--lambda",
-    "n_iterations": "--iterations",
-    "finetune.n_epochs": "--epochs",
-    "finetune.learning_rate": "--lr",
-    "finetune.batch_size": "--batch-size",
-    "selection": "--selection",
-    "restart_from": "--restart-from",
-    "evaluation.ap_method": "--ap",
-    "evaluation.unmatched": "--unmatched",
-    "tensorboard": "--tensorboard",
-    "mlflow": "--mlflow",
-    "seed": "--seed",
-    "device": "--device",
-    "n_threads": "--threads",
-}
 
 
 def repeat_command(
@@ -47,7 +30,11 @@ def repeat_command(
     words += ["--preset", preset]
     for name, value in changed[preset].items():
         text = value if isinstance(value, str) else json.dumps(value)
-        words += [_OPTIONS[name], text] if name in _OPTIONS else ["--set", f"{name}={text}"]
+        words += (
+            [SETTING_OPTIONS[name], text]
+            if name in SETTING_OPTIONS
+            else ["--set", f"{name}={text}"]
+        )
     return words + [word for step in steps for word in ("--steer", step.to_text())]
 
 

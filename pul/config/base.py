@@ -1,6 +1,6 @@
 """What all settings have in common: checked once, where they are made, and never changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -44,7 +44,17 @@ class Settings(BaseModel):
         for path, value in values.items():
             if value is not None:
                 _set_path(tree, path, value)
-        return type(self)(**tree)
+        try:
+            return type(self)(**tree)
+        except ConfigError as error:
+            raise ConfigError(_with_path(str(error), values)) from error
+
+
+def _with_path(message: str, paths: Iterable[str]) -> str:
+    """Name a setting in full: a group checks its own, as `momentum: ...`."""
+    leaves = {path.rpartition(".")[2]: path for path in paths}
+    name, colon, rest = message.partition(": ")
+    return f"{leaves.get(name, name)}{colon}{rest}"
 
 
 def _set_path(tree: dict[str, Any], path: str, value: Any) -> None:
@@ -56,15 +66,31 @@ def _set_path(tree: dict[str, Any], path: str, value: Any) -> None:
     tree[leaf] = value
 
 
+_BOUNDS = {
+    "less_than_equal": "at most {le:g}",
+    "less_than": "below {lt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "greater_than": "above {gt:g}",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "bool_parsing": "true or false",
+    "literal_error": "{expected}",
+}
+
+
 def _explain(kind: str, error: ValidationError) -> str:
     lines = []
     for detail in error.errors():
         name = ".".join(str(part) for part in detail["loc"]) or kind
-        reason = detail["msg"]
+        reason = detail["msg"].removeprefix("Value error, ")
         if detail["type"] == "extra_forbidden":
             reason = "there is no such setting; docs/settings.md lists them"
+        elif detail["type"] in _BOUNDS:
+            right = _BOUNDS[detail["type"]].format_map(detail.get("ctx", {}))
+            reason = f"it must be {right}"
         lines.append(f"{name}: {reason} (got {detail['input']!r})")
-    return f"{kind}: " + "; ".join(lines)
+    return "; ".join(lines)
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

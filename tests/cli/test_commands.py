@@ -279,6 +279,28 @@ def test_doctor__healthy_workspace_and_a_damaged_one(workspace, tmp_path):
     assert call("doctor", "--workspace", tmp_path / "none").exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--lambda", "1.5"], "--lambda: it must be at most 1 (got 1.5)"),
+        (["--k", "0"], "--k: it must be at least 1 (got 0)"),
+        (["--lr", "0"], "--lr: it must be above 0 (got 0.0)"),
+        (["--set", "finetune.momentum=2"], "finetune.momentum: it must be below 1 (got 2)"),
+        (["--set", "finetune.n_epochs=2.5"], "--epochs: it must be a whole number (got 2.5)"),
+        (["--set", "selektion=all"], "selektion: there is no such setting"),
+    ],
+)
+def test_main__a_setting_that_is_not_allowed_is_named_by_its_option(
+    monkeypatch, capsys, tmp_path, words: list[str], text: str
+):
+    begin = ["pul", "run", "--workspace", str(tmp_path), "--model", "x.safetensors"]
+    monkeypatch.setattr("sys.argv", [*begin, *words])
+    with pytest.raises(SystemExit) as stopped:
+        main.main()
+    assert stopped.value.code == 1
+    assert text in capsys.readouterr().err
+
+
 def test_main__an_error_is_one_line_on_standard_error(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("sys.argv", ["pul", "status", "--workspace", str(tmp_path / "none")])
     with pytest.raises(SystemExit) as stopped:
