@@ -219,3 +219,24 @@ def test_people__p_and_a_number_once_each_is_a_picture(tmp_path: Path) -> None:
     assert people(once, "train") == {None}
     twice = (f"p{i}_s{s}_1.jpg" for i in range(1, 20) for s in (4, 7))
     assert people(read_dataset(lay_out(tmp_path / "twice", twice)), "train") == set(range(1, 20))
+
+
+@pytest.mark.parametrize(
+    "folder", ["VehicleID_V1.0", "My-ReID-2021", "people of 2023", "Person 3 (v2)"]
+)
+def test_people__a_folder_around_all_of_them_is_none(tmp_path: Path, folder: str) -> None:
+    dataset = read_dataset(lay_out(tmp_path, (f"{folder}/image/{i:07}.jpg" for i in range(1, 30))))
+    assert people(dataset, "train") == {None}
+
+
+@pytest.mark.parametrize("above", ["rgb sketch", "front back", "v1 v2 v3"])
+def test_people__folders_above_splits_are_none(tmp_path: Path, above: str) -> None:
+    paths = [
+        f"{folder}/{split}/{p:04}/{i}.jpg"
+        for folder in above.split()
+        for split, pids in (("train", range(1, 13)), ("query", (21, 22)), ("test", (21, 22)))
+        for p in pids
+        for i in (1, 2)
+    ]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert [len(people(dataset, split)) for split in SPLITS] == [12, 2, 2]

@@ -72,7 +72,10 @@ def certain_role(level: Level) -> Role | None:
     by_files = _role_by_files(level)
     if holds_tracks(level):
         return "-"
+    is_one = len(level.names) == 1
     for role, fits in NAMED:
+        if role == "person" and is_one and not level.all(words.is_person_and_number):
+            continue  # `VehicleID_V1.0`
         if level.all(fits) and not (by_files and role in ("person", "tracklet", "camera")):
             return role
     if len(level.names) > 1 and level.all(words.is_modality):

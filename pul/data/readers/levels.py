@@ -116,7 +116,8 @@ def understand(files: Sequence[File]) -> Understanding:
             level, splits = guessed
             return Understanding({}, (_with_split(readings[0], level), *readings), splits)
         return Understanding({"": readings[0]}, readings)
-    above = _infer([File(file.folders[:depth], file.name) for file in files], 0)[0]
+    inferred = _infer([File(file.folders[:depth], file.name) for file in files], 0)[0]
+    above = tuple("-" if role in ("person", "tracklet") else role for role in inferred)
     by_split: dict[str, list[File]] = {}
     for file in files:
         if len(file.folders) > depth and words.split_word(file.folders[depth]):

@@ -68,10 +68,10 @@ def name_several(folders: Collection[str]) -> bool:
     """Whether names of folders have two numbers, of which several share the first: `001_02`."""
     fields = [list(filter(_NUMBERED.fullmatch, name_fields(name))) for name in folders]
     firsts = [found[0] for found in fields if len(found) > 1]
-    return len(firsts) >= _MOST * len(fields) and _repeat_text(firsts)
+    return len(firsts) >= _MOST * len(fields) and _repeat_often(firsts)
 
 
-def _repeat_text(values: Sequence[str]) -> bool:
+def _repeat_often(values: Sequence[object]) -> bool:
     return len(set(values)) > 1 and 2 * len(values) >= 3 * len(set(values))
 
 
@@ -111,7 +111,7 @@ def may_name_people(rows: Sequence[Row]) -> bool:
     """Whether names of which nothing is known have a number that several images share."""
     columns = [column for column in _columns(rows) if column.prefix in _PERSON_PREFIXES]
     numbers = [column.of(rows, "train", "query", "gallery") for column in columns]
-    return len(columns) > 1 and any(_repeat(found) and len(set(found)) > 1 for found in numbers)
+    return len(columns) > 1 and any(map(_repeat_often, numbers))
 
 
 def _columns(rows: Sequence[Row]) -> list[_Column]:

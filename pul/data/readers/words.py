@@ -220,6 +220,12 @@ def is_numbered_person(name: str) -> bool:
     return any(word.isdigit() for word in words) and any(_PERSON.fullmatch(word) for word in words)
 
 
+def is_person_and_number(name: str) -> bool:
+    """Whether a name is nothing but a word for a person and a number: `person_0001`."""
+    words = tokens(name)
+    return len(words) == 2 and bool(_PERSON.fullmatch(words[0])) and words[1].isdigit()
+
+
 def is_tracklet(name: str) -> bool:
     """Whether a folder is named as a tracklet."""
     return any(_TRACKLET.fullmatch(word) for word in tokens(name))
