@@ -240,3 +240,45 @@ def test_people__folders_above_splits_are_none(tmp_path: Path, above: str) -> No
     ]
     dataset = read_dataset(lay_out(tmp_path, paths))
     assert [len(people(dataset, split)) for split in SPLITS] == [12, 2, 2]
+
+
+@pytest.mark.parametrize("names", ["ACCC8E01 ACCC8E02", "red blue", "a1 b2 c3"])
+def test_people__with_days_below_may_be_cameras(tmp_path: Path, names: str) -> None:
+    paths = [
+        f"{n}/2024-05-0{d}_10-11-00/{i}.jpg" for n in names.split() for d in (3, 4) for i in (1, 2)
+    ]
+    with pytest.raises(AmbiguousLayoutError) as caught:
+        read_dataset(lay_out(tmp_path, paths))
+    assert [levels for levels, _ in caught.value.readings] == [
+        "camera/date",
+        "person/date",
+        "-/date",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "n"), [("zebra giraffe", 12), ("car truck bus", 18), ("person car", 6)]
+)
+def test_people__of_several_classes_are_others(tmp_path: Path, kinds: str, n: int) -> None:
+    paths = [
+        f"{kind}/id_{p}/{i}.jpg" for kind in kinds.split() for p in range(1, 7) for i in (1, 2)
+    ]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert (dataset.levels, len(people(dataset, "train"))) == ("class/person", n)
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("uczące", "zapytania", "testowe"),
+        ("trn", "qry", "gal"),
+        ("latih", "kueri", "uji"),
+        ("antrenare", "interogare", "testare"),
+    ],
+)
+def test_splits__more_words(tmp_path: Path, folders: tuple[str, str, str]) -> None:
+    train, query, gallery = folders
+    paths = [f"{train}/000{p}_c{c}_1.jpg" for p in (1, 2) for c in (1, 2)]
+    paths += [f"{query}/0007_c1_1.jpg", f"{gallery}/0007_c2_1.jpg"]
+    dataset = read_dataset(lay_out(tmp_path, paths))
+    assert [people(dataset, split) for split in SPLITS] == [{1, 2}, {7}, {7}]

@@ -111,6 +111,7 @@ class _RowReader:
     all_of_train: str | None
     places: tuple[int, ...]  # levels that are named as places with cameras of their own
     person_in_name: re.Pattern[str] | None
+    is_by_class: bool  # the same name is below several classes
     are_plain: bool  # no two folders of people differ by leading zeros only
     takes_camera: bool
 
@@ -134,6 +135,7 @@ class _RowReader:
                 i for i, role in enumerate(levels) if role == "-" and _are_places(files, i)
             ),
             person_in_name=_person_in(names),
+            is_by_class=_is_below_several(files, levels),
             are_plain=len(set(map(plain_number, named))) == len(named),
             takes_camera=_is_in_most(_CAMERA_IN_NAME, names),
         )
@@ -154,7 +156,7 @@ class _RowReader:
             elif role == "class" and self.people_classes and folder not in self.people_classes:
                 return f"a crop of the class {folder!r}, which is no person"
             elif role == "person":
-                row = replace(row, person=plain_number(folder) if self.are_plain else folder)
+                row = replace(row, person=self._person(file, folder, levels))
             elif role == "camera":
                 places = [file.folders[j] for j in self.places if j < i]
                 row = replace(row, camera="/".join([*places, folder]))
@@ -162,6 +164,12 @@ class _RowReader:
                 depth = file.folders.index(folder) + 1
                 row = replace(row, tracklet="/".join(file.folders[:depth]))
         return self._by_name(row, file, levels)
+
+    def _person(self, file: File, folder: str, levels: Levels) -> str:
+        """Name a person: `zebra/1` where there is a `giraffe/1` too."""
+        if self.is_by_class and "class" in levels:
+            return f"{file.folders[levels.index('class')]}/{folder}"
+        return plain_number(folder) if self.are_plain else folder
 
     def levels(self, file: File) -> Levels | None:
         """Return the roles of a file's folders; None where there are splits and it is in none."""
@@ -199,6 +207,20 @@ class _RowReader:
         frame = name.frame if name is not None and is_comparable else None
         tracklet = row.tracklet or (name.tracklet if name is not None else None)
         return replace(row, person=person, camera=camera, frame=frame, tracklet=tracklet)
+
+
+def _is_below_several(files: Sequence[File], levels: Levels) -> bool:
+    """Whether a folder of a person is below several classes, none of which is people."""
+    if not {"class", "person"} <= set(levels):
+        return False
+    of_class, person = levels.index("class"), levels.index("person")
+    pairs = {
+        (file.folders[of_class], file.folders[person])
+        for file in files
+        if len(file.folders) > max(of_class, person)
+    }
+    are_people = any(words.fold(name) in words.PEOPLE_CLASSES for name, _ in pairs)
+    return not are_people and len({name for _, name in pairs}) < len(pairs)
 
 
 def _are_places(files: Sequence[File], depth: int) -> bool:

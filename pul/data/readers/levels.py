@@ -223,6 +223,8 @@ def _infer(files: Sequence[File], depth: int) -> tuple[Levels, ...]:
     choices = _choices(free, has_person="person" in roles, has_camera="camera" in roles)
     if choices == [("person",)] and _may_be_sites(free[0], levels, roles):
         choices = [("person",), ("-",)]
+    elif choices == [("person",)] and _may_be_recorders(free[0], levels, roles):
+        choices = [("camera",), ("person",), ("-",)]
     readings = []
     for choice in choices:
         left = iter(choice)
@@ -281,6 +283,13 @@ def _may_be_sites(level: Level, levels: Sequence[Level], roles: Sequence[Role | 
     """Whether the folder of a person may be a place with cameras of its own: `P1/cam2`."""
     are_few = len(level.names) < _SOME_PEOPLE and mean(level.names.values()) > _IMAGES_OF_SOME
     return are_few and "camera" in roles[levels.index(level) :]
+
+
+def _may_be_recorders(level: Level, levels: Sequence[Level], roles: Sequence[Role | None]) -> bool:
+    """Whether the folder of a person may be a camera with its days below: `ACCC8E01/2024-05-03`."""
+    below = roles[levels.index(level) :]
+    are_numbered = _is_padded(level.names) or len(level.names) >= _MANY_PEOPLE
+    return not are_numbered and "camera" not in roles and "date" in below
 
 
 def _may_be_hours(level: Level) -> bool:

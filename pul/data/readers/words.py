@@ -16,21 +16,21 @@ _SPLITS: tuple[tuple[SplitWord, str], ...] = (  # the first that fits: `test_pro
         r"quer(y|ies)\w*|probes?|anfragen?|consultas?|requetes?|zapros\w*|запрос\w*|проб[аы]|"
         r"查询\w*|查詢\w*|クエリ|쿼리|sorgu|occluded|запит\w*|dotaz\w*|zapytani\w*|lekerdezes|"
         r"interogar\w*|forespørgs\w*|fraga|kysely|zoekvraag|zoekopdracht\w*|ερωτημα\w*|استعلام|"
-        r"שאילתה|truy|क्वेरी|ค้นหา",
+        r"שאילתה|truy|क्वेरी|ค้นหา|qry|kueri|interogare",
     ),
     (
         "train",
         r"train\w*|trn|entrenamiento|entrainement|apprentissage|addestramento|treino|treinamento|"
         r"обуч\w*|трен\w*|训练\w*|訓練\w*|学習\w*|학습\w*|훈련\w*|egitim|trening\w*|uczenie|traning|træning\w*|"
         r"opplæring|навч\w*|trenov\w*|treningov\w*|antren\w*|tanito|tanulo|koulutus|opetus|opleiding|"
-        r"latih\w*|pelatihan|huan|εκπαιδευση\w*|تدريب|אימון|प्रशिक्षण|ฝึก",
+        r"ucz\w*|latih\w*|pelatihan|huan|εκπαιδευση\w*|تدريب|אימון|प्रशिक्षण|ฝึก",
     ),
     (
         "gallery",
         r"galler(y|ies)\w*|test|tests|testing|testset|testdata|galerie|galeria|galleria|galeri|"
         r"pruebas?|prova|teste|тест\w*|галере\w*|测试\w*|測試\w*|图库|画廊|テスト\w*|ギャラリー|"
         r"테스트\w*|갤러리|whole|teszt\w*|testov\w*|testi|uji|pengujian|galerij|galleri|galerija|"
-        r"galeria\w*|δοκιμη|τεστ|اختبار|מבחן|בדיקה|kiem|परीक्षण|ทดสอบ",
+        r"gal|testow\w*|testare|galeria\w*|δοκιμη|τεστ|اختبار|מבחן|בדיקה|kiem|परीक्षण|ทดสอบ",
     ),
     (
         "validation",
