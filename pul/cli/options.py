@@ -57,8 +57,8 @@ Levels = Annotated[
     str,
     typer.Option(
         help="What the levels of the data's folders mean, from the outermost, if auto cannot tell: "
-        "split, person, camera, tracklet, recording, date, class or - for nothing; for example "
-        "camera/person. The last may be the parts of file names: split/person_camera_-."
+        "split, person, camera, tracklet, side, recording, date, class or - for nothing; for "
+        "example camera/person. The last may be the parts of file names: split/person_camera_-."
     ),
 ]
 ApMethod = Annotated[str, setting("evaluation.ap_method", "--ap")]

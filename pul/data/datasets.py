@@ -148,9 +148,9 @@ def read_dataset(
         root: Folder of the dataset, or a CSV or Parquet file.
         format: One of `DATASET_FORMATS`, or `auto` to detect it.
         levels: What the levels of its folders mean, from the outermost: split, person, camera,
-            tracklet, recording, date, class, or - for nothing, as in `camera/person`; the last may
-            be that of the parts of file names, `split/person_camera_-`. Evidence decides where it
-            is not given.
+            tracklet, side, recording, date, class, or - for nothing, as in `camera/person`; the
+            last may be that of the parts of file names, `split/person_camera_-`. Evidence decides
+            where it is not given.
         cache_dir: Where a format whose images lie inside one big file may unpack them
             (`cuhk03-mat`), and where crops go that a table names by boxes in whole pictures; others
             do not use it.

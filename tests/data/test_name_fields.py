@@ -282,3 +282,28 @@ def test_splits__more_words(tmp_path: Path, folders: tuple[str, str, str]) -> No
     paths += [f"{query}/0007_c1_1.jpg", f"{gallery}/0007_c2_1.jpg"]
     dataset = read_dataset(lay_out(tmp_path, paths))
     assert [people(dataset, split) for split in SPLITS] == [{1, 2}, {7}, {7}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("left", "right"), ("Linke Seite", "Rechte Seite"), ("左", "右")]
+)
+def test_sides__below_an_individual_are_no_cameras_unless_it_is_said(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    paths = [
+        f"{n:03}/{side}/{i}.jpg" for n in range(1, 15) for side in (one, other) for i in (1, 2)
+    ]
+    with pytest.raises(AmbiguousLayoutError) as caught:
+        read_dataset(lay_out(tmp_path, paths))
+    assert [levels for levels, _ in caught.value.readings] == ["person/side", "person/camera"]
+    sides = read_dataset(tmp_path, levels="person/side")
+    assert {sample.side for sample in sides.samples} == {one.lower(), other.lower()}
+    assert cameras(sides) == {None}
+    assert cameras(read_dataset(tmp_path, levels="person/camera")) == {1, 2}
+
+
+def test_sides__above_people_are_places_of_cameras(tmp_path: Path) -> None:
+    paths = [
+        f"{side}/{n:04}/{i}.jpg" for n in range(1, 15) for side in ("left", "right") for i in (1, 2)
+    ]
+    assert read_dataset(lay_out(tmp_path, paths)).levels == "camera/person"

@@ -122,7 +122,7 @@ def _read_otherwise(found: services.imports.Found) -> None:
             "Levels, from the outermost",
             value=found.understood,
             placeholder="camera/person",
-            help="split, person, camera, tracklet, recording, date, class or - for nothing, "
+            help="split, person, camera, tracklet, side, recording, date, class or - for nothing, "
             "with / between. The last may be the parts of file names: split/person_camera_-.",
         )
         if st.form_submit_button("Check again"):

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from pul.data.readers import words
 from pul.data.samples import ParsedName
 
-Role = Literal["split", "person", "camera", "tracklet", "recording", "date", "class", "-"]
+Role = Literal["split", "person", "camera", "tracklet", "side", "recording", "date", "class", "-"]
 Levels = tuple[Role, ...]
 ROLES: tuple[Role, ...] = get_args(Role)
 

@@ -33,6 +33,7 @@ _MEANS: dict[Role, str] = {
     "person": "a person",
     "camera": "a camera",
     "tracklet": "a tracklet",
+    "side": "a side",
     "recording": "a recording",
     "date": "a date",
     "class": "a class",
@@ -160,6 +161,8 @@ class _RowReader:
             elif role == "camera":
                 places = [file.folders[j] for j in self.places if j < i]
                 row = replace(row, camera="/".join([*places, folder]))
+            elif role == "side":
+                row = replace(row, side=words.fold(folder))
             elif role == "tracklet":
                 depth = file.folders.index(folder) + 1
                 row = replace(row, tracklet="/".join(file.folders[:depth]))

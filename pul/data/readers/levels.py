@@ -80,7 +80,7 @@ def parse_levels(text: str) -> Understanding:
                 f"Levels are {', '.join(ROLES)} (- means nothing), divided by /, as in "
                 f"camera/person or split/person_camera; {part!r} in {text!r} is none of them."
             )
-        if role in ("split", "person", "camera") and role in roles:
+        if role in ("split", "person", "camera", "side") and role in roles:
             raise ConfigError(f"{role!r} can be one level only, but is two in {text!r}.")
         roles.append(role)
         splits |= _parse_splits(named) if named else {}
@@ -234,7 +234,18 @@ def _infer(files: Sequence[File], depth: int) -> tuple[Levels, ...]:
         rest = [level for level, role in zip(levels, timed, strict=True) if role is None]
         left = iter(_choices(rest, has_person="person" in timed, has_camera="camera" in timed)[0])
         readings.insert(0, tuple(next(left) if role is None else role for role in timed))
-    return tuple(dict.fromkeys(readings))
+    with_sides = [told for reading in readings for told in _sides(levels, reading)]
+    return tuple(dict.fromkeys(with_sides))
+
+
+def _sides(levels: Sequence[Level], reading: Levels) -> list[Levels]:
+    """Let `left` and `right` below a person be sides, or cameras."""
+    person = reading.index("person") if "person" in reading else len(reading)
+    told: Levels = tuple(
+        "side" if i > person and role == "camera" and levels[i].all(words.is_side) else role
+        for i, role in enumerate(reading)
+    )
+    return [told, reading]
 
 
 def _below_plurals(levels: Sequence[Level], roles: Sequence[Role | None]) -> list[Role | None]:

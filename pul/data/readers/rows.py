@@ -29,6 +29,7 @@ class Row:
     camera: str | None = None
     tracklet: str | None = None
     frame: int | None = None
+    side: str | None = None
 
 
 def separate_prid(root: Path, rows: list[Row]) -> tuple[list[Row], list[str]]:
@@ -65,6 +66,7 @@ def number_samples(rows: Sequence[Row]) -> tuple[list[Sample], list[str]]:
             split=row.split,
             tracklet=row.tracklet,
             frame=row.frame,
+            side=row.side,
         )
         for row in rows
     ]

@@ -59,6 +59,14 @@ _PLACE = re.compile(
     r"giris|cikis|вход|выход|коридор|парковка|лифт|лестница|двор|ворота|холл|"
     r"入口|出口|大厅|大廳|走廊|停车场|停車場|大门|门口|电梯|廊下|駐車場|玄関|입구|출구|복도|주차장"
 )
+_SIDE = re.compile(
+    r"left|right|front|back|rear|frontal|links|rechts|vorne|hinten|linke|rechte|gauche|droite?|avant|"
+    r"arriere|izquierd[ao]|derech[ao]|frente|atras|sinistr[ao]|destr[ao]|esquerd[ao]|direit[ao]|"
+    r"lev[aoyý]|prav[aoyý]|лев\w+|прав\w+|左|右|左侧|右侧|左側|右側|왼쪽|오른쪽"
+)
+_OF_SIDE = frozenset(
+    {"side", "flank", "view", "seite", "flanke", "flanc", "flanco", "lado", "lato"}
+)
 _PERSON = re.compile(
     r"persons?|pers|personne|personnes|personen|persona|personas|pessoa|people|pid|ids?|identity|"
     r"identities|identitaet|identite|identidad|subjects?|subj|individuals?|individu|ind|human|uid|"
@@ -207,6 +215,12 @@ def is_camera(name: str) -> bool:
     if _IP_ADDRESS.search(name) or re.fullmatch(r"[cd]0*\d{1,3}", fold(name)):
         return True
     return any(_CAMERA.fullmatch(word) or _PLACE.fullmatch(word) for word in words)
+
+
+def is_side(name: str) -> bool:
+    """Whether a folder is named as a side of what it shows: `left`, `right flank`."""
+    words = [word for word in tokens(name) if word not in _OF_SIDE]
+    return len(words) == 1 and _SIDE.fullmatch(words[0]) is not None
 
 
 def is_modality(name: str) -> bool:
