@@ -28,3 +28,12 @@ def test_find_neighbors__an_image_comes_before_its_copies():
     found = find_neighbors(np.full((7, 3), 0.1, dtype=np.float32), 3)
     assert found.indices[:, 0].tolist() == list(range(7))
     assert found.squared_distances.max() < 1e-6
+
+
+def test_find_neighbors__many_neighbours_of_many_images(monkeypatch):
+    monkeypatch.setattr("pul.cluster.neighbors._BLOCK", 128)  # what is kept is merged five times
+    features = np.random.default_rng(1).standard_normal((600, 12)).astype(np.float32)
+    found = find_neighbors(features, 300)  # more than a processor sorts at once
+    search = NearestNeighbors(n_neighbors=300, algorithm="brute").fit(features)
+    distances = search.kneighbors(features)[0]
+    np.testing.assert_allclose(found.squared_distances, distances**2, atol=1e-4)
