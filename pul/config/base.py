@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from pul.errors import ConfigError
+
+NO_VALUE = "none"  # empties a setting that may be without a value: TOML has no null
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,17 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise ConfigError(_explain(type(self).__name__, error)) from error
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_no_value(cls, value: Any, info: ValidationInfo) -> Any:
+        may_be_empty = type(None) in get_args(cls.model_fields[str(info.field_name)].annotation)
+        return None if may_be_empty and value == NO_VALUE else value
+
     def replace(self, **values: Any) -> Self:
         """Return a checked copy with some values changed; None leaves a value as it is.
 
-        A dotted path reaches a nested value: `replace(**{"finetune.n_epochs": 5})`.
+        A dotted path reaches a nested value: `replace(**{"finetune.n_epochs": 5})`. `NO_VALUE`
+        empties a setting that may be without a value.
 
         Raises:
             ConfigError: A name is unknown or a value is not allowed.
