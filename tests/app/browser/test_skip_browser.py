@@ -27,6 +27,7 @@ def studio(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 def skip(page: Page) -> None:
     """Press what the first Tab of a page leads to."""
+    expect(page.locator(".pul-way")).to_be_visible()  # the script that knows of the content
     expect(page.locator(".st-key-content").locator("button, a, input").first).to_be_attached()
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to main content")).to_be_focused()
