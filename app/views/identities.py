@@ -36,9 +36,9 @@ def _identities(run_id: int, newest: int) -> None:
 
     if services.oracle.has_truth(location, run_id):
         _oracle(location, run_id, newest)
-    if desk.notice:
-        st.success(desk.notice)
-        desk.notice = ""
+    notice, version = desk.notice
+    if notice and version == services.labels.version(location):
+        st.success(notice)
     iteration = newest
     if services.labels.read_annotations(location).identities:
         iteration = iteration_to_label(location, run_id, newest)
@@ -93,7 +93,7 @@ def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
     report = services.oracle.label_by_oracle(
         location, run_id, iteration, limit, on_progress=show_progress
     )
-    state.desk().notice = (
+    told = (
         f"{counted(len(report.identities), 'identity')}, {counted(report.n_images, 'image')}: "
         f"precision {percent(report.precision)} %, recall {percent(report.recall)} %. A person "
         f"would need about {duration(report.effort.seconds)}, "
@@ -101,4 +101,5 @@ def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
         if report.identities
         else f"There are already {limit} identities or more."
     )
+    state.desk().notice = told, services.labels.version(location)
     st.rerun(scope="fragment")
