@@ -7,7 +7,7 @@ from app.components.identity_rows.identity_rows import identity_rows
 from app.components.tables.empty import nothing_yet
 from app.views import annotator, leading
 from app.views.fragments import fragment
-from app.views.waiting import for_first_iteration, iteration_to_label
+from app.views.waiting import for_a_run, for_first_iteration, iteration_to_label
 from app.wording import counted, duration, fit, percent
 
 N_MERGES = 12
@@ -18,7 +18,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if place is not None:
         _identities(*place)
     elif now is None or now.run is None:
-        nothing_yet("There are no identities yet.", "Start a run first.", state.page("workspace"))
+        for_a_run(now, "There are no identities yet.")
     else:
         for_first_iteration(now, fit("People are being grouped for the first time."))
 

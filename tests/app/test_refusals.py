@@ -16,7 +16,9 @@ from tests.app.conftest import Open, component_data, go_to, labels, text_of
 from tests.app.fabricated import fabricate
 from tests.support.checkpoints import HOLLOW_MODEL
 
-PAGES = ("", "label", "map", "identities", "rounds", "retrieval", "experiments", "export")
+PAGES = (
+    "", "clusters", "label", "map", "identities", "rounds", "retrieval", "experiments", "export",
+)  # fmt: skip
 
 
 def button(studio: AppTest, label: str) -> Button:

@@ -201,7 +201,7 @@ def _lay_out(figure: go.Figure, panel: Panel, last: int, height: int) -> None:
     figure.update_yaxes(rangemode="tozero", nticks=5)
     figure.update_layout(
         title={"text": panel.title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"},
-        title_font={"size": 13, "weight": "normal"},
+        title_font={"size": 13},
         height=height,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
         barmode="stack",
