@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from pul.errors import ConfigError
 
@@ -37,8 +38,8 @@ class Settings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _read_no_value(cls, value: Any, info: ValidationInfo) -> Any:
-        may_be_empty = type(None) in get_args(cls.model_fields[str(info.field_name)].annotation)
-        return None if may_be_empty and value == NO_VALUE else value
+        is_empty = value == NO_VALUE and may_be_empty(cls.model_fields[str(info.field_name)])
+        return None if is_empty else value
 
     def replace(self, **values: Any) -> Self:
         """Return a checked copy with some values changed; None leaves a value as it is.
@@ -54,6 +55,11 @@ class Settings(BaseModel):
             if value is not None:
                 _set_path(tree, path, value)
         return type(self)(**tree)
+
+
+def may_be_empty(info: FieldInfo) -> bool:
+    """Whether a setting may be without a value."""
+    return type(None) in get_args(info.annotation)
 
 
 def _set_path(tree: dict[str, Any], path: str, value: Any) -> None:

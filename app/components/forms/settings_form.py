@@ -42,11 +42,12 @@ def _number(setting: Setting, value: float | None, key: str) -> float | None:
     was allowed would start without a word. The form is checked as a whole.
     """
     is_whole = setting.kind == "whole number"
-    if value is None and setting.default is not None:
-        value = 0.0  # λ: none selects all, as 0 does
+    is_lambda = setting.path == "lambda_"
+    if is_lambda:
+        value = value or 0.0  # none selects all, as 0 does
     n_digits = max(2, *(_n_decimals(number) for number in (setting.step, value or 0)))
     first = value if value is None or is_whole else float(value)
-    if setting.default is None:  # Streamlit empties only a field that begins empty
+    if setting.may_be_empty and not is_lambda:  # Streamlit empties only a field that begins empty
         st.session_state.setdefault(key, first)
         first = None
     return st.number_input(
