@@ -42,12 +42,13 @@ def main() -> None:
         )
         with st.container(key="header"):
             _header(now, key, "Welcome" if is_welcome else page.title)
-        if is_welcome:
-            opening.show()  # on every page while the demo is made
-            return
-        _say_no_run(now)
-        _say_failed(now, key)
-        page.run()
+        with st.container(key="content"):  # where the link over the page skips to
+            if is_welcome:
+                opening.show()  # on every page while the demo is made
+                return
+            _say_no_run(now)
+            _say_failed(now, key)
+            page.run()
     except ServerLostError:
         waiting.for_server(state.location())
     except PulError as error:

@@ -9,7 +9,6 @@ are labelled as they are: what is measured is the way, not the labels.
 """
 
 import argparse
-import os
 import re
 import shutil
 import tempfile
@@ -31,6 +30,8 @@ MOST_TABS = 150
 _FOCUSED = (
     "element => element === document.activeElement || element.contains(document.activeElement)"
 )
+_IS_SKIPPED_TO = """element => document.activeElement === document.body
+    && element.closest(".st-key-content") !== null"""
 
 
 @dataclass
@@ -86,11 +87,14 @@ class Visitor:
         self.page.keyboard.press(name)
 
     def tab_to(self, target: Locator) -> None:
-        """Press Tab until a target has the focus.
+        """Press Tab until a target has the focus; on a page just opened, skip to its content.
 
         Raises:
             LookupError: Tab never comes there.
         """
+        if target.evaluate(_IS_SKIPPED_TO):
+            self.key("Tab")
+            self.key("Enter")
         for _ in range(MOST_TABS):
             if target.evaluate(_FOCUSED):
                 return
@@ -132,12 +136,12 @@ class Visitor:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name).first
 
-    def next(self) -> None:
-        """Press what the studio says is next."""
-        self.press(self.page.locator(".pul-next"))
+    def go_to(self, page: str) -> None:
+        """Go to the page of a step."""
+        self.press(self.page.locator(f'.pul-way ol a[data-page="{page}"]'))
 
 
-def visit_crops(visitor: Visitor) -> None:
+def visit_crops(visitor: Visitor, n_crops: int) -> None:
     """From one's own folder to clusters."""
     page = visitor.page
     with visitor.step("welcome: a workspace of one's own"):
@@ -147,10 +151,10 @@ def visit_crops(visitor: Visitor) -> None:
     with visitor.step("own folder: browse, check, import"):
         visitor.choose_tab("Browse the server")
         visitor.choose(page.get_by_label("Open a folder"), "crops")
-        visitor.wait_for(page.get_by_text(f"{N_CROPS} images directly here"))
+        visitor.wait_for(page.get_by_text(f"{n_crops} images directly here"))
         visitor.press(visitor.button("Check this folder"))
-        visitor.wait_for(visitor.button(f"Import {N_CROPS} images"))
-        visitor.press(visitor.button(f"Import {N_CROPS} images"))
+        visitor.wait_for(visitor.button(f"Import {n_crops} images"))
+        visitor.press(visitor.button(f"Import {n_crops} images"))
         visitor.wait_for(visitor.button("Group without training"))
     with visitor.step("clusters"):
         visitor.press(visitor.button("Group without training"))
@@ -163,21 +167,21 @@ def visit_demo(visitor: Visitor) -> None:
         visitor.press(visitor.button("Try the demo"))
         visitor.wait_for(visitor.page.locator(".pul-way"))
     with visitor.step("clusters"):
-        visitor.press(visitor.page.locator('.pul-way ol a[data-page="clusters"]'))
+        visitor.go_to("clusters")
         visitor.wait_for(visitor.page.locator(".clusters-item img"))
 
 
-def label(visitor: Visitor) -> None:
+def label(visitor: Visitor, n_people: int) -> None:
     """Say of cards that they show one person each."""
-    page, label = visitor.page, visitor.page.locator(".label")
-    with visitor.step(f"label {N_PEOPLE} people"):
-        visitor.press(page.locator('.pul-way ol a[data-page="label"]'))
+    page = visitor.page
+    with visitor.step(f"label {n_people} people"):
+        visitor.go_to("label")
         visitor.wait_for(page.locator(".label[data-mode=card]:not([data-card=''])"))
-        for _ in range(N_PEOPLE):
+        said = page.locator(".label-progress b")
+        while int(said.inner_text()) < n_people:
             _answer(visitor)
         visitor.wait_for(page.locator(".label[data-open='0']"))
-        said = page.locator(".label-progress b").inner_text()
-        assert int(said) == N_PEOPLE, f"{said} people, {label.get_attribute('data-mode')}"
+        expect(said).to_have_text(str(n_people))
 
 
 def _answer(visitor: Visitor) -> None:
@@ -209,7 +213,7 @@ def train(visitor: Visitor) -> None:
     page = visitor.page
     finished = page.locator(".pul-header .finished")
     with visitor.step("train with them"):
-        visitor.press(page.locator('.pul-way ol a[data-page="rounds"]'))
+        visitor.go_to("rounds")
         visitor.wait_for(finished)
         page.wait_for_timeout(SETTLED_MS)  # the page is drawn for the run that has ended
         offer = visitor.button("Train with them")
@@ -225,7 +229,7 @@ def download(visitor: Visitor) -> str:
     """Take the model, and return the name of its file."""
     page = visitor.page
     with visitor.step("download the model"):
-        visitor.next()
+        visitor.go_to("export")
         visitor.wait_for(visitor.button("Download the model"))
         with page.expect_download(timeout=TIMEOUT_MS) as given:
             visitor.press(visitor.button("Download the model"))
@@ -233,18 +237,42 @@ def download(visitor: Visitor) -> str:
     return given.value.suggested_filename
 
 
-def run(data: str, way: str, folder: Path, pictures: Path | None) -> tuple[list[Step], str]:
-    """Visit the studio once, in an empty folder."""
-    os.environ["PUL_DEMO"] = str(folder / "demo")
-    os.environ["PUL_STUDIO_STATE"] = str(folder / "state")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    options: Sequence[str] = ("--browse-root", str(folder)) if data == "crops" else ()
-    where = str(folder / "shop") if data == "crops" else ""
-    with serve(where, options=options, has_demo_run=True) as studio, open_page() as page:
+def run(
+    data: str,
+    way: str,
+    folder: Path,
+    pictures: Path | None = None,
+    *,
+    n_crops: int = N_CROPS,
+    n_people: int = N_PEOPLE,
+) -> tuple[list[Step], str]:
+    """Visit the studio once, and return the steps and the name of the file that was taken.
+
+    Args:
+        data: `crops` or `demo`.
+        way: `mouse` or `keys`.
+        folder: An empty folder, but for the folder `crops`.
+        pictures: Where a picture of each step is kept; None for none.
+        n_crops: Images in the folder `crops`.
+        n_people: People to label.
+    """
+    environment = {
+        "PUL_DEMO": str(folder / "demo"),
+        "PUL_STUDIO_STATE": str(folder / "state"),
+        "OMP_NUM_THREADS": "1",
+    }
+    options = ("--browse-root", str(folder))
+    started = serve(
+        str(folder / "shop"), options=options, has_demo_run=True, environment=environment
+    )
+    with started as studio, open_page() as page:
         page.goto(studio.address)
         visitor = Visitor(page, way, pictures)
-        (visit_crops if data == "crops" else visit_demo)(visitor)
-        label(visitor)
+        if data == "crops":
+            visit_crops(visitor, n_crops)
+        else:
+            visit_demo(visitor)
+        label(visitor, n_people)
         train(visitor)
         return visitor.steps, download(visitor)
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,7 @@ def serve(
     provider: str = "",
     options: Sequence[str] = (),
     has_demo_run: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Studio]:
     """Run the studio on a free port.
 
@@ -56,18 +57,20 @@ def serve(
         provider: The OIDC provider that people must log in with; "" for none.
         options: More options of `python -m app`.
         has_demo_run: Whether the run of the demo is started.
+        environment: More variables of its environment.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "app", *filter(None, [workspace]), "--port", str(port)]
     command += [*options, *([] if has_demo_run else ["--no-demo-run"])]
     with tempfile.TemporaryDirectory(prefix="studio-") as folder:
-        environment = set_up(Path(folder), address, provider) if provider else dict(os.environ)
-        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        variables = set_up(Path(folder), address, provider) if provider else dict(os.environ)
+        variables["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        variables |= environment or {}
         server = subprocess.Popen(
             [*command, "--login"] if provider else command,
             cwd=folder,
-            env=environment,
+            env=variables,
             stdout=subprocess.DEVNULL,
         )
         try:

@@ -58,6 +58,23 @@ def test_replace__reaches_nested_values_and_checks_them():
         config.replace(**{"fine.n_epochs": 1})
 
 
+@pytest.mark.parametrize("path", ["head.gem_p", "head.last_stride", "n_threads", "lambda_"])
+def test_replace__none_empties_what_may_be_without_a_value(path):
+    config = RunConfig().replace(**{path: 1})
+    assert flatten(config.model_dump())[path] == 1
+    assert flatten(config.replace(**{path: "none"}).model_dump())[path] is None
+
+
+@pytest.mark.parametrize("path", ["n_clusters", "finetune.n_epochs", "selection"])
+def test_replace__none_is_no_value_of_the_others(path):
+    with pytest.raises(ConfigError, match=path.rpartition(".")[2]):
+        RunConfig().replace(**{path: "none"})
+
+
+def test_replace__none_may_be_a_word():
+    assert RunConfig().replace(**{"head.neck": "none"}).head.neck == "none"
+
+
 def test_run_config__survives_json():
     config = RunConfig(lambda_=None, finetune=TrainConfig(loss="triplet"))
     assert RunConfig(**config.model_dump(mode="json")) == config

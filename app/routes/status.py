@@ -41,7 +41,9 @@ def line(location: str, now: WorkspaceStatus | None) -> str:
     """Return the header as HTML."""
     if now is None:
         return _NO_WORKSPACE
-    n_clusters = now.iterations[-1].n_clusters if now.iterations else 0
+    place = services.runs.newest_iteration(location, now)  # what is labelled on
+    known = services.runs.iterations(location, place[0]) if place else ()
+    n_clusters = known[-1].n_clusters if known else 0
     pace = services.labels.pace(services.labels.read_annotations(location), n_clusters)
     way = way_html(services.way.way(location, now, pace), _addresses(location))
     return way + header_html(now.name, now.n_images, now.run, now.iterations, now.job)

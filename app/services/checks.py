@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from app.services.runs import IMAGENET_NETWORKS, RunConfig
-from app.services.settings import Setting, run_settings
+from app.services.settings import Setting, run_settings, with_entered
 from app.services.workspace import n_train_images
 from pul.errors import ConfigError, PulError
 from pul.models.file_kinds import require_own_checkpoint
@@ -30,7 +30,7 @@ def problems(
     found = [text for text in (_model_problem(model), *_bound_problems(entered)) if text]
     if not found:
         try:
-            config = config.replace(**entered)
+            config = with_entered(config, entered)
         except ConfigError as error:
             return [str(error)]
         if config.clustering == "kmeans":

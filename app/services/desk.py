@@ -27,7 +27,7 @@ class Desk:
         stored: Tokens of the acts sent last that are stored and need not be sent again.
         outcomes: Outcomes of the last acts, and refusals that the browser may not know yet.
         skipped: Names of skipped cards, the last skipped last.
-        notice: Message to show once on the next page; "" for none.
+        notice: Message to show until somebody labels again, and the version of the labels then.
         drawn: The cards made last, and what they were made from.
         pick: Images that were picked on another page, and the cards of them that are left.
         desk_id: Identifies this session.
@@ -37,7 +37,7 @@ class Desk:
     stored: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    notice: str = ""
+    notice: tuple[str, int] = ("", 0)
     drawn: tuple[tuple[Any, ...], list[Card]] = ((), [])
     pick: tuple[tuple[int, ...], list[PickedCard]] = ((), [])
     desk_id: str = ""

@@ -1,5 +1,6 @@
 """Images that were moved: which files are gone, and where they are now."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from app.services.workspace import image_path, open_workspace, sample_images
@@ -29,14 +30,28 @@ def is_any_gone(location: str) -> bool:
     return any(not Path(path).is_file() for path in paths)
 
 
-def find(location: str, folder: str, *, everything: bool = False) -> Relocation:
+def find(
+    location: str,
+    folder: str,
+    *,
+    everything: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Relocation:
     """Look below a folder for the images whose files are gone, or for all; nothing is changed.
+
+    Args:
+        location: The workspace.
+        folder: The folder that they are in now, or any above it.
+        everything: Whether to look for all images.
+        on_progress: Called with (files read, files to read).
 
     Raises:
         ConfigError: There is no such folder.
         StoreError: The database refuses.
     """
-    return open_workspace(location).find_moved(folder.strip(), everything=everything)
+    return open_workspace(location).find_moved(
+        folder.strip(), everything=everything, on_progress=on_progress
+    )
 
 
 def relocate(location: str, found: Relocation) -> int:

@@ -300,6 +300,11 @@ def current_settings(location: str, run: RunRecord) -> CurrentSettings:
     )
 
 
+def finds_k(run: RunRecord) -> bool:
+    """Whether the method of a run finds K by itself: then no K can be asked for."""
+    return bool(run.config["clustering"] == "dbscan")
+
+
 def report(location: str, run_id: int) -> bytes:
     """Return the report of a run, an HTML file without pictures.
 

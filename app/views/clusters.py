@@ -6,8 +6,7 @@ import streamlit as st
 
 from app import payloads, services, state
 from app.components.clusters.clusters import clusters
-from app.components.tables.empty import nothing_yet
-from app.views import annotator, leading
+from app.views import annotator, leading, waiting
 from app.views.fragments import fragment
 from app.wording import fit, place, share_done
 from pul.records import RunRecord
@@ -18,11 +17,7 @@ _VIEW = ("view", "sort", "show", "camera", "size", "lambda", "open", "like", "it
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
-        nothing_yet(
-            "There are no clusters yet.",
-            "Start with “Group without training”.",
-            state.page("workspace"),
-        )
+        waiting.for_a_run(now, "There are no clusters yet.")
     elif not now.iterations:
         _wait(now)
     else:
@@ -30,15 +25,8 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
 
 
 def _wait(now: services.workspace.WorkspaceStatus) -> None:
-    is_made = now.is_active
-    nothing_yet(
-        fit("People are being grouped for the first time.")
-        if is_made
-        else "This run ended before it had made any clusters.",
-        "See the progress of the run." if is_made else "See why, and start it again.",
-        state.page("rounds"),
-    )
-    if is_made and now.job is not None:
+    waiting.for_first_iteration(now, fit("People are being grouped for the first time."))
+    if now.is_active and now.job is not None:
         fragment(POLL_S)(_progress)(now.job.job_id)
 
 

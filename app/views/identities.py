@@ -7,7 +7,7 @@ from app.components.identity_rows.identity_rows import identity_rows
 from app.components.tables.empty import nothing_yet
 from app.views import annotator, leading
 from app.views.fragments import fragment
-from app.views.waiting import for_first_iteration, iteration_to_label
+from app.views.waiting import for_a_run, for_first_iteration, iteration_to_label
 from app.wording import counted, duration, fit, percent
 
 N_MERGES = 12
@@ -18,7 +18,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if place is not None:
         _identities(*place)
     elif now is None or now.run is None:
-        nothing_yet("There are no identities yet.", "Start a run first.", state.page("workspace"))
+        for_a_run(now, "There are no identities yet.")
     else:
         for_first_iteration(now, fit("People are being grouped for the first time."))
 
@@ -36,9 +36,9 @@ def _identities(run_id: int, newest: int) -> None:
 
     if services.oracle.has_truth(location, run_id):
         _oracle(location, run_id, newest)
-    if desk.notice:
-        st.success(desk.notice)
-        desk.notice = ""
+    notice, version = desk.notice
+    if notice and version == services.labels.version(location):
+        st.success(notice)
     iteration = newest
     if services.labels.read_annotations(location).identities:
         iteration = iteration_to_label(location, run_id, newest)
@@ -93,7 +93,7 @@ def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
     report = services.oracle.label_by_oracle(
         location, run_id, iteration, limit, on_progress=show_progress
     )
-    state.desk().notice = (
+    told = (
         f"{counted(len(report.identities), 'identity')}, {counted(report.n_images, 'image')}: "
         f"precision {percent(report.precision)} %, recall {percent(report.recall)} %. A person "
         f"would need about {duration(report.effort.seconds)}, "
@@ -101,4 +101,5 @@ def _label(location: str, run_id: int, iteration: int, limit: int) -> None:
         if report.identities
         else f"There are already {limit} identities or more."
     )
+    state.desk().notice = told, services.labels.version(location)
     st.rerun(scope="fragment")

@@ -7,11 +7,10 @@ import streamlit as st
 
 from app import payloads, services, state
 from app.components.card.card import card
-from app.components.tables.empty import nothing_yet
 from app.services.cards import Board
 from app.views import annotator, leading, reward
 from app.views.fragments import fragment
-from app.views.waiting import for_first_iteration, iteration_to_label
+from app.views.waiting import for_a_run, for_first_iteration, iteration_to_label
 from app.wording import fit
 
 N_CARDS = 4  # the one on the screen, and the next three
@@ -20,11 +19,7 @@ N_PAIRS = 4
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
-        nothing_yet(
-            "There is nobody to label yet.",
-            "Start with “Group without training”.",
-            state.page("workspace"),
-        )
+        for_a_run(now, "There is nobody to label yet.")
         return
     place = services.runs.newest_iteration(state.location(), now)
     if place is None:

@@ -53,6 +53,18 @@ def for_server(location: str) -> None:
         st.rerun()
 
 
+def for_a_run(now: services.workspace.WorkspaceStatus | None, text: str) -> None:
+    """Say that a page needs a run, and what comes first.
+
+    Args:
+        now: Status of the workspace, which has no run; None where there is none.
+        text: What is not there, as a sentence.
+    """
+    has_images = now is not None and now.n_images
+    first = "Start with “Group without training”." if has_images else "Add images first."
+    nothing_yet(text, first, state.page("workspace"))
+
+
 def for_first_iteration(now: services.workspace.WorkspaceStatus, text: str) -> None:
     """Say that a page waits for the first iteration of the run, or why none will come.
 

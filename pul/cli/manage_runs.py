@@ -152,7 +152,7 @@ def _new_findings(workspace: Any, job_id: int, iteration: int, known: dict[str, 
 
 
 def parse_settings(pairs: list[str] | None) -> dict[str, Any]:
-    """Turn NAME=VALUE pairs into values as TOML reads them; a bare word is a string.
+    """Turn NAME=VALUE pairs into values as TOML reads them; a bare word is a string, none no value.
 
     Raises:
         ConfigError: A pair is not of this form.

@@ -32,9 +32,10 @@ continues it."""
 
 _SETTINGS = """\
 Every setting of a run, as the studio's form shows it and as `--set NAME=VALUE` takes it. The
-defaults are the paper's where the paper has a value. Some have an option of their own in
-[`pul run`](cli.md#pul-run). A running job reads λ and K again at the start of each iteration:
-[`pul steer`](cli.md#pul-steer) changes them."""
+defaults are the paper's where the paper has a value. Where a text says what holds without a value,
+`none` takes the value out. Some have an option of their own in [`pul run`](cli.md#pul-run). A
+running job reads λ and K again at the start of each iteration: [`pul steer`](cli.md#pul-steer)
+changes them."""
 
 _NETWORK = "Settings of the start model; options of [`pul train-source`](cli.md#pul-train-source)."
 _PRESETS = """\

@@ -6,7 +6,7 @@ from typing import Any
 
 from pul.cli.options import SETTING_OPTIONS
 from pul.config import RunConfig, load_preset, preset_names
-from pul.config.base import flatten
+from pul.config.base import NO_VALUE, flatten
 from pul.jobs.steps import Step
 
 
@@ -29,13 +29,17 @@ def repeat_command(
     words = ["python", "-m", "pul", "run", "--workspace", workspace, "--model", model]
     words += ["--preset", preset]
     for name, value in changed[preset].items():
-        text = value if isinstance(value, str) else json.dumps(value)
-        words += (
-            [SETTING_OPTIONS[name], text]
-            if name in SETTING_OPTIONS
-            else ["--set", f"{name}={text}"]
-        )
+        if name in SETTING_OPTIONS and value is not None:
+            words += [SETTING_OPTIONS[name], _text(value)]
+        else:
+            words += ["--set", f"{name}={_text(value)}"]
     return words + [word for step in steps for word in ("--steer", step.to_text())]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return NO_VALUE
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _changed(config: RunConfig, preset: RunConfig) -> dict[str, Any]:

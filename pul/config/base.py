@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from pul.errors import ConfigError
+
+NO_VALUE = "none"  # empties a setting that may be without a value: TOML has no null
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,17 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise ConfigError(_explain(type(self).__name__, error)) from error
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_no_value(cls, value: Any, info: ValidationInfo) -> Any:
+        is_empty = value == NO_VALUE and may_be_empty(cls.model_fields[str(info.field_name)])
+        return None if is_empty else value
+
     def replace(self, **values: Any) -> Self:
         """Return a checked copy with some values changed; None leaves a value as it is.
 
-        A dotted path reaches a nested value: `replace(**{"finetune.n_epochs": 5})`.
+        A dotted path reaches a nested value: `replace(**{"finetune.n_epochs": 5})`. `NO_VALUE`
+        empties a setting that may be without a value.
 
         Raises:
             ConfigError: A name is unknown or a value is not allowed.
@@ -55,6 +65,11 @@ def _with_path(message: str, paths: Iterable[str]) -> str:
     leaves = {path.rpartition(".")[2]: path for path in paths}
     name, colon, rest = message.partition(": ")
     return f"{leaves.get(name, name)}{colon}{rest}"
+
+
+def may_be_empty(info: FieldInfo) -> bool:
+    """Whether a setting may be without a value."""
+    return type(None) in get_args(info.annotation)
 
 
 def _set_path(tree: dict[str, Any], path: str, value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from pul.config.base import NotInPaper, Settings, Step
+from pul.config.base import NotInPaper, Settings, Step, may_be_empty
 from pul.config.methods import OneOf
 
 Kind = Literal["choice", "switch", "whole number", "number", "text", "numbers"]
@@ -30,6 +30,7 @@ class Setting:
         step: By how much the screen's buttons change a number.
         choices: Values of a choice.
         is_in_paper: Whether the paper has a value for it.
+        may_be_empty: Whether it may be without a value.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Setting:
     step: float = 1
     choices: tuple[str, ...] = ()
     is_in_paper: bool = True
+    may_be_empty: bool = False
 
     @property
     def allowed(self) -> str:
@@ -91,6 +93,7 @@ def _describe(path: str, info: FieldInfo) -> Setting:
         step=step.size if step else 1,
         choices=choices,
         is_in_paper=NotInPaper not in marks,
+        may_be_empty=may_be_empty(info),
     )
 
 

@@ -66,6 +66,7 @@ def fabricate(
     gain: float = 0.02,
     worker_pid: int | None = None,
     has_rankings: bool = False,
+    clustering: str = "kmeans",
 ) -> RunRecord:
     """Add a run with finished iterations to a workspace, which is made if there is none.
 
@@ -79,6 +80,7 @@ def fabricate(
         gain: What each iteration adds to the mAP.
         worker_pid: Process id of its worker; this process if None.
         has_rankings: Whether its iterations keep what they find for each query.
+        clustering: How its settings say that it clusters.
     """
     is_new = not Workspace.exists(location)
     with Workspace.create(location) if is_new else Workspace.open(location) as workspace:
@@ -86,7 +88,7 @@ def fabricate(
         pids = workspace.images("train").pids
         n_clusters = len(np.unique(pids))
         changes = {"n_clusters": n_clusters, "n_iterations": n_planned, "lambda_": LAMBDA}
-        config = load_preset("quick").replace(**changes)
+        config = load_preset("quick").replace(**changes, clustering=clustering)
         model = location / "models" / "fabricated.safetensors"
         model.parent.mkdir(exist_ok=True)
         model.write_bytes(HOLLOW_MODEL)

@@ -1,6 +1,8 @@
+from itertools import pairwise
+
 import pytest
 
-from app.components.charts.curves import Curve, main_curve, other_curves, spread
+from app.components.charts.curves import _AROUND, Curve, main_curve, other_curves, spread
 from app.components.charts.palette import STEPS
 from app.wording import STEP_NAMES
 from tests.support.fakes import iteration_record
@@ -19,18 +21,29 @@ def test_spread__names_with_room_stay():
 @pytest.mark.parametrize(("n_iterations", "levels"), [(1, []), (2, [25.0, 50.0])])
 def test_curves__baseline_goes_on_as_a_dashed_line_once_something_follows(n_iterations, levels):
     run = Curve(1, "one", tuple(map(iteration_record, range(n_iterations))))
-    drawn = (main_curve([run], {}), other_curves([run], {}))
+    drawn = (main_curve([run], {}), *other_curves([run], {}))
     shapes = [shape for figure in drawn for shape in figure.layout.shapes]
     lines = [shape.y0 for shape in shapes if shape.line.dash == "dash"]
     assert lines == levels  # mAP and rank-1 of the baseline
 
 
 def test_curves__each_step_that_took_time_is_named_beside_the_bars():
-    figure = other_curves([Curve(1, "one", tuple(map(iteration_record, range(2))))], {})
-    named = {bar.name: bar.marker.color for bar in figure.data if bar.legend == "legend2"}
+    *lines, bars = other_curves([Curve(1, "one", tuple(map(iteration_record, range(2))))], {})
+    named = {bar.name: bar.marker.color for bar in bars.data}
     assert named == {"features": STEPS["extract"], "clusters": STEPS["cluster"]}
-    named_lines = [trace.showlegend for trace in figure.data if trace.type == "scatter"]
-    assert set(named_lines) == {False}  # one run needs no name
+    traces = [trace for figure in lines for trace in figure.data]
+    assert {trace.type for trace in traces} == {"scatter"}
+    assert {trace.showlegend for trace in traces} == {False}  # one run needs no name
+
+
+def test_curves__names_at_the_ends_of_lines_are_apart():
+    """In pixels: those are what the names are high."""
+    figure = other_curves([Curve(1, "one", tuple(map(iteration_record, range(2))))], {})[0]
+    axis = figure.layout.height - _AROUND
+    top = figure.layout.yaxis.range[1]
+    at = sorted(axis * a.y / top + a.yshift for a in figure.layout.annotations if a.text)
+    assert len(at) == 4  # rank-1, 5, 10, 20
+    assert all(above - below > 13.9 for below, above in pairwise(at))
 
 
 def test_step_names__every_step_that_is_drawn_has_one():

@@ -110,6 +110,7 @@ CONFIGS = [load_preset(name) for name in preset_names()] + [
             "evaluation.ap_method": "step",
         },
     ),
+    load_preset("modern").replace(**{"head.gem_p": "none", "n_threads": 2}),
 ]
 
 

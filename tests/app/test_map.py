@@ -189,7 +189,11 @@ def test_map__compare_k(filled: str, open_studio: Open, monkeypatch: pytest.Monk
     (chart,) = studio.get("plotly_chart")
     drawn = json.loads(chart.proto.spec)["data"]
     assert [trace["x"] for trace in drawn] == [[4, 6, 8, 10, 12]] * 2
-    assert "adjusted mutual information" in text_of(studio)
+    with Workspace.open(filled) as workspace:
+        compared = workspace.cluster_counts(1, 2)
+    assert compared is not None
+    level, best = max((c.agreement, -c.n_clusters) for c in compared.counts)
+    assert f"Best guess: K {-best}, where two seeds agree most ({level:.2f}" in text_of(studio)
 
 
 def test_map__a_preview_is_being_made(filled: str, open_studio: Open) -> None:
@@ -250,6 +254,16 @@ def test_map__values_are_used_where_there_is_a_next_iteration(
     studio.number_input[0].set_value(6).run()
     press(studio, "Use K 6")
     assert studio.toast[0].value == f"K 6 from iteration {iteration} on, instead of K 8."
+
+
+def test_map__a_run_that_finds_k_by_itself_is_asked_for_none(
+    location: Path, people: Path, open_studio: Open
+) -> None:
+    fabricate(location, people, n_iterations=2, clustering="dbscan")
+    studio = open_studio("map")
+    studio.number_input[0].set_value(6).run()
+    offered = [name for name in labels(studio, "button") if name.startswith("Use")]
+    assert offered == ["Use λ 0.85"]
 
 
 # What is not well

@@ -9,13 +9,16 @@ from streamlit.testing.v1.element_tree import Button
 
 from app import services
 from pul.config import preset_names
+from pul.config.base import flatten
 from pul.data.datasets import read_dataset
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, component_data, go_to, labels, text_of
 from tests.app.fabricated import fabricate
 from tests.support.checkpoints import HOLLOW_MODEL
 
-PAGES = ("", "label", "map", "identities", "rounds", "retrieval", "experiments", "export")
+PAGES = (
+    "", "clusters", "label", "map", "identities", "rounds", "retrieval", "experiments", "export",
+)  # fmt: skip
 
 
 def button(studio: AppTest, label: str) -> Button:
@@ -101,6 +104,38 @@ def test_form__that_nobody_changed_starts_what_the_preset_says(
     button(studio, "Start training").click().run()
     assert not studio.error
     assert started == [expected]
+
+
+OPTIONAL = [  # for λ, 0 says the same
+    s for s in services.settings.run_settings().values() if s.may_be_empty and s.path != "lambda_"
+]
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_form__what_may_be_without_a_value_can_be_emptied(
+    filled: Path, open_studio: Open, started: list[object], preset: str
+) -> None:
+    paths = {setting.path for setting in OPTIONAL}
+    assert {"head.gem_p", "head.last_stride", "finetune.n_steps", "keep_features"} < paths
+    studio = open_studio("rounds")
+    studio.session_state[f"all:new:{preset}:drawn"] = True  # all settings are on the screen
+    next(s for s in studio.selectbox if s.label == "Preset").set_value(preset).run()
+    drawn = {f.label: f for f in studio.number_input}
+    filled_in = [drawn[s.label] for s in OPTIONAL if s.label in drawn]
+    assert len(filled_in) == len(OPTIONAL)
+    for shown, setting in zip(filled_in, OPTIONAL, strict=True):
+        assert not shown.proto.HasField("default")  # else the browser keeps it from being emptied
+        shown.set_value(setting.minimum)
+    studio.run()
+    for shown in (f for f in studio.number_input if f.label in {s.label for s in OPTIONAL}):
+        assert shown.value is not None
+        shown.set_value(None)
+    button(studio, "Start training").click().run()
+    assert not studio.error
+    expected = services.runs.first_config(str(filled), preset)
+    empty = dict.fromkeys(paths, "none")
+    assert started == [expected.replace(**empty)]
+    assert all(flatten(started[0].model_dump())[path] is None for path in paths)  # type: ignore[attr-defined]
 
 
 def model_files(folder: Path) -> dict[str, str]:

@@ -34,7 +34,7 @@ def chart_of(studio: AppTest) -> dict[str, list[dict[str, object]]]:
 def titles_of(studio: AppTest) -> list[str]:
     """Return the titles of the panels: that of the large chart first."""
     specs = [json.loads(chart.proto.spec) for chart in studio.get("plotly_chart")]
-    return [a["text"] for spec in specs for a in spec["layout"]["annotations"]]
+    return [spec["layout"]["title"]["text"] for spec in specs]
 
 
 def test_rounds__nothing_to_train_on(open_studio: Open) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app import demo, services
 from pul.data.datasets import read_dataset
@@ -61,6 +62,23 @@ def test_steps__of_an_empty_workspace(location: Path, open_studio: Open) -> None
         "Retrieval": "blocked", "Finish": "blocked",
     }  # fmt: skip
     assert next_of(header) == "Add images"
+
+
+NEEDS_A_RUN = ["clusters", "label", "map", "identities", "retrieval"]
+
+
+@pytest.mark.parametrize("page", NEEDS_A_RUN)
+def test_page__that_needs_a_run_says_what_comes_first(
+    location: Path, people: Path, open_studio: Open, page: str
+) -> None:
+    with Workspace.create(location) as workspace:
+        assert "Add images first." in markdown_of(open_studio(page))
+        workspace.add_dataset(read_dataset(people))
+        assert "Start with “Group without training”." in markdown_of(open_studio(page))
+
+
+def markdown_of(studio: AppTest) -> list[str]:
+    return [element.value for element in studio.markdown]
 
 
 def test_steps__of_images_that_nobody_grouped(

@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from app.components.charts.palette import RUNS, STEPS
 from app.components.charts.panels import Line, Panel, panels
 from app.wording import STEP_NAMES
 from pul.records import IterationRecord
 
-_PANEL_HEIGHT, _MAIN_HEIGHT = 205, 330
+_SMALL_HEIGHT, _MAIN_HEIGHT = 250, 380
+_AROUND = 56  # pixels of a chart's height above and below its axes
 _NAME_HEIGHT = 14
 _ROOM, _NAMES_ROOM = 1.06, 1.3  # factors of the last iteration: where an x axis ends
+_TOP = 1.08  # factor of the highest value: where a y axis ends
 _BEFORE, _HALF_BAR = 0.4, 0.35  # iterations: an axis begins before the baseline
-_STEPS_SHARE = 0.4  # of a panel's width, behind its bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,54 +41,31 @@ def main_curve(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
         runs: The runs; the first is the selected one.
         changes: What changed at which of its iterations; each gets a tick.
     """
-    return _curves(runs, changes, panels(runs[0].iterations)[:1], _MAIN_HEIGHT, is_named=True)
+    first = panels(runs[0].iterations)[0]
+    return _curves(runs, changes, first, _MAIN_HEIGHT, is_named=len(runs) > 1)
 
 
-def other_curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> go.Figure:
-    """Draw all other figures of runs, small, the first run with all its lines."""
-    return _curves(runs, changes, panels(runs[0].iterations)[1:], _PANEL_HEIGHT, is_named=False)
+def other_curves(runs: Sequence[Curve], changes: Mapping[int, str]) -> list[go.Figure]:
+    """Draw each other figure of runs, small, the first run with all its lines."""
+    others = panels(runs[0].iterations)[1:]
+    return [_curves(runs, changes, panel, _SMALL_HEIGHT, is_named=False) for panel in others]
 
 
 def _curves(
-    runs: Sequence[Curve],
-    changes: Mapping[int, str],
-    shown: Sequence[Panel],
-    height: int,
-    *,
-    is_named: bool,
+    runs: Sequence[Curve], changes: Mapping[int, str], panel: Panel, height: int, *, is_named: bool
 ) -> go.Figure:
-    n_columns = min(3, max(1, len(shown)))
-    n_rows = -(-len(shown) // n_columns) or 1
-    figure = make_subplots(
-        n_rows,
-        n_columns,
-        subplot_titles=[panel.title for panel in shown],
-        vertical_spacing=0.32 / n_rows if n_rows > 1 else 0,
-        horizontal_spacing=0.05,
-    )
+    figure = go.Figure()
     last = max((run.iterations[-1].iteration for run in runs if run.iterations), default=0)
-    for number, panel in enumerate(shown):
-        place = {"row": number // n_columns + 1, "col": number % n_columns + 1}
-        for at, run in enumerate(runs if panel.lines else ()):
-            for line in panel.lines if at == 0 else panel.lines[:1]:
-                is_told = is_named and len(runs) > 1
-                _draw(figure, run, panel, line, RUNS[at % len(RUNS)], place, is_named=is_told)
-        _name_lines(figure, runs[0], panel, place)
-        if not panel.lines:
-            _draw_seconds(figure, runs[0], place)
-        _mark(figure, changes, place)
-        end = _end_of_axis(panel, max(last, 1))
-        figure.update_xaxes(range=[-_BEFORE, end], **place)
-    _lay_out(figure, n_rows, last, height)
-    return figure
-
-
-def _end_of_axis(panel: Panel, last: int) -> float:
-    """Return where an x axis ends: beyond the last iteration, with room for the names there."""
+    _lay_out(figure, panel, last, height)
     if panel.lines:
-        return last * (_ROOM if len(panel.lines) == 1 else _NAMES_ROOM) + 0.3
-    share = _STEPS_SHARE
-    return (last + _HALF_BAR + share * _BEFORE) / (1 - share)
+        for at, run in enumerate(runs):
+            for line in panel.lines if at == 0 else panel.lines[:1]:
+                _draw(figure, run, panel, line, RUNS[at % len(RUNS)], is_named=is_named)
+        _name_lines(figure, runs[0], panel, height)
+    else:
+        _draw_seconds(figure, runs[0])
+    _mark(figure, changes)
+    return figure
 
 
 def _draw(
@@ -97,7 +74,6 @@ def _draw(
     panel: Panel,
     line: Line,
     color: str,
-    place: dict[str, int],
     *,
     is_named: bool,
 ) -> None:
@@ -118,34 +94,35 @@ def _draw(
             unselected={"marker": {"opacity": 1}},
             opacity=line.opacity,
             hovertemplate=f"%{{y:.{panel.n_digits}f}}<extra>{name}</extra>",
-        ),
-        **place,
+        )
     )
     if (
         line.has_baseline and len(known) > 1 and known[0][0] == 0
     ):  # a single point needs no baseline
         dashed = {"dash": "dash", "color": color, "width": 1.2}
-        figure.add_hline(y=known[0][1], line=dashed, opacity=0.75, **place)
+        figure.add_hline(y=known[0][1], line=dashed, opacity=0.75)
 
 
-def _name_lines(figure: go.Figure, run: Curve, panel: Panel, place: dict[str, int]) -> None:
+def _name_lines(figure: go.Figure, run: Curve, panel: Panel, height: int) -> None:
+    """Name each line at its end, none over another; this sets the range of the y axis."""
+    top = _TOP * max((y for trace in figure.data for y in trace.y), default=1.0) or 1.0
+    figure.update_yaxes(range=[0, top])
     levels, ends = {}, {}
     for line in panel.lines:
         known = [(r.iteration, v) for r in run.iterations if (v := line.value(r)) is not None]
         if line.name and known:
             ends[line.name], levels[line.name] = known[-1]
-    pixel = max([*levels.values(), 1e-9]) / _PANEL_HEIGHT  # the axes begin at 0
-    for name, height in spread(levels, gap=_NAME_HEIGHT * pixel).items():
+    pixel = top / (height - _AROUND)
+    for name, level in spread(levels, gap=_NAME_HEIGHT * pixel).items():
         figure.add_annotation(
             x=ends[name],
             y=levels[name],
-            yshift=(height - levels[name]) / pixel,
+            yshift=(level - levels[name]) / pixel,
             text=name,
             xanchor="left",
             xshift=6,
             showarrow=False,
             font={"size": 10, "color": RUNS[0]},
-            **place,
         )
 
 
@@ -164,7 +141,7 @@ def spread(levels: Mapping[str, float], *, gap: float) -> dict[str, float]:
     return placed
 
 
-def _draw_seconds(figure: go.Figure, run: Curve, place: dict[str, int]) -> None:
+def _draw_seconds(figure: go.Figure, run: Curve) -> None:
     spent = {name for record in run.iterations for name in record.seconds}
     for step, color in STEPS.items():
         if step in spent:
@@ -175,34 +152,29 @@ def _draw_seconds(figure: go.Figure, run: Curve, place: dict[str, int]) -> None:
                     name=STEP_NAMES[step],
                     marker={"color": color, "line": {"width": 0}},
                     width=2 * _HALF_BAR,
-                    legend="legend2",
                     hovertemplate="%{y:.1f} s<extra>" + STEP_NAMES[step] + "</extra>",
-                ),
-                **place,
+                )
             )
-    panel = figure.get_subplot(**place)
     figure.update_layout(
-        legend2={
-            "x": panel.xaxis.domain[1],
-            "y": panel.yaxis.domain[1],
-            "xanchor": "right",
-            "yanchor": "top",
+        legend={
+            "orientation": "v",
+            "x": 1,
+            "y": 1,
             "traceorder": "reversed",  # in the order of the stacked bars
             "font": {"size": 10},
-            "bgcolor": "rgba(0,0,0,0)",
             "itemclick": False,
             "itemdoubleclick": False,
         }
     )
 
 
-def _mark(figure: go.Figure, changes: Mapping[int, str], place: dict[str, int]) -> None:
+def _mark(figure: go.Figure, changes: Mapping[int, str]) -> None:
     """Put a tick under each iteration in which something changed, and a faint line over it."""
     if not changes:
         return
     for iteration in changes:
         figure.add_vline(
-            x=iteration, line={"dash": "dot", "color": "#888888", "width": 1}, opacity=0.6, **place
+            x=iteration, line={"dash": "dot", "color": "#888888", "width": 1}, opacity=0.6
         )
     figure.add_trace(
         go.Scatter(
@@ -216,23 +188,21 @@ def _mark(figure: go.Figure, changes: Mapping[int, str], place: dict[str, int]) 
             cliponaxis=False,
             showlegend=False,
             hovertemplate="%{text}<extra>changed</extra>",
-        ),
-        **place,
+        )
     )
 
 
-def _lay_out(figure: go.Figure, n_rows: int, last: int, height: int) -> None:
-    whole = list(
-        range(0, max(last, 1) + 1, max(1, -(-last // 8)))
-    )  # ticks at whole iterations only
-    figure.update_xaxes(tickvals=whole, showgrid=False)
+def _lay_out(figure: go.Figure, panel: Panel, last: int, height: int) -> None:
+    is_bars = not panel.lines
+    room = _ROOM if len(panel.lines) == 1 else _NAMES_ROOM
+    end = last + _BEFORE if is_bars else max(last, 1) * room + 0.3
+    whole = list(range(0, max(last, 1) + 1, max(1, -(-last // 8))))  # whole iterations only
+    figure.update_xaxes(tickvals=whole, showgrid=False, range=[-_BEFORE, end])
     figure.update_yaxes(rangemode="tozero", nticks=5)
-    titles = [a for a in figure.layout.annotations if a.yref == "paper"]
-    axes = list(figure.select_xaxes())
-    for title, axis in zip(titles, axes, strict=False):
-        title.update(x=axis.domain[0], xanchor="left", font={"size": 13})
     figure.update_layout(
-        height=height * n_rows + 50,
+        title={"text": panel.title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"},
+        title_font={"size": 13},
+        height=height,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
         barmode="stack",
         clickmode="event+select",

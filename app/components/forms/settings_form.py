@@ -32,18 +32,30 @@ def _entered(setting: Setting, value: Any, key: str) -> Any:
         return st.toggle(setting.label, value, key=key)
     if setting.kind == "text":
         return st.text_input(setting.label, value, key=key)
-    # No bounds here: the browser would keep a value beyond them to itself, and the last one that
-    # was allowed would start without a word. The form is checked as a whole.
-    if setting.kind == "whole number":
-        return st.number_input(setting.label, value=value, step=1, key=key)
-    if value is None and setting.default is not None:
-        value = 0.0  # λ: none selects all, as 0 does
+    return _number(setting, value, key)
+
+
+def _number(setting: Setting, value: float | None, key: str) -> float | None:
+    """Show a number; one that may be without a value can be emptied.
+
+    There are no bounds: the browser would keep a value beyond them to itself, and the last one that
+    was allowed would start without a word. The form is checked as a whole.
+    """
+    is_whole = setting.kind == "whole number"
+    is_lambda = setting.path == "lambda_"
+    if is_lambda:
+        value = value or 0.0  # none selects all, as 0 does
     n_digits = max(2, *(_n_decimals(number) for number in (setting.step, value or 0)))
+    first = value if value is None or is_whole else float(value)
+    if setting.may_be_empty and not is_lambda:  # Streamlit empties only a field that begins empty
+        st.session_state.setdefault(key, first)
+        first = None
     return st.number_input(
         setting.label,
-        value=None if value is None else float(value),
-        step=float(setting.step),
-        format=f"%.{n_digits}f",
+        value=first,
+        step=1 if is_whole else float(setting.step),
+        format=None if is_whole else f"%.{n_digits}f",
+        placeholder="no value",
         key=key,
     )
 

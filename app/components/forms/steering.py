@@ -47,7 +47,8 @@ def steering(
         word, hint = _WORDS[act]
         is_waiting = requested is not None and _WAITING[requested] == act
         label = f"{word} …" if is_waiting else word
-        kind: Literal["primary", "secondary"] = "primary" if act == "resume" else "secondary"
+        # What failed is put right first: that button is the primary one then.
+        kind: Literal["primary", "secondary"] = "primary" if status == "stopped" else "secondary"
         column.button(
             label,
             key=f"act:{act}",

@@ -29,6 +29,17 @@ function followInPlace(link, event) {
   twin.click();
 }
 
+/** Streamlit's link over the page leads to this line; who follows it wants what is below. */
+function skipToContent(event) {
+  /** @type {HTMLElement | null} */
+  const content = document.querySelector(".st-key-content");
+  if (!content || !event.target.closest?.("[data-testid=stSkipToContent]")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  content.tabIndex = -1;
+  content.focus({ preventScroll: true });
+}
+
 /** What is next leads to its page; on that page there is nothing to follow. */
 function sayWhere(next, isHere) {
   next.classList.toggle("here", isHere);
@@ -44,6 +55,7 @@ class Line {
     this.leftAt = -Infinity;
     this.timer = setInterval(() => this.ask(), PERIOD_MS);
     this.onClick = (event) => {
+      skipToContent(event);
       const link = event.target.closest?.("a");
       if (!link) return;
       this.leftAt = performance.now();

@@ -1,6 +1,6 @@
 """The comparison of several K: inertia, and the agreement of two seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -17,15 +17,19 @@ def cluster_counts(
     agreements: Sequence[float],
     *,
     present: int,
+    on_pick: Callable[[int], None],
+    key: str,
     height: int = 128,
 ) -> None:
-    """Show inertia and agreement over K.
+    """Show inertia and agreement over K; a click on a point picks its K.
 
     Args:
         n_clusters: The K, ascending.
         inertias: k-means' sum of squared distances at each K.
         agreements: Adjusted mutual information of two seeds at each K.
         present: The current K.
+        on_pick: Called with the K of the point that is clicked.
+        key: Key of the chart.
         height: Height in pixels.
     """
     figure = make_subplots(1, 2, subplot_titles=_TITLES, horizontal_spacing=0.14)
@@ -44,5 +48,16 @@ def cluster_counts(
     figure.update_yaxes(nticks=4, tickfont_size=10)
     figure.update_annotations(font_size=12)
     figure.update_layout(height=height, margin={"l": 4, "r": 4, "t": 20, "b": 4}, showlegend=False)
-    alt = "Inertia and agreement of two seeds over the number of clusters"
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt, key="cluster_counts")
+
+    def pick() -> None:
+        for point in st.session_state[key]["selection"]["points"]:
+            on_pick(int(point["x"]))
+
+    st.plotly_chart(
+        figure,
+        config={"displayModeBar": False},
+        alt="Inertia and agreement of two seeds over the number of clusters",
+        key=key,
+        on_select=pick,
+        selection_mode="points",
+    )

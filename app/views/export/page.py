@@ -112,7 +112,7 @@ def _labels(run: RunRecord | None, iterations: tuple[IterationRecord, ...]) -> N
             "iteration, or one of their own.",
         )
     )
-    if st.button("Export labels", type="primary"):
+    if st.button("Export labels"):
         if run is not None and by_clusters:
             last = iterations[-1].iteration
             services.exports.start(state.location(), format, run_id=run.run_id, iteration=last)

@@ -128,8 +128,19 @@ def _compared(run_id: int, record: IterationRecord) -> None:
         [each.inertia for each in compared.counts],
         [each.agreement for each in compared.counts],
         present=record.n_clusters,
+        on_pick=partial(_pick, _field_key(run_id, record.iteration)),
+        key=f"cluster_counts:{run_id}:{record.iteration}",
     )
-    st.caption("Agreement: adjusted mutual information of two seeds; 1 is the same clusters.")
+    best = max(compared.counts, key=lambda each: each.agreement)
+    st.caption(
+        f"Best guess: K {best.n_clusters}, where two seeds agree most "
+        f"({best.agreement:.2f} adjusted mutual information; 1 is the same clusters). "
+        "A click on a point puts its K into the field."
+    )
+
+
+def _pick(field: str, n_clusters: int) -> None:
+    st.session_state[field] = n_clusters
 
 
 def _apply(
@@ -140,10 +151,9 @@ def _apply(
         return
     current_settings = services.runs.current_settings(state.location(), now.run)
     iteration = services.previews.next_iteration(now)
-    wanted: dict[str, tuple[float, float]] = {
-        "lambda_": (current_settings.lambda_, lambda_),
-        "n_clusters": (current_settings.n_clusters, n_clusters),
-    }
+    wanted: dict[str, tuple[float, float]] = {"lambda_": (current_settings.lambda_, lambda_)}
+    if not services.runs.finds_k(now.run):
+        wanted["n_clusters"] = (current_settings.n_clusters, n_clusters)
     for column, (name, (before, value)) in zip(st.columns(2), wanted.items(), strict=True):
         column.button(
             f"Use {live_setting(name, value)}",

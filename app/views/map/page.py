@@ -22,9 +22,7 @@ HEIGHT = 560
 
 def show(now: WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
-        nothing_yet(
-            "There is no map yet.", "Start with “Group without training”.", state.page("workspace")
-        )
+        waiting.for_a_run(now, "There is no map yet.")
     elif not now.iterations:
         waiting.for_first_iteration(now, "The first map is being made.")
     elif not now.run.config["projection"]:

@@ -4,7 +4,6 @@ import streamlit as st
 
 from app import services, state
 from app.components.charts.cmc import cmc_curves
-from app.components.tables.empty import nothing_yet
 from app.components.tables.ranked import Ranked, first_match, rank_strip, ranked_strip
 from app.routes import thumbnails
 from app.routes.signed import workspace_key
@@ -19,9 +18,7 @@ N_SHOWN = 22
 
 def show(now: services.workspace.WorkspaceStatus | None) -> None:
     if now is None or now.run is None:
-        nothing_yet(
-            "There is nothing to search yet.", "Start a run first.", state.page("workspace")
-        )
+        waiting.for_a_run(now, "There is nothing to search yet.")
     elif not now.iterations:
         waiting.for_first_iteration(now, "The first features are being extracted.")
     else:

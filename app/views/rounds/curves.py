@@ -13,6 +13,8 @@ from app.components.forms.settings_table import settings_table
 from app.wording import definition, fit, repeats_the_baseline
 from pul.records import RunRecord, last_measured
 
+N_COLUMNS = 3
+
 
 def show(
     now: services.workspace.WorkspaceStatus, run: RunRecord, drawn_for: tuple[object, ...]
@@ -29,7 +31,16 @@ def show(
     with beside:
         _differences([run, *(other for other in now.runs if other.run_id in state.compared())])
         _checkpoint(drawn, f"curves:{run.run_id}")
-    _chart(other_curves(drawn, changed), "Rank-k, reliable share, loss, and more by iteration")
+    _others_below(other_curves(drawn, changed))
+
+
+def _others_below(figures: list[go.Figure]) -> None:
+    """Show small charts in rows; on a narrow screen one below the other."""
+    for start in range(0, len(figures), N_COLUMNS):
+        row = figures[start : start + N_COLUMNS]
+        for column, figure in zip(st.columns(N_COLUMNS), row, strict=False):
+            with column:
+                _chart(figure, f"{figure.layout.title.text} by iteration")
 
 
 def _chart(figure: go.Figure, alt: str, *, key: str = "") -> None:

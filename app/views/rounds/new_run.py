@@ -115,7 +115,7 @@ def _form(
     st.session_state[f"tried:{key}"] = bool(problems)
     problem_list(problems)
     if is_pressed and not problems:
-        _start(partial(start, config.replace(**entered)))
+        _start(partial(start, services.settings.with_entered(config, entered)))
 
 
 def _settings(values: Mapping[str, Any], key: str) -> dict[str, Any]:

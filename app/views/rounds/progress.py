@@ -74,10 +74,9 @@ def _act(run_id: int, act: str) -> None:
 
 def _change(run: RunRecord) -> None:
     current_settings = services.runs.current_settings(state.location(), run)
-    finds_k = run.config["clustering"] == "dbscan"
     live_settings(
         current_settings.lambda_,
-        None if finds_k else current_settings.n_clusters,
+        None if services.runs.finds_k(run) else current_settings.n_clusters,
         current_settings.waiting,
         on_ask=partial(_ask, run),
         key=f"live:{run.run_id}",

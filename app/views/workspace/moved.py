@@ -1,8 +1,11 @@
 """The part of the Workspace page that finds images which were moved."""
 
+from functools import partial
+
 import streamlit as st
 
 from app import services, state
+from app.components.tables.progress import progress_bar
 from app.wording import counted, plain
 from pul.errors import PulError
 
@@ -29,8 +32,13 @@ def find(folder: str, *, everything: bool = False) -> None:
     """Look for moved images below a folder, and remember what was found."""
     st.session_state[state.MOVED], st.session_state[state.DOUBLED] = None, ()
     try:
-        with st.spinner("Reading files"):
-            found = services.moved.find(state.location(), folder, everything=everything)
+        with progress_bar() as show:
+            found = services.moved.find(
+                state.location(),
+                folder,
+                everything=everything,
+                on_progress=partial(show, "reading files"),
+            )
             st.session_state[state.DOUBLED] = services.moved.find_doubled(state.location(), found)
         st.session_state[state.MOVED] = found
     except PulError as error:

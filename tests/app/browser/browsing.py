@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 ROOT = Path(__file__).parents[3]
 FLAGS = [
@@ -149,6 +149,18 @@ def drag(page: Page, points: list[tuple[float, float]]) -> None:
     for place in places[1:]:
         page.mouse.move(*place)
     page.mouse.up()
+
+
+def hover(page: Page, point: Locator) -> None:
+    """Move the pointer over a point until plotly shows its tooltip; the page may still grow."""
+    for _ in range(TIMEOUT_MS // 200):
+        box = point.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(200)
+        if page.locator(".js-plotly-plot .hoverlayer > *").count():
+            return
+    raise AssertionError("There is no tooltip.")
 
 
 def screen_of(page: Page, image: int) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from tests.app.browser.browsing import FLAGS, TIMEOUT_MS, drag, open_map, wait_for_pictures
+from tests.app.browser.carding import open_card
 
 SIZE = {"width": 1440, "height": 900}
 
@@ -50,6 +51,13 @@ def clusters(page: Page, address: str) -> None:
     page.mouse.move(SIZE["width"] / 2, 5)
 
 
+def label(page: Page, address: str) -> None:
+    """Open a card."""
+    open_card(page, address)
+    page.wait_for_load_state("networkidle")
+    page.mouse.move(SIZE["width"] / 2, 5)
+
+
 def lasso(page: Page, address: str) -> None:
     """Open the map and draw a lasso around the middle of it."""
     open_map(page, address)
@@ -73,7 +81,13 @@ def rounds(page: Page, address: str) -> None:
     page.wait_for_load_state("networkidle")
 
 
-PAGES = {"workspace": workspace, "clusters": clusters, "map": lasso, "rounds": rounds}
+PAGES = {
+    "workspace": workspace,
+    "clusters": clusters,
+    "label": label,
+    "map": lasso,
+    "rounds": rounds,
+}
 
 
 if __name__ == "__main__":

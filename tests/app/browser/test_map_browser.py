@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pul.evaluation.lambda_curves import trace_selection
+from pul.jobs.preview import compare_cluster_counts
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import TIMEOUT_MS, drag, open_map, screen_of, serve
+from tests.app.browser.browsing import TIMEOUT_MS, drag, hover, open_map, screen_of, serve
 from tests.app.fabricated import fabricate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -141,3 +142,20 @@ def test_map__what_a_click_caught_is_labelled_on_a_card(page: Page, studio: str)
     page.wait_for_selector(".label[data-card^=chosen-]", timeout=TIMEOUT_MS)
     expect(page.locator(".label-tiles img")).to_have_count(n_images)
     expect(page.locator(".label")).to_contain_text("picked by you")
+
+
+def test_map__a_click_on_a_compared_k_puts_it_into_the_field(
+    page: Page, studio: str, filled: Path
+) -> None:
+    with Workspace.open(filled) as workspace:
+        compare_cluster_counts(workspace, 1, 3)
+    open_map(page, studio)
+    field = page.get_by_label("Clusters K", exact=True)
+    expect(field).to_have_value("8")
+    point = page.locator(".js-plotly-plot .xy .scatterlayer .point").nth(3)
+    expect(point).to_be_attached()
+    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
+    hover(page, point)
+    page.mouse.down()
+    page.mouse.up()
+    expect(field).to_have_value("10")

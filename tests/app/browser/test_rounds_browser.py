@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from pul.labelling.annotations import create
 from pul.records import IterationRecord
 from pul.store.workspace import Workspace
-from tests.app.browser.browsing import TIMEOUT_MS, free_port, poll, serve
+from tests.app.browser.browsing import TIMEOUT_MS, free_port, hover, poll, serve
 from tests.app.browser.carding import open_card
 from tests.app.conftest import ENDLESS, wait_until
 from tests.app.fabricated import fabricate
@@ -86,19 +86,6 @@ def test_address__is_shared_and_survives_a_reload(page: Page, people: Path, tmp_
         page.reload()
         expect(legend).to_have_text(["first", "third"])
         assert {"run=1", "compare=3"} <= set(page.url.split("/rounds?")[1].split("&"))
-
-
-def hover(page: Page, point: Locator) -> None:
-    """Move the pointer over a point until plotly shows its tooltip; the page may still grow."""
-
-    def is_over() -> bool:
-        box = point.bounding_box()
-        assert box is not None
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.wait_for_timeout(200)
-        return page.locator(".js-plotly-plot .hoverlayer > *").count() > 0
-
-    wait_until(is_over)
 
 
 def test_curves__a_click_on_a_point_shows_its_model(
