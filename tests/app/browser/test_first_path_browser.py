@@ -9,8 +9,8 @@ from tests.app.fabricated import draw_people
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-N_PIDS, N_IMAGES = 6, 12  # 72 crops: the form suggests four clusters
-N_PEOPLE = 3
+N_PIDS, N_IMAGES = 6, 8  # 48 crops: the form suggests three clusters
+N_PEOPLE = 2
 
 
 @pytest.mark.parametrize("way", ["mouse", "keys"])

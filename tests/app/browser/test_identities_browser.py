@@ -137,8 +137,8 @@ def test_oracle__labels_up_to_the_limit_and_is_taken_back(page: Page, workspace:
     back = page.get_by_role("button", name="Remove the simulated labels")
     expect(back).to_be_visible()
     expect(page.locator(".person").nth(4)).to_be_visible()
-    page.get_by_role("button", name="Open").first.click()  # the page is drawn again
-    expect(page.locator(".person [data-image]").first).to_be_visible()
+    page.locator(".person .faces[data-act=open]").last.click()  # the page is drawn again
+    expect(page.locator(".members [data-member]").first).to_be_visible()
     told = page.get_by_text(re.compile(r"identities, \d+ images: precision 100.0 %"))
     expect(told).to_be_visible()
     back.click()
