@@ -127,7 +127,13 @@ def judge(network: Network, dataset: Dataset) -> RetrievalMetrics:
 
 def run_ours(network: Network, dataset: Dataset, config: pul.RunConfig, seed: int) -> Course:
     """Run the library."""
-    config = config.replace(seed=seed, projection=False, evaluation=_STEP, n_threads=1)
+    config = config.replace(
+        seed=seed, projection=False, evaluation=_STEP, evaluate_every=1, n_threads=1
+    )
+    if "auto" in (config.extraction_precision, config.finetune.precision):
+        config = config.replace(
+            **{"extraction_precision": "float32", "finetune.precision": "float32"}
+        )
     course = Course()
     train = _pixels(dataset, "train", network)
     known = _evaluation(dataset, network)

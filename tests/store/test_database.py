@@ -86,18 +86,23 @@ def test_open__a_workspace_of_november_2026_keeps_its_labels(location):
         assert workspace.append_annotation_event("junk", {"images": [4]}, "ann") == 4
 
 
+def _kept_config(n_clusters, n_iterations):
+    """Return the settings of that time: all features were kept."""
+    return RunConfig(n_clusters=n_clusters, n_iterations=n_iterations, keep_features=None)
+
+
 def test_open__removes_kmeans_backend_from_stored_settings(location):
     write_kept_workspace(location)
     with Workspace.open(location) as workspace:
         for run_id, n_clusters, n_iterations in ((1, 3, 2), (2, 2, 25)):
             config = workspace.run(run_id).config
-            expected = RunConfig(n_clusters=n_clusters, n_iterations=n_iterations)
+            expected = _kept_config(n_clusters, n_iterations)
             assert "kmeans_backend" not in config
             assert RunConfig(**config) == expected
         first, second = workspace.experiment("table4-ab").rows
         assert (first.config, first.metrics) == (None, METRICS)
         assert "kmeans_backend" not in second.config
-        assert RunConfig(**second.config) == RunConfig(n_clusters=3, n_iterations=2)
+        assert RunConfig(**second.config) == _kept_config(3, 2)
         assert (second.sources, second.value, second.run_id) == (("cuhk03",), 0.85, 1)
 
 

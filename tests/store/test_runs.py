@@ -299,9 +299,9 @@ def test_take_controls__a_repeated_iteration_gets_what_it_had(workspace, run):
     ("name", "value", "message"),
     [
         ("seed", 1, "cannot change during a run"),
-        ("lambda_", 1.5, "less than or equal to 1"),
-        ("n_clusters", 0, "greater than or equal to 1"),
-        ("n_clusters", 2.5, "integer"),
+        ("lambda_", 1.5, "at most 1"),
+        ("n_clusters", 0, "at least 1"),
+        ("n_clusters", 2.5, "whole number"),
         ("lambda_", math.nan, "lambda_"),
     ],
 )
