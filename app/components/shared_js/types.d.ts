@@ -18,8 +18,6 @@ export interface Tile {
 export interface Candidate {
   tiles: Tile[];
   cameras: number;
-  probability: number;
-  isUnlikely: boolean;
   point: Point | null;
 }
 
@@ -46,7 +44,6 @@ export interface Card extends Pool {
   id: string;
   reason: string;
   tiles: Tile[];
-  joined: Candidate[];
   nearest: number[];
   nMore?: number;
   map?: { around: Point[]; identities: [number, number, number][] };

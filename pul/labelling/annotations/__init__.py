@@ -17,9 +17,7 @@ from pul.labelling.annotations.acts import (
     remove,
     rename,
     same,
-    second,
     set_role,
-    settle,
     split,
     to_number,
     undecided,
@@ -28,7 +26,6 @@ from pul.labelling.annotations.acts import (
 )
 from pul.labelling.annotations.contradictions import Contradiction, find_contradictions
 from pul.labelling.annotations.fold import fold
-from pul.labelling.annotations.pairs import answer_pair
 from pul.labelling.annotations.state import (
     JUNK,
     UNANSWERED,
@@ -53,7 +50,6 @@ __all__ = [
     "Role",
     "Side",
     "add",
-    "answer_pair",
     "check_name",
     "create",
     "find_contradictions",
@@ -66,9 +62,7 @@ __all__ = [
     "remove",
     "rename",
     "same",
-    "second",
     "set_role",
-    "settle",
     "split",
     "to_number",
     "to_rows",
