@@ -14,6 +14,8 @@ _NAMES = ("avgpool", "global_avgpool", "global_pool")  # torchvision's, OSNet's,
 class GeneralizedMeanPooling(nn.Module):
     """Pool feature maps (B, C, H, W) to (B, C, 1, 1) by the mean of their p-th powers.
 
+    What is below 10⁻⁶ counts as 10⁻⁶: negative maps, as a hard-swish leaves them, have no powers.
+
     Args:
         p: The exponent: 1 is the average, infinity the maximum.
 

@@ -34,10 +34,12 @@ def test_pool_queries__mean_by_hand():
 
 
 def test_pool_queries__max_by_hand():
-    boxes = np.array([[0.8, 0.6], [0.6, 0.8]], dtype=np.float32)
+    boxes = np.array([[1.0, 0], [0.6, 0.8]], dtype=np.float32)
     who = (np.array([7]), np.array([1])), (np.array([7, 7]), np.array([1, 1]))
-    found = pool_queries(QUERY[:1], who[0], boxes, who[1], how="max")  # (0.8, 0.8)
-    np.testing.assert_allclose(found, [[np.sqrt(0.5), np.sqrt(0.5)]], rtol=1e-6)
+    found = pool_queries(QUERY[:1], who[0], boxes, who[1], how="max")  # (1, 0.8)
+    np.testing.assert_allclose(found, np.array([[1, 0.8]]) / np.sqrt(1.64), rtol=1e-6)
+    found = pool_queries(QUERY[:1], who[0], boxes, who[1], how="mean")  # (0.8, 0.4)
+    np.testing.assert_allclose(found, np.array([[2, 1]]) / np.sqrt(5), rtol=1e-6)
 
 
 @pytest.fixture
@@ -75,6 +77,18 @@ def test_evaluate_network__multi_query_is_the_pooled_feature(market):
     for path in (market / "query").iterdir():
         (market / "gt_bbox" / path.name).write_bytes(path.read_bytes())
     assert evaluate_network(network, dataset, config, multi_query="mean") == single
+
+
+def test_evaluate_network__reranks_only_when_asked(market, monkeypatch):
+    network, dataset, config = tiny_network(), read_dataset(market), EvaluationConfig()
+    plain = evaluate_network(network, dataset, config)
+
+    def far_first(query, gallery):
+        return query @ gallery.T  # a distance that is high for the nearest
+
+    monkeypatch.setattr("pul.algorithm.direct_transfer.k_reciprocal", far_first)
+    assert evaluate_network(network, dataset, config) == plain
+    assert evaluate_network(network, dataset, config, rerank=True).mean_ap < plain.mean_ap
 
 
 def test_evaluate_network__multi_query_needs_its_folder(market):

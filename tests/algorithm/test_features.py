@@ -5,7 +5,7 @@ import torch
 from pul.algorithm.features import extract_features
 from pul.errors import ConfigError, FeatureError
 from pul.models.precision import autocast
-from tests.support.networks import coloured_images, tiny_network
+from tests.support.networks import assert_close_features, coloured_images, tiny_network
 
 
 def test_extract_features__is_the_network_in_evaluation_mode():
@@ -15,7 +15,7 @@ def test_extract_features__is_the_network_in_evaluation_mode():
     images = (torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255 - network.mean) / network.std
     with torch.no_grad():
         expected = network.eval()(images).numpy()
-    np.testing.assert_allclose(features, expected, atol=1e-5)
+    assert_close_features(features, expected)
     assert features.dtype == np.float32
 
 
@@ -26,7 +26,7 @@ def test_extract_features__batch_size_changes_nothing_and_progress_counts():
     parts = extract_features(
         network, pixels, batch_size=4, on_progress=lambda done, total: seen.append((done, total))
     )
-    np.testing.assert_allclose(parts, whole, atol=1e-5)
+    assert_close_features(parts, whole)
     assert seen == [(4, 10), (8, 10), (10, 10)]
 
 
@@ -34,7 +34,14 @@ def test_extract_features__mirrored_pair_has_one_feature_with_flip():
     network, (pixels, _) = tiny_network(), coloured_images(1, 1)
     both = np.concatenate([pixels, pixels[:, :, ::-1]])
     features = extract_features(network, both, flip=True)
-    np.testing.assert_allclose(features[0], features[1], atol=1e-4)
+    assert_close_features(features[0], features[1])
+
+
+def test_extract_features__flip_adds_the_feature_of_the_mirrored_image():
+    network, (pixels, _) = tiny_network(), coloured_images(2, 2)
+    alone, mirrored = (extract_features(network, each) for each in (pixels, pixels[:, :, ::-1]))
+    flipped = extract_features(network, pixels, flip=True)
+    assert_close_features(flipped, alone + mirrored)
 
 
 def test_extract_features__bfloat16_points_the_same_way(monkeypatch):

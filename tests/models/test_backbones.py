@@ -16,6 +16,7 @@ from pul.models.conversion import convert_weights
 from pul.models.network import build_network, load_network, save_network
 from pul.models.osnet import build_osnet
 from pul.models.resnet_ibn import InstanceBatchNorm, build_resnet_ibn
+from tests.support.networks import assert_close_features
 from tests.support.programs import random_statistics
 
 
@@ -178,7 +179,7 @@ def test_convert_weights__timms_own_features(tmp_path: Path, name: str) -> None:
     images = torch.randn(1, 3, done.height, done.width)
     with torch.inference_mode():
         expected = original.forward_head(original.forward_features(images), pre_logits=True)
-        torch.testing.assert_close(load_network(done.path)(images), expected, rtol=0, atol=1e-4)
+        assert_close_features(load_network(done.path)(images), expected)
 
 
 def test_convert_weights__position_embeddings_are_resized_as_timm_does(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_convert_weights__position_embeddings_are_resized_as_timm_does(tmp_path:
     images = torch.randn(1, 3, *size)
     with torch.inference_mode():
         expected = resized.eval()(images)
-        torch.testing.assert_close(load_network(done.path)(images), expected, rtol=0, atol=1e-4)
+        assert_close_features(load_network(done.path)(images), expected)
 
 
 def test_convert_weights__other_names_in_the_same_order_are_said(tmp_path: Path) -> None:

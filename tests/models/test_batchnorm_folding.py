@@ -7,24 +7,14 @@ from pul.algorithm.features import extract_features
 from pul.config import NetworkConfig
 from pul.models.batchnorm_folding import fold_normalization
 from pul.models.network import Network, build_network
-
-
-def with_statistics(network: Network) -> Network:
-    """Give every batch normalisation statistics of its own, as training would."""
-    torch.manual_seed(0)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.2)
-            module.running_var.uniform_(0.5, 2)
-            module.weight.data.uniform_(0.5, 1.5)
-            module.bias.data.normal_(0, 0.2)
-    return network.eval()
+from tests.support.networks import assert_close_features
+from tests.support.programs import random_statistics
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "mobilenet_v2", "efficientnet_b0"])
 def test_fold_normalization__gives_the_same_features(backbone):
     config = NetworkConfig(backbone=backbone, weights="none", height=64, width=32)
-    network = with_statistics(build_network(config))
+    network = random_statistics(build_network(config))
     folded = fold_normalization(network)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
     images = torch.randn(4, 3, 64, 32)
@@ -48,10 +38,10 @@ class Choosy(nn.Module):
 
 def test_extract_features__of_a_network_that_cannot_be_folded():
     config = NetworkConfig(backbone="resnet18", weights="none", height=32, width=16)
-    network = with_statistics(Network(Choosy(), config, 4))
+    network = random_statistics(Network(Choosy(), config, 4))
     assert fold_normalization(network) is network
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 16, 3), dtype=np.uint8)
     features = extract_features(network, pixels)
     with torch.no_grad():
         expected = torch.cat([network(network.normalize(torch.from_numpy(pixels)))])
-    np.testing.assert_allclose(features, expected.numpy(), atol=1e-5)
+    assert_close_features(features, expected)

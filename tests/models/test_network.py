@@ -14,7 +14,8 @@ from pul.models.network import (
     with_head,
 )
 from pul.models.pooling import GeneralizedMeanPooling
-from tests.support.networks import TINY, tiny_network
+from tests.support.networks import TINY, assert_close_features, tiny_network
+from tests.support.programs import random_statistics
 
 
 @pytest.mark.parametrize(
@@ -166,14 +167,17 @@ def test_with_head__pools_by_the_mean_of_powers(backbone):
     if backbone.startswith("timm"):
         pytest.importorskip("timm")
     config = NetworkConfig(backbone=backbone, weights="none", height=64, width=32)
-    network = build_network(config)
+    network = random_statistics(build_network(config))  # else features are as small as GeM's floor
     images = torch.rand(2, 3, 64, 32)
     with torch.no_grad():
         plain = network(images)
         average = with_head(network, HeadConfig(gem_p=1.0 + 1e-9))(images)
         powers = with_head(network, HeadConfig(gem_p=3.0))(images)
         nearly_most = with_head(network, HeadConfig(gem_p=10.0))(images)
-    torch.testing.assert_close(average, plain, rtol=1e-4, atol=2e-6)
+    if (
+        backbone != "mobilenet_v3_small"
+    ):  # its hard-swish leaves negative maps, which GeM lifts to 0
+        assert_close_features(average, plain)
     if not backbone.startswith("osnet"):  # it has a layer after the pooling
         assert (powers >= plain - 1e-5).all()
         assert (nearly_most >= powers - 1e-4).all()
@@ -191,7 +195,7 @@ def test_with_head__a_new_neck_changes_nothing_and_its_bias_is_never_trained(tmp
     changed = with_head(network, HeadConfig(neck="batchnorm"))
     images = torch.rand(4, 3, 32, 16)
     with torch.no_grad():
-        torch.testing.assert_close(changed(images), network(images), rtol=1e-4, atol=1e-6)
+        assert_close_features(changed(images), network(images))
     assert changed.neck.weight.requires_grad
     assert not changed.neck.bias.requires_grad
     changed.neck.running_mean.fill_(0.5)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import ArrayLike
 
 from pul.arrays import ByteArray, IntArray
 from pul.config import NetworkConfig, RunConfig, TrainConfig
@@ -28,6 +29,14 @@ def tiny_network(seed: int = 0, *, columns: int = 16) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return build_network(TINY.model_copy(update={"width": columns}))
+
+
+def assert_close_features(found: ArrayLike, expected: ArrayLike, *, within: float = 1e-4) -> None:
+    """Check that features differ by at most a share of the largest: small ones may not hide."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    largest = np.abs(expected).max()
+    assert largest > 0
+    np.testing.assert_allclose(found / largest, expected / largest, rtol=0, atol=within)
 
 
 def record_rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
