@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app import services
 from app.components.charts.palette import CAMERAS
-from app.routes.signed import response_headers, routes, signed, workspace_key
+from app.routes.signed import refuse, response_headers, routes, signed, workspace_key
 from app.routes.thumbnails import tokens
 from app.routes.tokens import expiry, sign
 from app.services.cache import cached
@@ -27,6 +27,10 @@ PREFIX = "maps/"  # relative to a page, which may be behind a sub-path
 _PURPOSE = "map"
 _LAYERS: tuple[Layer, ...] = ("base", "preview", "identities", "doubts", "people")
 _PAYLOAD = struct.Struct(">8sIIBIQ")  # workspace, run, iteration, layer, K, version
+_NO_FEATURES = (
+    "doubt needs the features of this iteration, which were removed to save room; choose a later "
+    "iteration, or other colours."
+)
 _CACHE_CONTROL = "private, max-age=21600, immutable"  # not longer than the tokens in it are valid
 
 
@@ -79,7 +83,10 @@ def serve_map(
     _version: int,
 ) -> Response:
     """Answer with the arrays; starlette runs this in a thread."""
-    content = _content(location, run_id, iteration, _LAYERS[layer], n_clusters)
+    name = _LAYERS[layer]
+    if name == "doubts" and not services.map.has_features(location, run_id, iteration):
+        return refuse(404, _NO_FEATURES)
+    content = _content(location, run_id, iteration, name, n_clusters)
     return Response(
         content, media_type="application/octet-stream", headers=response_headers(_CACHE_CONTROL)
     )

@@ -15,6 +15,7 @@ from pul.evaluation.lambda_curves import SelectionCurves, trace_selection
 from pul.jobs.preview import preview_seed
 from pul.labelling.annotations import to_rows
 from pul.records import Preview
+from pul.store.upkeep import FEATURES
 from pul.store.workspace import Workspace
 
 
@@ -207,6 +208,11 @@ def identity_colors(location: str, run_id: int, n_colors: int) -> IndexArray:
 def identities_version(location: str) -> int:
     """Return a number that changes with every label."""
     return version(location)
+
+
+def has_features(location: str, run_id: int, iteration: int) -> bool:
+    """Whether the features of an iteration are stored: those of early ones are not for ever."""
+    return FEATURES not in open_workspace(location).pruned(run_id, iteration)
 
 
 def doubts(location: str, run_id: int, iteration: int, arrays: MapArrays) -> FloatArray:

@@ -14,7 +14,6 @@ from pul.evaluation.verification import Verification, compare_known_pairs
 from pul.jobs.export import KeptThreshold, keep_threshold, kept_threshold
 from pul.labelling.annotations import to_rows
 from pul.labelling.log import read_annotations
-from pul.store.upkeep import FEATURES
 
 __all__ = ["KeptThreshold"]
 
@@ -62,11 +61,6 @@ def _measure(location: str, place: Place, _version: int) -> Measured | None:
         except EvaluationError:
             continue
     return None
-
-
-def can_measure(location: str, place: Place) -> bool:
-    """Whether the features of an iteration are stored: those of early ones are not for ever."""
-    return FEATURES not in open_workspace(location).pruned(place.run_id, place.iteration)
 
 
 def _people(mapping: dict[int, int], image_ids: IntArray) -> IntArray:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
+from app.routes import maps
 from pul.store.workspace import Workspace
 from tests.app.conftest import Open, text_of
 from tests.app.fabricated import fabricate
@@ -43,3 +45,16 @@ def test_pruned__ranked_lists_of_an_early_iteration(open_studio: Open) -> None:
     assert not studio.exception
     assert not studio.error, text_of(studio)
     assert "iteration 1" in text_of(studio)
+
+
+@pytest.mark.usefixtures("pruned")
+@pytest.mark.parametrize(("iteration", "status"), [(0, 404), (2, 404), (3, 200)])
+def test_pruned__colours_by_doubt_say_why_there_are_none(
+    location: Path, open_studio: Open, iteration: int, status: int
+) -> None:
+    open_studio("map")
+    _, address = maps.urls(str(location), 1, iteration, 0, "doubt")
+    scope = {"type": "http", "path_params": {"token": address.removeprefix(maps.PREFIX)}}
+    answer = maps.serve_map(Request(scope))
+    assert answer.status_code == status
+    assert (b"removed to save room" in bytes(answer.body)) == (status == 404)

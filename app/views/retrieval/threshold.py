@@ -19,7 +19,7 @@ def show(place: Place) -> None:
         place: The iteration.
     """
     with st.expander("Threshold: who is unknown?"):
-        if not services.thresholds.can_measure(state.location(), place):
+        if not services.map.has_features(state.location(), place.run_id, place.iteration):
             st.caption(
                 "The features of this iteration were removed to save room, as the run's setting "
                 "*Features to store* says: choose a later iteration."
