@@ -10,7 +10,7 @@ from pul.config import NetworkConfig
 from pul.models.batchnorm_folding import fold_normalization
 from pul.models.convolution_fusion import FusedConvolution, fuse_convolutions
 from pul.models.network import build_network
-from tests.models.test_batchnorm_folding import with_statistics
+from tests.support.programs import random_statistics
 
 
 def fused_in(network: nn.Module) -> list[FusedConvolution]:
@@ -31,7 +31,7 @@ def test_fuse_convolutions__gives_the_same_features(backbone, n_fused):
     # ResNet-18: all but the three of the shortcuts. MobileNetV2: all of the 52 but the seven whose
     # output goes on as it is. EfficientNet has neither a ReLU nor a sum right behind one.
     config = NetworkConfig(backbone=backbone, weights="none", height=64, width=32)
-    folded = fold_normalization(with_statistics(build_network(config)))
+    folded = fold_normalization(random_statistics(build_network(config)))
     images = torch.randn(4, 3, 64, 32)
     fused = fuse_convolutions(folded, images[:2], torch.float32)
     assert len(fused_in(fused)) == n_fused
@@ -93,7 +93,7 @@ def test_fuse_convolutions__is_tried_before_it_is_believed(what, monkeypatch, ca
 def test_extract_features__in_bfloat16_by_fused_convolutions(monkeypatch):
     monkeypatch.setattr("pul.models.precision.has_bfloat16", lambda _: True)
     config = NetworkConfig(backbone="resnet18", weights="none", height=64, width=48)
-    network = with_statistics(build_network(config))
+    network = random_statistics(build_network(config))
     pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 48, 3), dtype=np.uint8)
     seen = []
 
