@@ -74,8 +74,8 @@ def address_has(page: Page, text: str) -> None:
 
 # The grid
 
-# Scrolls a long grid by two screens in every frame, each frame later than the time at which it comes
-# to rest; answers how many pictures were asked for meanwhile, those of the item with the focus aside.
+# Scrolls a long grid by two screens in every frame, each frame later than the time at which it
+# comes to rest; answers how many pictures were asked for, those of the item with the focus aside.
 FLING = """async () => {
     const { grid } = document.querySelector(".clusters").mounted;
     grid.show(Int32Array.from({ length: 4000 }, (_, place) => place % 8));
