@@ -144,8 +144,21 @@ def _build_timm(config: NetworkConfig, *, pretrained: bool) -> nn.Module:
         except TypeError:  # convolutions take any size
             model = timm.create_model(name, **options)
     except Exception as error:  # its own, and those of the hub's client
+        if isinstance(error, AssertionError | ValueError) and timm.is_model(name):
+            raise wrong_size(config, error) from error
         raise _timm_error(timm, config.backbone, error) from error
     return model
+
+
+def wrong_size(config: NetworkConfig, error: Exception) -> ModelError:
+    """Return what to raise where a backbone does not take images of the config's size."""
+    text = f"{config.backbone} does not take {config.height}×{config.width} images"
+    reason = " ".join(str(error).split())[:200].rstrip(".")
+    text += f" ({reason})." if reason else "."
+    if config.backbone.startswith((TIMM, HUB)):
+        published = timm_settings(config.backbone)
+        text += f" It was made for {published['height']}×{published['width']} ones."
+    return ModelError(text)
 
 
 def _timm_error(timm: Any, backbone: str, error: Exception) -> ModelError:

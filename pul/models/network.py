@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pul.config import HeadConfig, NetworkConfig
 from pul.errors import ModelError
-from pul.models.backbones import build_trunk
+from pul.models.backbones import build_trunk, wrong_size
 from pul.models.candidates import describe_nearest, find_networks
 from pul.models.file_kinds import METADATA_KEY, require_own_checkpoint
 from pul.models.matching import Match
@@ -209,9 +209,7 @@ def _count_features(trunk: nn.Module, config: NetworkConfig) -> int:
         try:
             features = trunk.eval()(torch.zeros(1, 3, config.height, config.width))
         except (RuntimeError, AssertionError) as error:
-            raise ModelError(
-                f"{config.backbone} does not take {config.height}×{config.width} images: {error}"
-            ) from error
+            raise wrong_size(config, error) from error
     return int(features.shape[1])
 
 

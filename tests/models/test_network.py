@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -217,3 +219,21 @@ def test_with_head__a_backbone_without_such_layers_says_so():
         with_head(network, HeadConfig(gem_p=3.0))
     with pytest.raises(ModelError, match="is no ResNet"):
         with_head(tiny_network(), HeadConfig(last_stride=1))
+
+
+@pytest.mark.parametrize(
+    ("backbone", "sentence"),
+    [
+        ("timm:halonet26t", "timm:halonet26t does not take 128×64 images. It was made for 256×256"),
+        ("timm:convit_tiny", "does not take 128×64 images (The expanded size"),
+        ("timm:nest_tiny", "128×64 images (Model only handles square inputs). It was made for 224"),
+        ("timm:mvitv2_tiny", "timm:mvitv2_tiny does not take 128×64 images. It was made for 224"),
+    ],
+)
+def test_build_network__names_the_size_that_a_backbone_takes(backbone, sentence):
+    with pytest.raises(ModelError) as caught:
+        build_network(NetworkConfig(backbone=backbone, weights="none", height=128, width=64))
+    assert sentence in str(caught.value)
+    height, width = re.findall(r"made for (\d+)×(\d+) ones", str(caught.value))[0]
+    fitting = NetworkConfig(backbone=backbone, weights="none", height=int(height), width=int(width))
+    assert build_network(fitting).config == fitting
