@@ -77,5 +77,5 @@ def _conflict(location: str, known: Opinions, compared: Comparison) -> None:
 
 def _settle(location: str, compared: Comparison, *, is_taken: bool) -> None:
     outcome = services.acts.settle(location, annotator.sign(), compared.event_id, is_taken=is_taken)
-    state.desk().notice = outcome.text
+    state.desk().notice = outcome.text, services.labels.version(location)
     st.rerun(scope="fragment")
