@@ -15,7 +15,7 @@ from app.services.desk import Desk
 from app.services.drafts import Draft
 from app.services.identities import N_BEST, IdentityRow
 from app.services.merges import Merge
-from app.services.pairs import PairQuestion, PairSide
+from app.services.pairs import PairQuestion, PairSide, Round
 from pul.records import IterationRecord
 
 LIMITS = (25, 50)  # numbers of identities, L, of the paper
@@ -43,6 +43,7 @@ def card_payload(
     *,
     n_clusters: int,
     author: str = "",
+    pairs_in_a_row: Round | None = None,
     drafts: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return all that the Label page draws: next cards, questions, identities, progress."""
@@ -53,6 +54,7 @@ def card_payload(
         "cards": [_card(location, card) for card in cards],
         "more": more and _more(location, more),
         "pairs": [_pair(location, pair) for pair in pairs],
+        "round": _round(location, pairs_in_a_row or Round()),
         "identities": [_identity(location, row) for row in people],
         "cameras": {camera: CAMERAS[n % len(CAMERAS)] for n, camera in enumerate(cameras)},
         "empty": {
@@ -154,6 +156,7 @@ def _card(location: str, card: Card) -> dict[str, Any]:
         "id": card.card_id,
         "reason": card.reason,
         "tiles": _tiles(location, card.tiles),
+        "joined": [_candidate(location, candidate) for candidate in card.joined],
         "candidates": [_candidate(location, candidate) for candidate in card.candidates],
         "likeness": _likeness(card.likeness),
         "nearest": card.nearest,
@@ -179,6 +182,8 @@ def _candidate(location: str, candidate: Candidate) -> dict[str, Any]:
     return {
         "tiles": _tiles(location, candidate.tiles),
         "cameras": candidate.n_cameras,
+        "probability": round(candidate.probability, 3),
+        "isUnlikely": candidate.is_unlikely,
     }
 
 
@@ -205,6 +210,16 @@ def _pair(location: str, pair: PairQuestion) -> dict[str, Any]:
         "left": _side(location, pair.left),
         "right": _side(location, pair.right),
         "question": {"left": pair.left.plain, "right": pair.right.plain},
+    }
+
+
+def _round(location: str, asked: Round) -> dict[str, Any]:
+    return {
+        "at": asked.at,
+        "title": asked.title,
+        "told": asked.told,
+        "isCount": asked.is_count,
+        "pairs": [_pair(location, pair) for pair in asked.pairs],
     }
 
 

@@ -1,5 +1,6 @@
 """Every key of the session state and of the query parameters, with its type and default."""
 
+import time
 from collections.abc import Sequence
 from copy import copy
 from typing import Any, cast
@@ -31,6 +32,8 @@ FORK = "fork"
 AGAIN = "again"
 FORM_REMEMBERED = "form_remembered"
 SHELVED = "shelved"
+COUNTING = "counting"
+WANTED_K = "wanted_k"
 TROUBLE = "trouble"
 PREVIEWED = "previewed"
 BROWSED = "browsed"
@@ -60,6 +63,8 @@ _DEFAULTS: dict[str, Any] = {
     AGAIN: None,  # the failed run whose settings the form of the next run shows
     FORM_REMEMBERED: False,  # whether the form of a new run keeps its values
     TROUBLE: (0, ""),  # the run from which another could not be started, and why
+    COUNTING: 0,  # when counting people by pairs was begun, in milliseconds; 0 where it was not
+    WANTED_K: None,  # K that the form of a new run shows, if it was counted
     SHELVED: None,  # the run that was archived or deleted last, for Undo
 }
 
@@ -112,6 +117,7 @@ def open_location(place: str) -> None:
     st.session_state[DOUBLED] = ()
     st.session_state[CARD_IMAGES] = []
     st.session_state[LIKE] = None
+    st.session_state[COUNTING], st.session_state[WANTED_K] = 0, None
     st.session_state[COMPARED] = ()
     st.session_state[FORK] = st.session_state[AGAIN] = st.session_state[SHELVED] = None
     remember_form(False)
@@ -294,6 +300,26 @@ def session_id() -> str:
     """Return the name of this browser session; "" without one."""
     context = get_script_run_ctx()
     return context.session_id if context else ""
+
+
+def begin_count() -> None:
+    """Let the Label page ask the questions that count people."""
+    st.session_state[COUNTING] = time.time_ns() // 1_000_000
+
+
+def counting() -> int:
+    """Return when counting people was begun, in milliseconds; 0 where it was not."""
+    return cast("int", st.session_state[COUNTING])
+
+
+def use_as_k(n_people: int) -> None:
+    """Let the form of a new run show the counted number of people as K."""
+    st.session_state[WANTED_K] = n_people
+
+
+def wanted_k() -> int | None:
+    """Return K as it was counted; None where the form shows the usual one."""
+    return cast("int | None", st.session_state[WANTED_K])
 
 
 def card_images() -> list[int]:

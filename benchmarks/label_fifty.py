@@ -1,6 +1,6 @@
 """A scripted person labels identities in a real browser, at human pace: time, actions, quality.
 
-    python -m benchmarks.label_fifty WORKSPACE [--n 50] [--pace 1.0] [--patience 0]
+    python -m benchmarks.label_fifty WORKSPACE [--people 50] [--pace 1.0] [--patience 0]
 
 It presses real keys and clicks real tiles of the studio in headless Chromium; ground truth decides.
 The labels stay in the workspace, so use a copy. Durations are those of the keystroke-level
@@ -61,6 +61,8 @@ CARD = """() => {
       id: work.card.id,
       tiles: work.allTiles.map((each) => ({ ...tile(each), isIn: !work.dropped.has(each.image) })),
       candidates: label.shown.map(({ tiles }) => tiles.map(tile)),
+      nJoined: label.shown.filter((each) => label.work.accepted.includes(each)).length,
+      likest: label.names.get(work.card.nearest[0])?.name ?? "",
     };
 }"""
 
@@ -91,7 +93,7 @@ class Person:
         self._spend(VIEW_S)
 
     def press(self, key: str) -> None:
-        self._spend(KEY_S)
+        self._spend(KEY_S * len(key.split("+")))
         self._count(key)
         self.page.keyboard.press(key)
 
@@ -101,13 +103,14 @@ class Person:
         held: list[Literal["Shift"]] = ["Shift"] if shift else []
         self.page.locator(selector).click(position={"x": 8, "y": 60}, modifiers=held)
 
-    def join(self, place: int, *, is_last: bool = False) -> None:
+    def join(self, place: int, *, is_last: bool = False, is_whole: bool = False) -> None:
         """Add a candidate of the row; with Shift all up to it, which finishes the row."""
-        if place >= N_KEYS:
+        if is_whole:
+            self.press("Shift+Digit0")
+        elif place >= N_KEYS:
             self.click(f"[data-candidate='{place}']", shift=is_last)
-            return
-        self._spend(KEY_S * is_last)
-        self.press(f"Shift+Digit{place + 1}" if is_last else str(place + 1))
+        else:
+            self.press(f"Shift+Digit{place + 1}" if is_last else str(place + 1))
 
     def _count(self, kind: str) -> None:
         self.n_actions += 1
@@ -155,6 +158,10 @@ class Labeller:
             return
         self._sort_out(pid)
         if pid in self.made:
+            self._take_out(pid)
+            if card["likest"] == f"ID_{self.made[pid]}":
+                self._leave("Shift+A", card["id"])
+                return
             self.person.press("a")
             for key in self.made[pid]:
                 self.person.press(key)
@@ -165,36 +172,48 @@ class Labeller:
         self.made[pid] = f"{len(self.made) + 1:03d}"
 
     def _sort_out(self, pid: int) -> None:
-        """Click tracklets that are wrongly chosen or wrongly dropped."""
+        """Click tracklets that are wrongly chosen or wrongly dropped, and have no number."""
         clicked: set[tuple[int, bool]] = set()
-        tiles = self._shown()["tiles"]
+        shown = self._shown()
+        numbered = shown["candidates"][: min(shown["nJoined"], N_KEYS)]
+        strangers = [tiles for tiles in numbered if self._majority(tiles) != pid]
+        left = {tile["image"] for tiles in strangers for tile in tiles}
+        tiles = shown["tiles"]
         for tile in tiles:
             unit = (tile["tracklet"], tile["isChosen"])
-            if unit in clicked:
+            if unit in clicked or tile["image"] in left:
                 continue
             clicked.add(unit)
             own = [x for x in tiles if (x["tracklet"], x["isChosen"]) == unit]
             if (self._majority(own) == pid) != tile["isIn"]:
                 self.person.click(f".label-tiles [data-image='{tile['image']}']")
 
+    def _take_out(self, pid: int) -> None:
+        """Take out strangers who were joined beforehand, by their numbers."""
+        shown = self._shown()
+        for place, tiles in enumerate(shown["candidates"][: min(shown["nJoined"], N_KEYS)]):
+            if self._majority(tiles) != pid:
+                self.person.join(place)
+
     def _join_more(self, pid: int) -> None:
         patience = self.patience
-        while True:
+        while row := (shown := self._shown())["candidates"]:
             self.person.view()
-            row = self._shown()["candidates"]
+            n_joined = shown["nJoined"]
             mine = [self._majority(tiles) == pid for tiles in row]
-            n_first, others = plan_joins(mine)
-            for place in others:
+            singly, last = plan_joins(mine, n_joined)
+            for place in singly:
                 self.person.join(place)
-            patience = self.patience + 1 if any(mine) else patience
-            if not row or not patience:
+            is_more = any(mine[n_joined:])
+            patience = self.patience + 1 if is_more else patience
+            if not patience:
                 return
             patience -= 1
-            if n_first:
-                self.person.join(n_first - 1, is_last=True)
+            if last is not None:
+                self.person.join(last, is_last=True, is_whole=last == len(row) - 1)
             else:
                 self.person.press("0")
-            if any(mine):
+            if is_more:
                 self._sort_out(pid)
 
     def _answer(self, sides: list[list[dict[str, Any]]]) -> None:
@@ -224,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Label, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workspace")
-    parser.add_argument("--n", type=int, default=50, help="identities to label")
+    parser.add_argument("--people", type=int, default=50, help="identities to label")
     parser.add_argument("--pace", type=float, default=1.0, help="share of the time really waited")
     parser.add_argument(
         "--patience", type=int, default=0, help="rows without the person to replace"
@@ -244,8 +263,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         page.wait_for_selector(".label:not([data-card=''])", timeout=TIMEOUT_MS)
         labeller = Labeller(Person(page, options.pace), truth, patience=options.patience)
         started = time.perf_counter()
-        while len(labeller.made) < options.n and labeller.step():
-            print(f"\r{len(labeller.made)}/{options.n}", end="", flush=True)
+        while len(labeller.made) < options.people and labeller.step():
+            print(f"\r{len(labeller.made)}/{options.people}", end="", flush=True)
         wall_s = time.perf_counter() - started
         page.wait_for_selector(".label[data-open='0']", timeout=TIMEOUT_MS)
         waits = page.evaluate("window.waits")

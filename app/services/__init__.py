@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from app.services import map as map
     from app.services import merges as merges
     from app.services import moved as moved
+    from app.services import opinions as opinions
     from app.services import oracle as oracle
     from app.services import pairs as pairs
     from app.services import picked as picked
     from app.services import places as places
+    from app.services import population as population
     from app.services import previews as previews
     from app.services import reproduction as reproduction
     from app.services import retrieval as retrieval

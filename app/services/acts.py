@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
+from uuid import uuid4
 
 from app.services.authors import shown_names
 from app.services.history import report
@@ -92,6 +93,27 @@ def store(location: str, author: str, commit: Mapping[str, Any]) -> Outcome:
         return refusal(token, kind, str(error))
 
 
+def settle(location: str, author: str, event: int, *, is_taken: bool) -> Outcome:
+    """Decide between two who answered a card, and return what changed.
+
+    Args:
+        location: The workspace.
+        author: Who decides.
+        event: The second opinion.
+        is_taken: Whether it counts; else the first one does.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    commit = {
+        "token": f"settle-{event}-{uuid4().hex}",
+        "kind": "settle",
+        "event": event,
+        "is_taken": is_taken,
+    }
+    return store(location, author, commit)
+
+
 def _is_stored(state: Annotations, token: str) -> bool:
     return any(event.payload.get("token") == token for event in state.events)
 
@@ -170,7 +192,8 @@ def _refused(commit: Mapping[str, Any]) -> list[int]:
 
 def _create(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
     name = _name({"name": "", **commit})
-    act = annotations.create(_images(commit), refused=_refused(commit), name=name)
+    refused, shown = _refused(commit), _images({"shown": [], **commit}, "shown")
+    act = annotations.create(_images(commit), refused=refused, shown=shown, name=name)
     return _with_free_name(state, act, own=0)
 
 
@@ -182,7 +205,8 @@ def _add(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
             raise ConfigError("The person was not stored to whom images should be added.")
         identity = event.event_id
     known = _current_identity(state, identity)
-    return annotations.add(known, _images(commit), refused=_refused(commit))
+    shown = _images({"shown": [], **commit}, "shown")
+    return annotations.add(known, _images(commit), refused=_refused(commit), shown=shown)
 
 
 def _current_identity(state: Annotations, identity: int) -> int:
@@ -234,19 +258,9 @@ def _pair(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
     if not isinstance(question, Mapping) or answer not in ("same", "different", "unsure"):
         raise ConfigError("A pair needs a question, and an answer: same, different or unsure.")
     left, right = (_side(state, question[name]) for name in ("left", "right"))
-    if answer == "same":
-        return _same(left, right)
-    return (annotations.not_same if answer == "different" else annotations.undecided)(left, right)
-
-
-def _same(left: Side, right: Side) -> Act:
-    if left.identity is not None and right.identity is not None:
-        return annotations.merge([left.identity, right.identity])
-    if left.identity is not None:
-        return annotations.add(left.identity, right.images)
-    if right.identity is not None:
-        return annotations.add(right.identity, left.images)
-    return annotations.same([*left.images, *right.images])
+    if answer == "unsure":
+        return annotations.undecided(left, right)
+    return annotations.answer_pair(state, left, right, is_same=answer == "same")
 
 
 def _side(state: Annotations, plain: Mapping[str, Any]) -> Side:
@@ -256,6 +270,25 @@ def _side(state: Annotations, plain: Mapping[str, Any]) -> Side:
     if identity is not None:
         return Side(identity=_known(state, identity))
     return Side(images=tuple(_images(plain)))
+
+
+def _second(state: Annotations, author: str, commit: Mapping[str, Any]) -> Act:
+    """Return a second opinion; the identity is named by its card alone, as its author is blind."""
+    number = str(commit["card"]).removeprefix("second-")
+    event = next((e for e in state.events if str(e.event_id) == number), None)
+    if event is None or event.kind != "create":
+        raise ConfigError("The card was taken back meanwhile, so that no second opinion is needed.")
+    if event.author == author:
+        raise ConfigError("A second opinion comes from somebody else than the first.")
+    return annotations.second(event.event_id, _images(commit), refused=_refused(commit))
+
+
+def _settle(state: Annotations, _author: str, commit: Mapping[str, Any]) -> Act:
+    if commit["event"] not in state.seconds:
+        raise ConfigError("The second opinion was taken back meanwhile.")
+    if commit["event"] in state.settled:
+        raise ConfigError("Somebody has decided this meanwhile; reload the page.")
+    return annotations.settle(commit["event"], is_taken=bool(commit["is_taken"]))
 
 
 def _undo(state: Annotations, author: str, _commit: Mapping[str, Any]) -> Act:
@@ -285,6 +318,8 @@ _ACTS: dict[str, Callable[[Annotations, str, Mapping[str, Any]], Act]] = {
     "remove": lambda state, _author, commit: annotations.remove(
         _known(state, commit["identity"]), _images(commit)
     ),
+    "second": _second,
+    "settle": _settle,
     "rename": _rename,
     "role": lambda state, _author, commit: annotations.set_role(
         _known(state, commit["identity"]), commit["role"]

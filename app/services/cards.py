@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,10 +53,14 @@ class Candidate:
     Attributes:
         tiles: Its images, the most similar first.
         n_cameras: Number of cameras with these images.
+        probability: How sure it is that they show the person, in [0, 1].
+        is_unlikely: Whether they are shown only when somebody asks for them.
     """
 
     tiles: tuple[Tile, ...]
     n_cameras: int
+    probability: float = 1.0  # of those that somebody joined
+    is_unlikely: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Card:
         card_id: Its name within the run.
         reason: Why it is shown, as text.
         tiles: Its images: those that look like one person first, from center to far.
+        joined: Images that surely show this person too, so that they are joined beforehand.
         candidates: Images that may show this person too, the most similar first.
         likeness: Affinities of the tracklets on it.
         nearest: Most similar identities, the most similar first.
@@ -106,6 +111,7 @@ class Card:
     card_id: str
     reason: str
     tiles: tuple[Tile, ...]
+    joined: tuple[Candidate, ...]
     candidates: tuple[Candidate, ...]
     likeness: Likeness
     nearest: tuple[int, ...]
@@ -191,6 +197,7 @@ def lay_out(
     *,
     members: Sequence[int] = (),
     refused: Sequence[int] = (),
+    is_begun: bool = False,
 ) -> Card:
     """Return a card with all that is needed to draw it.
 
@@ -199,21 +206,27 @@ def lay_out(
         card: The card.
         members: Images that joined its person, beside the chosen ones of the card.
         refused: Images that are no candidates, beside those of the card.
+        is_begun: Whether somebody chose its images: then nobody joins beforehand.
     """
     images = card.images[:MOST_TILES]
     rows = on.index.rows_of(images)
     chosen = rows[card.chosen[:MOST_TILES]]
     person = [*on.index.image_ids[chosen].tolist(), *members]
-    found = suggestions.suggest_more(
-        on.index, on.state, person, refused=[*card.images.tolist(), *refused], n=N_POOL
-    )
-    groups = [on.index.rows_of(candidate.images) for candidate in found]
+    refused = [*card.images.tolist(), *refused]
+    if is_begun:
+        found = suggestions.suggest_more(on.index, on.state, person, refused=refused, n=N_POOL)
+        joined: list[suggestions.Candidate] = []
+    else:
+        joined, found = suggestions.join_sure(on.index, on.state, person, refused=refused, n=N_POOL)
+    groups = [on.index.rows_of(candidate.images) for candidate in (*joined, *found)]
     view = view_of(on.points, chosen, groups)
+    candidates = _candidates(on, (*joined, *found), view)
     return Card(
         card_id=_card_id(on, card),
         reason=card.reason,
         tiles=tiles_of(on, rows, view, chosen=card.chosen, reliable=card.reliable),
-        candidates=tuple(candidate_of(on, group, view) for group in groups),
+        joined=candidates[: len(joined)],
+        candidates=candidates[len(joined) :],
         likeness=_likeness(on.index, rows, groups),
         nearest=_nearest(on, chosen),
         around=around(on.points, on.owners, rows, view),
@@ -234,8 +247,7 @@ def more(on: Board, card_id: str, images: Sequence[int], refused: Sequence[int])
     found = suggestions.suggest_more(on.index, on.state, images, refused=refused, n=N_POOL)
     groups = [on.index.rows_of(candidate.images) for candidate in found]
     rows = on.index.rows_of(np.asarray(images, dtype=np.int64))
-    candidates = tuple(candidate_of(on, group) for group in groups)
-    return More(card_id, candidates, _likeness(on.index, rows, groups))
+    return More(card_id, _candidates(on, found), _likeness(on.index, rows, groups))
 
 
 def tiles_of(
@@ -261,6 +273,16 @@ def tiles_of(
             point=points[n],
         )
         for n in range(len(rows))
+    )
+
+
+def _candidates(
+    on: Board, found: Sequence[suggestions.Candidate], view: View | None = None
+) -> tuple[Candidate, ...]:
+    laid = (candidate_of(on, on.index.rows_of(each.images), view) for each in found)
+    return tuple(
+        replace(each, probability=known.probability, is_unlikely=known.is_unlikely)
+        for each, known in zip(laid, found, strict=True)
     )
 
 

@@ -10,6 +10,7 @@ from app import services
 from app.services.acts import Outcome
 from app.services.cards import Board, Card
 from app.services.leases import leases_of
+from app.services.pairs import Round
 from app.services.picked import PickedCard
 from pul.errors import StoreError
 
@@ -29,6 +30,7 @@ class Desk:
         skipped: Names of skipped cards, the last skipped last.
         notice: Message to show until somebody labels again, and the version of the labels then.
         drawn: The cards made last, and what they were made from.
+        review: The review that was asked for last.
         pick: Images that were picked on another page, and the cards of them that are left.
         desk_id: Identifies this session.
     """
@@ -40,6 +42,7 @@ class Desk:
     notice: tuple[str, int] = ("", 0)
     drawn: tuple[tuple[Any, ...], list[Card]] = ((), [])
     pick: tuple[tuple[int, ...], list[PickedCard]] = ((), [])
+    review: Round = field(default_factory=Round)
     desk_id: str = ""
 
     def receive(self, location: str, outbox: Mapping[str, Any], author: str) -> set[str]:
@@ -98,8 +101,23 @@ class Desk:
                 self.desk_id, lambda taken: next_cards(taken=taken), is_here, author
             )
             cards = [services.cards.lay_out(board, card) for card in drawn]
-            self.drawn = made_of, [card for card in first if card is not None] + cards
+            second = services.opinions.next_card(board, author, self.skipped)
+            self.drawn = made_of, [card for card in (*first, second) if card is not None] + cards
         return self.drawn[1]
+
+    def round_of_pairs(self, board: Board, asked: object, counting: int) -> Round:
+        """Return the pairs that were asked for last: a review, made once, or those that count.
+
+        Args:
+            board: What they are made from.
+            asked: When the browser asked for a review, in milliseconds; it may send anything.
+            counting: When counting people was begun; 0 where it was not.
+        """
+        if type(asked) is int and asked > counting:
+            if asked != self.review.at:
+                self.review = services.pairs.review(board, asked)
+            return self.review
+        return services.pairs.count(board, counting) if counting else Round()
 
     def finish_picks(self, answered: Collection[str]) -> bool:
         """Forget the picked cards that are answered; whether that was the last one."""

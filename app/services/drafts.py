@@ -87,7 +87,7 @@ def _restore(on: Board, plain: Mapping[str, Any]) -> Draft | str:
     joined = [tile.image for each in candidates["accepted"] for tile in each.tiles]
     refused = [tile.image for each in candidates["rejected"] for tile in each.tiles]
     card = replace(
-        lay_out(on, laid, members=joined, refused=refused),
+        lay_out(on, laid, members=joined, refused=refused, is_begun=True),
         card_id=str(plain.get("id", ""))[:_MAX_TEXT],
     )
     return Draft(card, tuple(_numbers(plain.get("dropped"))), **candidates, told=told)

@@ -104,6 +104,9 @@ def describe(
         "same": fit(f"{images} stored as the same person"),
         "not_same": fit("a pair stored as different people"),
         "undecided": "a pair stored as undecided",
+        "second": f"a second opinion of {name}: {images}",
+        "settle": "a second opinion "
+        + ("taken" if payload.get("is_taken") else "not taken: the first stays"),
         "unsure": f"{images} marked as unsure",
         "junk": f"{images} marked as junk",
         "role": f"{name} {'held out for' if payload.get('role') == 'validation' else 'used for'} "

@@ -33,6 +33,17 @@ def suggestion_index(location: str, run_id: int, iteration: int) -> SuggestionIn
     return _keep(place, _find(place) or load_index(*place))
 
 
+def kept_index(workspace: Workspace, run_id: int, iteration: int) -> SuggestionIndex | None:
+    """Return the suggestion index of an iteration if it is there; None where it must be made first.
+
+    Raises:
+        StoreError: There is no such iteration.
+    """
+    place = (workspace, run_id, iteration)
+    index = _find(place)
+    return None if index is None else _keep(place, index)
+
+
 def prepared(location: str, run_id: int, newest: int) -> int | None:
     """Return the iteration to label on: the newest with an index.
 

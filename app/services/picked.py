@@ -96,4 +96,4 @@ def card_of(on: Board, picked: PickedCard) -> Card | None:
     laid = suggestions.card_of_images(on.index, on.index.image_ids[rows], reason=picked.reason)
     if not picked.is_chosen:
         laid = replace(laid, chosen=np.zeros(len(rows), dtype=np.bool_))
-    return replace(lay_out(on, laid), card_id=picked.name)
+    return replace(lay_out(on, laid, is_begun=True), card_id=picked.name)

@@ -5,7 +5,7 @@ import streamlit as st
 from app import payloads, services, state
 from app.components.identity_rows.identity_rows import identity_rows
 from app.components.tables.empty import nothing_yet
-from app.views import annotator, leading
+from app.views import annotator, leading, second_opinions
 from app.views.fragments import fragment
 from app.views.waiting import for_a_run, for_first_iteration, iteration_to_label
 from app.wording import counted, duration, fit, percent
@@ -54,6 +54,7 @@ def _identities(run_id: int, newest: int) -> None:
     payload = payloads.rows_payload(location, desk, rows, opened, merges)
     identity_rows(payload, on_outbox=receive, key=key)
     annotator.ask_after_first_act()
+    second_opinions.show()
     _history(location)
 
 

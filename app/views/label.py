@@ -51,6 +51,7 @@ def _label(run_id: int, newest: int) -> None:
         services.cards.more(board, **wanted) if wanted else None,
         n_clusters=services.runs.iterations(location, run_id)[-1].n_clusters,
         author=author,
+        pairs_in_a_row=desk.round_of_pairs(board, sent.get("review"), state.counting()),
         drafts=_drafts(board, sent.get("drafts")),
     )
     card(payload, on_outbox=partial(_receive, key), key=key)

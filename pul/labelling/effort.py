@@ -41,7 +41,13 @@ class Effort:
         self.n_actions += 1
         self.seconds += POINT_S
 
-    def join(self, place: int, *, is_last: bool = False) -> None:
-        """Press a candidate's number, or click it; with Shift to be done with its row."""
-        self.press() if place < N_KEYS else self.click()
+    def join(self, place: int, *, is_last: bool = False, is_whole: bool = False) -> None:
+        """Press a candidate's number, or click it; with Shift to be done with its row.
+
+        Args:
+            place: Place of the candidate in its row, from 0.
+            is_last: Whether all up to it join, which is the end of the row.
+            is_whole: Whether it is the last one of the row: a whole row has a key of its own.
+        """
+        self.press() if place < N_KEYS or is_whole else self.click()
         self.seconds += KEY_S * is_last  # Shift is a key more, but one act with the other

@@ -13,19 +13,19 @@ from pul.labelling.annotations import (
     Act,
     Annotations,
     add,
+    answer_pair,
     create,
-    merge,
-    not_same,
-    same,
 )
 from pul.labelling.effort import Effort
 from pul.labelling.label_quality import LabelQuality, measure
 from pul.labelling.suggestions import (
+    N_CANDIDATES,
     Candidate,
     Card,
     PairQuestion,
     SuggestionIndex,
     card_of,
+    join_sure,
     next_cards,
     pair_questions,
     suggest_more,
@@ -159,20 +159,38 @@ class Oracle:
         kept = self._toggle(card, pid)
         dropped = set(card.images[card.chosen].tolist()) - kept
         known = self._known.get(pid)
-        if known is not None:  # A, then its thumbnail, then Enter
-            self.effort.press()
-            self.effort.view()
-            self.effort.click()
-            self.effort.press()
-            self._keep(add(known, kept, refused=dropped))
+        if known is not None:
+            self._add_to(known, card, kept, dropped, pid)
             return
-        more, passed = self._accept_more(kept, dropped, pid)
+        more, passed, left = self._accept_more(card, kept, dropped, pid)
         self.effort.press()
-        act = create(kept | more, refused=(dropped | passed) - more)
+        act = create(kept | more, refused=(dropped | passed) - more, shown=left - more - passed)
         self._keep(act)
         events = reversed(self.annotations.events)  # others may have stored acts meanwhile
         self._known[pid] = next(e.event_id for e in events if e.payload == act.payload)
         self._made.add(self._known[pid])
+
+    def _add_to(self, known: int, card: Card, kept: set[int], dropped: set[int], pid: int) -> None:
+        """Add a card to somebody known: take out strangers, then A, the thumbnail, Enter."""
+        joined, _ = self._join_sure(card)
+        for place, candidate in enumerate(joined):
+            if self._decide(_majority(self._pids(candidate.images)) == pid):
+                right, wrong = self._sort_out(candidate, pid)
+                kept |= right
+                dropped |= wrong
+            else:
+                self.effort.join(place)
+                dropped |= set(candidate.images.tolist())
+        self.effort.press()
+        self.effort.view()
+        self.effort.click()
+        self.effort.press()
+        self._keep(add(known, kept, refused=dropped - kept))
+
+    def _join_sure(self, card: Card) -> tuple[list[Candidate], list[Candidate]]:
+        """Return who is joined on a card before anyone looks, and who else is suggested."""
+        chosen, others = card.images[card.chosen].tolist(), card.images.tolist()
+        return join_sure(self.index, self.annotations, chosen, refused=others)
 
     def _toggle(self, card: Card, pid: int) -> set[int]:
         """Click tracklets that are chosen wrongly, or wrongly not; return what is chosen then."""
@@ -187,34 +205,48 @@ class Oracle:
         return kept or set(card.images[card.chosen][:1].tolist())
 
     def _accept_more(
-        self, kept: set[int], dropped: set[int], pid: int
-    ) -> tuple[set[int], set[int]]:
-        """Accept candidates row by row; return the images accepted, and those passed over."""
+        self, card: Card, kept: set[int], dropped: set[int], pid: int
+    ) -> tuple[set[int], set[int], set[int]]:
+        """Sort out who was joined beforehand, and accept candidates row by row.
+
+        Returns:
+            The images that are the person's, those that are somebody else's, and those of the last
+            row, of which those not taken are left.
+        """
+        joined, found = self._join_sure(card)
+        row = [*joined, *likely(found)]
+        n_joined = len(joined)
         more: set[int] = set()
         passed: set[int] = set()
+        left: set[int] = set()
         patience = self.patience
-        while row := suggest_more(
-            self.index, self.annotations, kept | more, refused=dropped | passed
-        ):
+        while row:
+            shown = row[: max(N_CANDIDATES, n_joined)]
+            left = {image for other in shown for image in other.images.tolist()}
             self.effort.view()
-            wanted = [self._decide(_majority(self._pids(c.images)) == pid) for c in row]
-            n_first, others = plan_joins(wanted)
-            for place in others:
+            wanted = [self._decide(_majority(self._pids(c.images)) == pid) for c in shown]
+            singly, last = plan_joins(wanted, n_joined)
+            for place in singly:
                 self.effort.join(place)
-            for candidate in compress(row, wanted):
-                right, wrong = self._sort_out(candidate, pid)
+            for candidate, is_wanted in zip(shown, wanted, strict=True):
+                right, wrong = self._sort_out(candidate, pid) if is_wanted else (set(), set())
                 more |= right
                 passed |= wrong
-                patience = self.patience + 1
+            patience = self.patience + 1 if any(wanted[n_joined:]) else patience
+            taken_out = compress(shown[:n_joined], (not each for each in wanted))
+            passed |= {image for other in taken_out for image in other.images.tolist()}
             if not patience:
                 break
             patience -= 1
-            if n_first:  # these are, the others are not this person: the next row
-                self.effort.join(n_first - 1, is_last=True)
+            if last is not None:  # these are, the others are not this person: the next row
+                self.effort.join(last, is_last=True, is_whole=last == len(shown) - 1)
             else:
                 self.effort.press()
-            passed |= {image for other in row for image in other.images.tolist()} - more
-        return more, passed
+            passed |= left - more
+            refused = dropped | passed
+            found = suggest_more(self.index, self.annotations, kept | more, refused=refused)
+            row, n_joined = likely(found), 0
+        return more, passed, left
 
     def _sort_out(self, candidate: Candidate, pid: int) -> tuple[set[int], set[int]]:
         """Drop the tracklets of others from an accepted candidate."""
@@ -235,7 +267,8 @@ class Oracle:
         left = _majority(self._pids(np.array(question.left_images)))
         right = _majority(self._pids(np.array(question.right_images)))
         is_same = self._decide(left is not None and left == right)
-        self._keep(answer_pair(question, is_same=is_same))
+        sides = question.left, question.right
+        self._keep(answer_pair(self.annotations, *sides, is_same=is_same))
 
     def _decide(self, truth: bool) -> bool:
         is_wrong = self.error_rate > 0 and self._random.random() < self.error_rate
@@ -248,32 +281,28 @@ class Oracle:
         return [self.truth.get(image, -1) for image in images.tolist()]
 
 
-def plan_joins(wanted: Sequence[bool]) -> tuple[int, list[int]]:
-    """Return how to join some candidates of a row: others singly, the first ones by a last chord.
+def likely(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that are shown without being asked for."""
+    return [candidate for candidate in candidates if not candidate.is_unlikely]
+
+
+def plan_joins(wanted: Sequence[bool], n_joined: int = 0) -> tuple[list[int], int | None]:
+    """Return how to answer a row: some places singly, then all others up to one by a last chord.
 
     Args:
-        wanted: Whether each is the person, best ranked first.
+        wanted: Whether each is the person; those that were joined beforehand come first.
+        n_joined: How many these are.
 
     Returns:
-        How many the chord joins, which are those before the first gap, 0 for none; and the places
-        of the others, which take an act each before it, as the chord is the end of the row.
+        The places that take an act each: strangers who were joined, and people behind the first
+        stranger who was not; and the place of the last one before that stranger, whose chord is the
+        end of the row; None where there is none.
     """
-    n_first = next((place for place, is_right in enumerate(wanted) if not is_right), len(wanted))
-    return n_first, [place for place in range(n_first, len(wanted)) if wanted[place]]
-
-
-def answer_pair(question: PairQuestion, *, is_same: bool) -> Act:
-    """Return the act that answers a pair question with yes or no."""
-    left, right = question.left, question.right
-    if not is_same:
-        return not_same(left, right)
-    if left.identity is not None and right.identity is not None:
-        return merge([left.identity, right.identity])
-    if left.identity is not None:
-        return add(left.identity, right.images)
-    if right.identity is not None:
-        return add(right.identity, left.images)
-    return same([*left.images, *right.images])
+    strangers = (p for p in range(n_joined, len(wanted)) if not wanted[p])
+    first = next(strangers, len(wanted))
+    singly = [place for place in range(n_joined) if not wanted[place]]
+    singly += [place for place in range(first, len(wanted)) if wanted[place]]
+    return singly, first - 1 if first > n_joined else None
 
 
 def _majority(pids: list[int]) -> int | None:

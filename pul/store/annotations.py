@@ -12,6 +12,8 @@ from pul.store.schema import annotation_events, images
 from pul.store.section import Section
 from pul.store.sums import with_sum
 
+_LISTS = ("images", "refused", "shown")  # of images, in payloads
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotationEvent:
@@ -132,7 +134,7 @@ class AnnotationSection(Section):
 def renumber_images(payload: Mapping[str, Any], numbers: Mapping[int, int]) -> dict[str, Any]:
     """Return the payload of an act with other numbers for some images, each image once."""
     changed = dict(payload)
-    for name in ("images", "refused"):
+    for name in _LISTS:
         named = payload.get(name, ())
         if any(image in numbers for image in named):
             changed[name] = sorted({numbers.get(image, image) for image in named})
@@ -145,7 +147,7 @@ def renumber_images(payload: Mapping[str, Any], numbers: Mapping[int, int]) -> d
 def named_images(payload: Mapping[str, Any]) -> set[int]:
     """Return the numbers of all images that the payload of an act names."""
     sides = (payload[name] for name in ("left", "right") if name in payload)
-    named = {image for name in ("images", "refused") for image in payload.get(name, ())}
+    named = {image for name in _LISTS for image in payload.get(name, ())}
     return named.union(*map(named_images, sides))
 
 

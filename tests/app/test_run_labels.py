@@ -246,6 +246,8 @@ def test_label__leads_to_the_training_once_there_are_enough(page: Page, studio: 
     expect(page.get_by_role("button", name="Train with 49 people")).to_be_visible()
     press_for_next(page, "Enter")
     wait_until_saved(page)
+    expect(page.locator(".label-reason")).to_contain_text("Look again")  # 50 is a goal
+    page.keyboard.press("Escape")
     page.keyboard.press("Enter")  # the last one: no card is left
     expect(page.locator(".label-empty")).to_be_visible(timeout=TIMEOUT_MS)
     wait_until_saved(page)

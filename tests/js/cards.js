@@ -7,7 +7,7 @@ export function tile(image, { camera = 1, tracklet = image, isChosen = true, isR
 }
 
 export function candidate(...images) {
-  return { tiles: images.map((image) => tile(image)), cameras: 1, point: null };
+  return { tiles: images.map((image) => tile(image)), cameras: 1, probability: 0.5, isUnlikely: false, point: null };
 }
 
 /** Affinities of tracklets, from a table of whole numbers. */
@@ -16,8 +16,8 @@ export function likeness(tracklets, rows) {
   return new Likeness({ tracklets, steps });
 }
 
-export function card(tiles, { candidates = [], alike = likeness([], []) } = {}) {
-  return { id: "c1", reason: "", tiles, candidates, likeness: alike, nearest: [] };
+export function card(tiles, { candidates = [], joined = [], alike = likeness([], []) } = {}) {
+  return { id: "c1", reason: "", tiles, candidates, joined, likeness: alike, nearest: [] };
 }
 
 export const imagesIn = (tiles) => tiles.map(({ image }) => image);

@@ -133,3 +133,39 @@ test("one image cannot be split, nor can all be taken away", () => {
   assert.equal(new Work(card([tile(1)], { alike })).split(), null);
   assert.equal(new Work(card([tile(1), tile(2)])).drop([1, 2], true).split(), null);
 });
+
+test("who joined beforehand is in, comes first in the first row, and is refused when taken out", () => {
+  const [sure, other] = [candidate(5), candidate(6)];
+  const pool = { candidates: [other], likeness: ALIKE };
+  const work = new Work(card([tile(1)], { joined: [sure] }));
+  assert.deepEqual(imagesIn(work.chosen), [1, 5]);
+  const row = work.offered(pool, new Set());
+  assert.deepEqual(row, [sure, other]);
+  const without = work.join(sure, row);
+  assert.deepEqual([without.accepted, without.rejected], [[], [sure]]);
+  assert.deepEqual(without.join(sure, row).accepted, [sure]);
+  const next = without.joinUpTo(1, row);
+  assert.deepEqual([next.accepted, next.rejected], [[other], [sure]]);
+  assert.deepEqual(next.offered({ candidates: [], likeness: ALIKE }, new Set()), []);
+});
+
+test("a row is twelve, or all who joined beforehand where they are more", () => {
+  const joined = Array.from({ length: 14 }, (_, n) => candidate(100 + n));
+  const pool = { candidates: Array.from({ length: 20 }, (_, n) => candidate(200 + n)), likeness: likeness([], []) };
+  assert.equal(new Work(card([tile(1)], { joined })).offered(pool, new Set()).length, 14);
+  assert.equal(new Work(card([tile(1)], { joined: joined.slice(2, 5) })).offered(pool, new Set()).length, 12);
+});
+
+test("who is unlikely is shown when asked for", () => {
+  const unlikely = { ...candidate(5), isUnlikely: true };
+  const pool = { candidates: [unlikely, candidate(6)], likeness: ALIKE };
+  const work = new Work(card([tile(1)]));
+  assert.deepEqual(work.offered(pool, new Set()), [pool.candidates[1]]);
+  assert.deepEqual(work.with({ isThorough: true }).offered(pool, new Set()), pool.candidates);
+});
+
+test("what is split off takes nobody with it who joined beforehand", () => {
+  const [stay, away] = new Work(card([tile(1), tile(2)], { joined: [candidate(5)] })).drop([2], true).split();
+  assert.deepEqual(imagesIn(stay.chosen), [1, 5]);
+  assert.deepEqual(imagesIn(new Work(away).chosen), [2]);
+});

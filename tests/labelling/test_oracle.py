@@ -1,31 +1,17 @@
 """The oracle labels made-up people through acts alone; its pace is worked out by hand."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pul.errors import ConfigError
-from pul.labelling.annotations import Act, Annotations, Side, create, fold, merge, not_same, same
+from pul.labelling.annotations import Annotations, create, fold
 from pul.labelling.effort import Effort
 from pul.labelling.label_quality import measure
-from pul.labelling.oracle import STRATEGIES, Oracle, Strategy, answer_pair, plan_joins
-from pul.labelling.suggestions import PairQuestion
-from tests.support.events import Stored, log
+from pul.labelling.oracle import STRATEGIES, Oracle, Strategy, plan_joins
+from tests.support.events import Log, log
 from tests.support.people import People, make_people
-
-
-class Log:
-    """Keeps acts as a workspace would."""
-
-    def __init__(self) -> None:
-        self.state = Annotations()
-
-    def __call__(self, act: Act) -> Annotations:
-        event = Stored(len(self.state.events) + 1, "oracle", act.kind, act.payload)
-        self.state = fold([event], self.state)
-        return self.state
 
 
 def make_oracle(
@@ -58,19 +44,23 @@ def test_label__pace_of_one_clear_card() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "n_first", "others"),
+    ("row", "n_joined", "singly", "last"),
     [
-        ("", 0, []),
-        ("..x", 0, [2]),
-        ("x.x", 1, [2]),
-        ("xx", 2, []),
-        ("xxx.x.", 3, [4]),
+        ("", 0, [], None),
+        ("..x", 0, [2], None),
+        ("x.x", 0, [2], 0),
+        ("xx", 0, [], 1),
+        ("xxx.x.", 0, [4], 2),
+        ("xx.", 2, [], None),
+        ("x.x", 3, [1], None),
+        ("x.xx.x", 2, [1, 5], 3),
+        (".x", 1, [0], 1),
     ],
 )
-def test_plan_joins__the_first_ones_by_the_chord_that_ends_the_row(
-    row: str, n_first: int, others: list[int]
+def test_plan_joins__strangers_out_singly_and_the_first_ones_by_the_chord_that_ends_the_row(
+    row: str, n_joined: int, singly: list[int], last: int | None
 ) -> None:
-    assert plan_joins([mark == "x" for mark in row]) == (n_first, others)
+    assert plan_joins([mark == "x" for mark in row], n_joined) == (singly, last)
 
 
 def test_effort__of_joining() -> None:
@@ -80,6 +70,9 @@ def test_effort__of_joining() -> None:
         effort = Effort()
         effort.join(place, is_last=is_last)
         assert (effort.n_actions, effort.seconds) == (1, pytest.approx(seconds))
+    whole = Effort()
+    whole.join(11, is_last=True, is_whole=True)  # a whole row has a key: Shift and 0
+    assert (whole.n_actions, whole.seconds) == (1, pytest.approx(0.2 + 0.2))
 
 
 def test_label__joins_the_first_of_a_row_and_is_done_with_it_by_one_act() -> None:
@@ -128,26 +121,6 @@ def test_measure__by_hand() -> None:
     first, second = measure(state, truth, np.arange(1, 7))
     assert (first.pid, first.n_images, first.precision, first.recall) == (7, 4, 0.75, 0.75)
     assert (second.pid, second.precision, second.recall) == (8, 1.0, 0.5)
-
-
-@pytest.mark.parametrize(
-    ("sides", "act"),
-    [
-        ([Side(1), Side(2)], merge([1, 2])),
-        ([Side(images=(5,)), Side(images=(6, 7))], same([5, 6, 7])),
-    ],
-)
-def test_answer_pair__yes_and_no(sides: Sequence[Side], act: Act) -> None:
-    question = PairQuestion(sides[0], sides[1], (5,), (6,), 3)
-    assert answer_pair(question, is_same=True) == act
-    assert answer_pair(question, is_same=False) == not_same(*sides)
-
-
-def test_answer_pair__an_identity_and_images() -> None:
-    one, other = Side(3), Side(images=(5, 6))
-    for question in (PairQuestion(one, other, (), (), 2), PairQuestion(other, one, (), (), 2)):
-        act = answer_pair(question, is_same=True)
-        assert (act.kind, act.payload["identity"], act.payload["images"]) == ("add", 3, [5, 6])
 
 
 def test_oracle__refuses_what_means_nothing() -> None:

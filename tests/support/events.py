@@ -31,3 +31,16 @@ def members(state: Annotations) -> dict[int, tuple[int, ...]]:
 def said(*acts: Act) -> Annotations:
     """Return what is known after acts."""
     return fold(log(*acts))
+
+
+class Log:
+    """Keeps acts as a workspace would."""
+
+    def __init__(self, author: str = "oracle") -> None:
+        self.author = author
+        self.state = Annotations()
+
+    def __call__(self, act: Act) -> Annotations:
+        event = Stored(len(self.state.events) + 1, self.author, act.kind, act.payload)
+        self.state = fold([event], self.state)
+        return self.state

@@ -2,6 +2,7 @@
 import { counted, nameOf } from "../shared_js/text.js";
 import { PEOPLE, PERSON } from "../shared_js/words.js";
 import { PAIR_BURST, PAIR_EVERY } from "./pair.js";
+import { imagesOf } from "./work.js";
 
 const MOST_S = 60; // a longer pause was not spent on the card
 
@@ -23,7 +24,16 @@ export class Answering {
     this.nCards += 1;
     this.page.next();
     this.page.toast(said, { hasUndo: true });
-    if (this.nCards % PAIR_EVERY === 0) this.ask(PAIR_BURST);
+    if (kind === "create" && this.isGoalReached()) this.review();
+    else if (this.nCards % PAIR_EVERY === 0) this.ask(PAIR_BURST);
+  }
+
+  isGoalReached() {
+    const { identities, goal } = this.page.data.progress;
+    const nNew = [...this.page.pending.values()].filter(({ kind }) => kind === "create").length;
+    if (!goal || identities + nNew < goal || this.reached === goal) return false;
+    this.reached = goal;
+    return true;
   }
 
   send(act, shownAs = {}) {
@@ -41,12 +51,17 @@ export class Answering {
 
   judged() {
     const { refused, rejected } = this.page.work;
-    return { dropped: refused, rejected: rejected.map(({ tiles }) => tiles.map((tile) => tile.image)) };
+    const shown = this.page.shown.filter((candidate) => !this.page.work.isSettled(candidate)).flatMap(imagesOf);
+    return { dropped: refused, rejected: rejected.map(imagesOf), shown };
   }
 
   create() {
     const images = this.chosen();
     if (!images.length) return;
+    if (this.isSecond) {
+      this.second(images);
+      return;
+    }
     const nNew = [...this.page.pending.values()].filter(({ kind }) => kind === "create").length;
     this.commit(
       "create",
@@ -79,15 +94,37 @@ export class Answering {
     );
   }
 
+  // A card that somebody else has answered: what is said of it changes no identity.
+  get isSecond() {
+    return this.page.work.card.id.startsWith("second-");
+  }
+
+  second(images, judged = this.judged()) {
+    this.commit(
+      "second",
+      images,
+      judged,
+      `Second opinion: ${counted(images.length, "image")} kept apart from the first`,
+    );
+  }
+
   add({ identity, name }) {
     const images = this.chosen();
-    if (images.length)
+    if (images.length && this.isSecond) this.second(images);
+    else if (images.length)
       this.commit("add", images, { identity, ...this.judged() }, `${name}: ${this.summary(images)} more`);
+  }
+
+  addToLikest() {
+    const likest = this.page.names.get(this.page.work.card.nearest[0]);
+    if (likest) this.add(likest);
+    else this.page.toast("Nobody is labelled yet who looks like this card.");
   }
 
   aside(kind, said) {
     const images = this.chosen();
-    if (images.length) this.commit(kind, images, {}, `${counted(images.length, "image")} ${said}`);
+    if (images.length && this.isSecond) this.second([], { dropped: images, rejected: [], shown: [] });
+    else if (images.length) this.commit(kind, images, {}, `${counted(images.length, "image")} ${said}`);
   }
 
   skip() {
@@ -154,11 +191,23 @@ export class Answering {
     }
   }
 
+  // ---- pairs one after another: a review of what was joined, at a goal and when asked for, or those that count people
+  review() {
+    this.page.outbox.deliver("review", Date.now());
+  }
+
+  startRound() {
+    const { told } = this.page.data.round;
+    if (told) this.page.toast(told);
+    if (!this.page.pair) this.ask(Infinity, "inARow");
+  }
+
   // ---- pairs
-  ask(n) {
-    if (!this.page.pairs.length) return false;
+  ask(n, from = "pairs") {
+    if (!this.page[from].length) return false;
     this.nToAsk = n;
-    this.page.pair = this.page.pairs.shift();
+    this.from = from;
+    this.page.pair = this.page[from].shift();
     this.page.asked.add(this.page.pair.id);
     this.page.draw();
     return true;
@@ -179,7 +228,8 @@ export class Answering {
     } else {
       this.page.asked.delete(id);
     }
-    if (!answer || this.nToAsk <= 1 || !this.ask(this.nToAsk - 1)) {
+    if (!answer || this.nToAsk <= 1 || !this.ask(this.nToAsk - 1, this.from)) {
+      if (answer && this.from === "inARow") this.page.toast(`Done, thank you. ${this.page.data.round.told}`);
       this.page.shownAt = performance.now();
       this.page.draw();
     }

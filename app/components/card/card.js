@@ -36,10 +36,14 @@ class Label {
   settled = new Set();
   /** @type {Set<string>} Questions that were asked already. */
   asked = new Set();
+  /** @type {any[]} Pairs that are left of a round: a review, or those that count people. */
+  inARow = [];
+  roundAt = 0;
   /** @type {Work | null} */
   work = null;
   /** @type {import("../shared_js/types").Candidate[]} Candidates on the screen, by place. */
   shown = [];
+  nUnlikely = 0;
 
   /**
    * @param {HTMLElement} root
@@ -98,6 +102,7 @@ class Label {
     if (this.later && !this.work.row) this.pool = this.later; // until someone joins from it, a row takes what is newest
     this.pairs = data.pairs.filter(({ id }) => !this.asked.has(id)).map(unpackPair);
     this.outbox.connect(send, data.name);
+    this.takeRound(data.round, isFirst);
     if (isFirst) this.askForDrafts();
     if (this.asksFor && data.drafts?.asked === this.asksFor) this.takeUp(data.drafts);
     if (this.work) this.draw();
@@ -105,6 +110,15 @@ class Label {
     else this.next();
     this.hear(data.outcomes);
     this.drawing.drawProgress();
+  }
+
+  // Pairs that are asked one after another; a review that was asked for before the page was loaded is over.
+  takeRound({ at, isCount, pairs }, isFirst) {
+    const isNew = at !== this.roundAt;
+    this.roundAt = at;
+    if (!at || (isFirst && !isCount)) return;
+    if (isNew || isCount) this.inARow = pairs.filter(({ id }) => !this.asked.has(id)).map(unpackPair);
+    if (isNew) this.answers.startRound();
   }
 
   // What was begun before the page was left: the server lays it out again, as the labels are now.
@@ -158,7 +172,11 @@ class Label {
 
   preload(card) {
     if (card.pictures) return;
-    card.pictures = [...card.tiles, ...card.candidates.slice(0, 12).map(({ tiles }) => tiles[0])].map((tile) => {
+    card.pictures = [
+      ...card.tiles,
+      ...card.joined.flatMap(({ tiles }) => tiles),
+      ...card.candidates.slice(0, 12).map(({ tiles }) => tiles[0]),
+    ].map((tile) => {
       const picture = new Image();
       picture.src = this.data.thumbs + tile.token;
       return picture;
@@ -191,8 +209,14 @@ class Label {
     };
     let card = this.queue.shift();
     while (card && !isWorthALook(card)) card = this.queue.shift();
+    const isLeft = (tile) => !used.has(tile.image);
     this.work = card
-      ? (card.work ?? new Work({ ...card, tiles: card.tiles.filter((tile) => !used.has(tile.image)) }))
+      ? (card.work ??
+        new Work({
+          ...card,
+          tiles: card.tiles.filter(isLeft),
+          joined: card.joined.filter(({ tiles }) => tiles.every(isLeft)),
+        }))
       : null;
     if (card) this.shownAt = performance.now();
     this.pool = this.later = null;
@@ -234,6 +258,12 @@ class Label {
     if (!candidate) return;
     if (isRefused) this.edit(this.work.reject(candidate, this.shown));
     else this.edit(isLast ? this.work.joinUpTo(place, this.shown) : this.work.join(candidate, this.shown));
+  }
+
+  // The others of the row are somebody else; where nobody is in it, those come who are unlikely.
+  pass() {
+    if (this.shown.length) this.edit(this.work.pass(this.shown));
+    else if (this.nUnlikely) this.edit(this.work.with({ isThorough: true }));
   }
 
   // The training images that look like one of the card, on the page that lists them; what was begun here is kept.

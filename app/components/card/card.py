@@ -8,7 +8,7 @@ from app.components.mount import mount
 _render = mount(
     "pul_card",
     script="card/card.js",
-    values=("outbox", "wanted", "drafts", "like"),
+    values=("outbox", "wanted", "drafts", "like", "review"),
     html="card/card.html",
     css="card/card.css",
 )
@@ -23,7 +23,8 @@ def card(payload: dict[str, Any], *, on_outbox: Callable[[], None], key: str) ->
             all that are not acknowledged yet, oldest first.
         key: Key of the component; the card stays on the screen as long as it is the same.
             `st.session_state[key]["wanted"]` is the current card, for which more candidates are
-            requested; `"drafts"` is what the browser kept of unfinished cards, and
-            `"like"` the image for which similar ones are wanted.
+            requested; `"review"` is when a review of the labels was asked for; `"drafts"` is what
+            the browser kept of unfinished cards, and `"like"` the image for which similar ones are
+            wanted.
     """
     _render(key=key, data=payload, on_outbox_change=on_outbox)

@@ -63,8 +63,18 @@ export class CardControls {
     }
     if (key === "?") return () => this.toggleHelp();
     if (/^[1-9]$/.test(key) && this.page.work) return () => this.page.join(Number(key) - 1, { isLast: event.shiftKey });
-    if (key === "0" && this.page.work) return () => this.act("none");
-    const acts = { Enter: "create", a: "choose", s: "split", p: "pair", u: "unsure", x: "junk", " ": "skip" };
+    if (key === "0" && this.page.work) return () => this.act(event.shiftKey ? "all" : "none");
+    const acts = {
+      Enter: "create",
+      a: "choose",
+      s: "split",
+      p: "pair",
+      v: "review",
+      u: "unsure",
+      x: "junk",
+      " ": "skip",
+    };
+    if (key === "a" && event.shiftKey) return event.repeat ? () => {} : () => this.act("likest");
     if (acts[key] && !event.shiftKey) return event.repeat ? () => {} : () => this.act(acts[key]); // a key held down is pressed once
     const moves = {
       ArrowLeft: () => this.page.tiles.move(-1, event.shiftKey),
@@ -84,6 +94,7 @@ export class CardControls {
       undo: () => this.page.answers.undo(),
       redo: () => this.page.answers.redo(),
       help: () => this.toggleHelp(),
+      review: () => this.page.answers.review(),
       pair: () =>
         this.page.answers.ask(PAIR_BURST) ||
         this.page.toast(`No question is open now: label a few more ${PEOPLE} first.`),
@@ -93,7 +104,9 @@ export class CardControls {
       split: () => this.page.answers.split(),
       skip: () => this.page.answers.skip(),
       choose: () => this.page.answers.choose(),
-      none: () => this.page.shown.length && this.page.edit(this.page.work.pass(this.page.shown)),
+      none: () => this.page.pass(),
+      all: () => this.page.join(this.page.shown.length - 1, { isLast: true }),
+      likest: () => this.page.answers.addToLikest(),
       unsure: () => this.page.answers.aside("unsure", "set aside as unsure"),
       junk: () => this.page.answers.aside("junk", "marked as junk: out of training"),
     };

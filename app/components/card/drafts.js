@@ -93,7 +93,9 @@ export function isTouched(work) {
   const fresh = new Set(work.card.tiles.filter((tile) => !tile.isChosen).map((tile) => tile.image));
   const isSame = fresh.size === work.dropped.size && [...fresh].every((image) => work.dropped.has(image));
   const isWhole = work.tiles.length === work.card.tiles.length;
-  return !isSame || !isWhole || work.accepted.length + work.rejected.length > 0 || work.card.id.includes("/");
+  const { joined } = work.card;
+  const isJoined = work.accepted.length === joined.length && joined.every((each) => work.accepted.includes(each));
+  return !isSame || !isWhole || !isJoined || work.rejected.length > 0 || work.card.id.includes("/");
 }
 
 /** @returns {Draft} What a page needs to go on, without pictures: their addresses expire. */

@@ -32,8 +32,13 @@ export class CardDrawing {
     else this.drawEmpty();
     if (this.page.pair) {
       this.page.find("pair").innerHTML = pairHtml(this.page.pair, this.page.data.thumbs);
-      this.page.find("reason").innerHTML =
-        "<b>A question between cards</b><span>what you answer is kept and never asked again</span>";
+      const { title, told, isCount } = this.page.data.round;
+      const inARow = [title, isCount ? told : `${counted(this.page.inARow.length, "more question")} after this`];
+      const [what, how] =
+        this.page.answers.from === "inARow"
+          ? inARow
+          : ["A question between cards", "what you answer is kept and never asked again"];
+      this.page.find("reason").innerHTML = `<b>${escape(what)}</b><span>${escape(how)}</span>`;
     }
   }
 
@@ -43,10 +48,12 @@ export class CardDrawing {
     this.page.find("reason").innerHTML =
       `<b>${work.chosen.length}</b> of ${counted(work.allTiles.length + (work.card.nMore ?? 0), "image")} chosen<span>${escape(work.card.reason)}</span>` +
       (work.card.nMore ? `<span>${work.allTiles.length} shown</span>` : "");
-    this.page.shown = work.row ?? work.candidates(this.page.pool ?? work.card, this.page.used);
+    const pool = this.page.pool ?? work.card;
+    this.page.shown = work.row ?? work.offered(pool, this.page.used);
+    this.page.nUnlikely = this.page.shown.length ? 0 : work.candidates(pool, this.page.used).length;
     this.page.find("candidates").innerHTML =
       this.page.shown.map((candidate, place) => candidateHtml(candidate, place, thumbs, work)).join("") ||
-      `<p>Nobody else looks like this ${PERSON}.</p>`;
+      `<p>Nobody else is likely to be this ${PERSON}.${this.page.nUnlikely ? ` <kbd>0</kbd> shows ${this.page.nUnlikely} who are not.` : ""}</p>`;
     this.page.zoom.watch(this.page.find("candidates"), "[data-candidate]");
     this.page.find("nearest").innerHTML =
       work.card.nearest

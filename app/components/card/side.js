@@ -9,11 +9,12 @@ export function candidateHtml(candidate, place, thumbs, work) {
     .slice(0, 6)
     .map((tile) => thumbs + tile.token)
     .join(" ");
-  const hint = counted(tiles.length, "image") + (cameras ? `, ${counted(cameras, "camera")}` : "");
+  const sure = `${Math.round(100 * candidate.probability)} %`;
+  const hint = `${counted(tiles.length, "image")}${cameras ? `, ${counted(cameras, "camera")}` : ""}, ${sure} sure`;
   const said = `candidate ${place + 1}, ${hint}${state && `, ${state}`}`;
   return (
     `<figure class="${state}" data-candidate="${place}" data-tokens="${tokens}" data-hint="${hint}"><button type="button" class="face" aria-pressed="${state === "joined"}" aria-label="${said}"><img src="${thumbs}${tiles[0].token}" alt="" width="56" height="112" draggable="false"></button>` +
-    `${place < 9 ? `<kbd>${place + 1}</kbd>` : ""}${tiles.length > 1 ? `<small>×${tiles.length}</small>` : ""}<button type="button" data-refuse aria-label="Not this ${PERSON}: candidate ${place + 1}" title="Not this ${PERSON}; never offered again">×</button></figure>`
+    `${place < 9 ? `<kbd>${place + 1}</kbd>` : ""}<small class="sure">${sure}</small>${tiles.length > 1 ? `<small>×${tiles.length}</small>` : ""}<button type="button" data-refuse aria-label="Not this ${PERSON}: candidate ${place + 1}" title="Not this ${PERSON}; never offered again">×</button></figure>`
   );
 }
 

@@ -10,7 +10,7 @@ const ROOM = 0.75; // share of the height that a new card may fill, so that what
 /**
  * @typedef {import("../shared_js/types").Tile} Tile
  * @typedef {import("../shared_js/types").Candidate} Candidate
- * @typedef {{ camera: number | null, isLoose?: boolean, accepted?: number, tiles: Tile[] }} Group
+ * @typedef {{ camera: number | null, isLoose?: boolean, accepted?: number, isSure?: boolean, tiles: Tile[] }} Group
  */
 
 export class Tiles {
@@ -40,7 +40,7 @@ export class Tiles {
   }
 
   show(work, cameras, thumbs) {
-    const groups = arrange(work.tiles, work.accepted);
+    const groups = arrange(work.tiles, work.accepted, work.card.joined);
     const isNewCard = this.card !== work.card.id;
     const hadFocus = this.hasFocus;
     this.card = work.card.id;
@@ -232,8 +232,9 @@ export class Tiles {
  * what was joined.
  * @param {Tile[]} tiles
  * @param {Candidate[]} accepted
+ * @param {Candidate[]} joined Those of them that joined before anyone looked.
  */
-export function arrange(tiles, accepted) {
+export function arrange(tiles, accepted, joined = []) {
   /** @type {Group[]} */
   const groups = [];
   for (const tile of tiles) {
@@ -241,20 +242,22 @@ export function arrange(tiles, accepted) {
     if (last && last.camera === tile.camera && last.isLoose === !tile.isChosen) last.tiles.push(tile);
     else groups.push({ camera: tile.camera, isLoose: !tile.isChosen, tiles: [tile] });
   }
-  accepted.forEach((candidate, n) => groups.push({ camera: null, accepted: n + 1, tiles: candidate.tiles }));
+  accepted.forEach((candidate, n) =>
+    groups.push({ camera: null, accepted: n + 1, isSure: joined.includes(candidate), tiles: candidate.tiles }),
+  );
   return groups;
 }
 
 function groupHtml(group, cameras, thumbs, before) {
-  const { camera, accepted, isLoose, tiles } = group;
+  const { camera, accepted, isSure, isLoose, tiles } = group;
   const name = accepted ? `joined ${accepted}` : camera === null ? "" : `cam ${camera}`;
   const color = accepted ? "var(--st-primary-color)" : (cameras[camera] ?? "var(--st-border-color)");
   const caption = `${name}${tiles.length > 1 ? `${name && " · "}${tiles.length}` : ""}`;
   const heading =
     isLoose && !before?.isLoose
       ? `<h5>Same cluster, looks different: click who belongs to the ${PERSON}</h5>`
-      : accepted && !before?.accepted
-        ? "<h5>Joined: click who does not belong</h5>"
+      : accepted && (!before?.accepted || before.isSure !== isSure)
+        ? `<h5>${isSure ? "Joined beforehand, as it is likely" : "Joined"}: click who does not belong</h5>`
         : "";
   const walks = walksOf(tiles).map(
     (walk, n) =>

@@ -16,7 +16,7 @@ export function unpackPool({ candidates, likeness }) {
 }
 
 export function unpackCard(card) {
-  return { ...card, ...unpackPool(card), tiles: card.tiles.map(unpackTile) };
+  return { ...card, ...unpackPool(card), tiles: card.tiles.map(unpackTile), joined: card.joined.map(unpackCandidate) };
 }
 
 export function unpackPair(pair) {

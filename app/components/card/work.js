@@ -7,7 +7,7 @@ const N_CANDIDATES = 12;
  * @typedef {import("../shared_js/types").Card} Card
  * @typedef {import("../shared_js/types").Pool} Pool
  * @typedef {{ tiles?: Tile[], dropped?: Set<number>, accepted?: Candidate[], rejected?: Candidate[],
- *   row?: Candidate[] | null }} Changes
+ *   row?: Candidate[] | null, isFirst?: boolean, isThorough?: boolean }} Changes
  */
 
 export class Work {
@@ -20,12 +20,16 @@ export class Work {
     this.tiles = changes.tiles ?? card.tiles;
     /** Images that are out: taken out by hand, or not chosen to begin with. */
     this.dropped = changes.dropped ?? looseOf(card);
-    /** @type {Candidate[]} */
-    this.accepted = changes.accepted ?? [];
+    /** @type {Candidate[]} Those that joined, some before anyone looked. */
+    this.accepted = changes.accepted ?? card.joined;
     /** @type {Candidate[]} */
     this.rejected = changes.rejected ?? [];
     /** The candidates on the screen, while somebody chooses among them. */
     this.row = changes.row ?? null;
+    /** Whether no row has been passed yet: the first one begins with who joined beforehand. */
+    this.isFirst = changes.isFirst ?? true;
+    /** Whether unlikely candidates are shown too. */
+    this.isThorough = changes.isThorough ?? false;
   }
 
   /**
@@ -33,8 +37,8 @@ export class Work {
    * @returns {Work}
    */
   with(changes) {
-    const { dropped, accepted, rejected, tiles, row } = this;
-    return new Work(this.card, { tiles, dropped, accepted, rejected, row, ...changes });
+    const { dropped, accepted, rejected, tiles, row, isFirst, isThorough } = this;
+    return new Work(this.card, { tiles, dropped, accepted, rejected, row, isFirst, isThorough, ...changes });
   }
 
   get allTiles() {
@@ -63,14 +67,15 @@ export class Work {
   }
 
   /**
-   * Join a candidate, or take it back. The row does not move until `0`, so that several can be joined in one look.
+   * Join a candidate, or take it back; one that joined beforehand and is taken out is somebody else. The row does not
+   * move until `0`, so that several can be joined in one look.
    * @param {Candidate} candidate
    * @param {Candidate[]} row
    */
   join(candidate, row) {
-    const accepted = this.accepted.includes(candidate)
-      ? this.accepted.filter((other) => other !== candidate)
-      : [...this.accepted, candidate];
+    const isIn = this.accepted.includes(candidate);
+    if (isIn && this.card.joined.includes(candidate)) return this.reject(candidate, row);
+    const accepted = isIn ? this.accepted.filter((other) => other !== candidate) : [...this.accepted, candidate];
     return this.with({ accepted, rejected: this.rejected.filter((other) => other !== candidate), row });
   }
 
@@ -105,12 +110,25 @@ export class Work {
     return this.with({
       rejected: [...this.rejected, ...row.filter((candidate) => !this.isSettled(candidate))],
       row: null,
+      isFirst: false,
     });
   }
 
   /** @param {Candidate} candidate */
   isSettled(candidate) {
     return this.accepted.includes(candidate) || this.rejected.includes(candidate);
+  }
+
+  /**
+   * A row to choose from: in the first one those that joined beforehand, which a number takes out, then who else.
+   * @param {Pool} pool
+   * @param {Set<number>} used Images that are elsewhere already.
+   * @returns {Candidate[]}
+   */
+  offered(pool, used) {
+    const joined = this.isFirst ? this.card.joined : [];
+    const others = this.candidates(pool, used).filter(({ isUnlikely }) => this.isThorough || !isUnlikely);
+    return [...joined, ...others.slice(0, Math.max(0, N_CANDIDATES - joined.length))];
   }
 
   /**
@@ -146,7 +164,7 @@ export class Work {
     const dropped = new Set([...this.dropped].filter((image) => !away.some((tile) => tile.image === image)));
     const stay = this.with({ tiles: own.filter((tile) => !away.includes(tile)), dropped });
     const id = `${this.card.id}/${away[0].image}`;
-    return [stay, { ...this.card, id, reason: "split off from the card before", tiles: away }];
+    return [stay, { ...this.card, id, reason: "split off from the card before", tiles: away, joined: [] }];
   }
 }
 

@@ -18,6 +18,8 @@ export interface Tile {
 export interface Candidate {
   tiles: Tile[];
   cameras: number;
+  probability: number;
+  isUnlikely: boolean;
   point: Point | null;
 }
 
@@ -44,6 +46,7 @@ export interface Card extends Pool {
   id: string;
   reason: string;
   tiles: Tile[];
+  joined: Candidate[];
   nearest: number[];
   nMore?: number;
   map?: { around: Point[]; identities: [number, number, number][] };

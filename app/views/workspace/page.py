@@ -9,7 +9,7 @@ from app.components.forms.settings_form import problem_list
 from app.components.tables.findings import findings
 from app.components.tables.grid import strip
 from app.routes import thumbnails
-from app.views.workspace import importing, moved, opening
+from app.views.workspace import counting, importing, moved, opening
 from app.wording import counted, fit, plain
 from pul.errors import PulError
 
@@ -28,7 +28,7 @@ def show(now: services.workspace.WorkspaceStatus | None) -> None:
         with contents:
             _images()
         with start:
-            _start()
+            _start(now)
         moved.show()
         with st.expander("Add images", expanded=now.is_importing):
             importing.show(now)
@@ -54,7 +54,7 @@ def _images() -> None:
     skipped_files(services.workspace.skipped(location) if contents.n_skipped else ())
 
 
-def _start() -> None:
+def _start(now: services.workspace.WorkspaceStatus) -> None:
     location = state.location()
     st.subheader("Group or train")
     model = choose_model(services.runs.start_models(location), key="quick")
@@ -68,11 +68,12 @@ def _start() -> None:
     config = services.runs.first_config(location, preset)
     n_train = counted(services.workspace.n_train_images(location), "training image")
     asked = quick_start(
-        n_clusters=config.n_clusters,
+        n_clusters=state.wanted_k() or config.n_clusters,
         lambda_=config.lambda_ or 0.0,
         sentence=fit("About the number of people.")
         + f" You have {n_train}; Market-1501 has 17 per person.",
     )
+    counting.offer(now)
     if asked is not None:
         _start_run(config, model, asked)
 

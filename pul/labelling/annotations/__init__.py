@@ -17,7 +17,9 @@ from pul.labelling.annotations.acts import (
     remove,
     rename,
     same,
+    second,
     set_role,
+    settle,
     split,
     to_number,
     undecided,
@@ -26,6 +28,7 @@ from pul.labelling.annotations.acts import (
 )
 from pul.labelling.annotations.contradictions import Contradiction, find_contradictions
 from pul.labelling.annotations.fold import fold
+from pul.labelling.annotations.pairs import answer_pair
 from pul.labelling.annotations.state import (
     JUNK,
     UNANSWERED,
@@ -50,6 +53,7 @@ __all__ = [
     "Role",
     "Side",
     "add",
+    "answer_pair",
     "check_name",
     "create",
     "find_contradictions",
@@ -62,7 +66,9 @@ __all__ = [
     "remove",
     "rename",
     "same",
+    "second",
     "set_role",
+    "settle",
     "split",
     "to_number",
     "to_rows",

@@ -12,6 +12,7 @@ from pul.errors import ConfigError
 Role = Literal["training", "validation"]
 ROLES: tuple[Role, ...] = ("training", "validation")
 MAX_NAME_LENGTH = 200
+_LISTS = ("images", "refused", "shown")  # of images, in payloads
 KINDS = (
     "create",
     "add",
@@ -25,6 +26,8 @@ KINDS = (
     "junk",
     "rename",
     "role",
+    "second",
+    "settle",
     "undo",
     "redo",
 )
@@ -69,25 +72,43 @@ class Side:
 
 
 def create(
-    images: Iterable[int], *, refused: Iterable[int] = (), name: str = "", role: Role = "training"
+    images: Iterable[int],
+    *,
+    refused: Iterable[int] = (),
+    shown: Iterable[int] = (),
+    name: str = "",
+    role: Role = "training",
 ) -> Act:
     """Make a new identity; its number is that of the event.
 
     Args:
         images: Its images.
         refused: Images that were shown with them and are someone else.
+        shown: Images that were shown last and not taken: most of them are someone else.
         name: What people call it; "" for ID_001, ID_002, ...
         role: `training`, or `validation` to hold it out.
 
     Raises:
         ConfigError: No image, no such role, or a name that cannot be written down.
     """
-    payload = {"images": _images(images), "refused": _images(refused, least=0)}
+    payload = {"images": _images(images), "refused": _images(refused, least=0)} | _shown(shown)
     return Act("create", payload | {"name": check_name(name), "role": _role(role)})
 
 
-def add(identity: int, images: Iterable[int], *, refused: Iterable[int] = ()) -> Act:
+def add(
+    identity: int,
+    images: Iterable[int],
+    *,
+    refused: Iterable[int] = (),
+    shown: Iterable[int] = (),
+) -> Act:
     """Say that images show an identity, and that others which were shown do not.
+
+    Args:
+        identity: The identity.
+        images: Images that show it.
+        refused: Images that were shown with them and are someone else.
+        shown: Images that were shown last and not taken: most of them are someone else.
 
     Raises:
         ConfigError: No image at all.
@@ -95,7 +116,7 @@ def add(identity: int, images: Iterable[int], *, refused: Iterable[int] = ()) ->
     payload = {"images": _images(images, least=0), "refused": _images(refused, least=0)}
     if not payload["images"] and not payload["refused"]:
         raise ConfigError("Adding to an identity needs at least one image.")
-    return Act("add", {"identity": to_number(identity)} | payload)
+    return Act("add", {"identity": to_number(identity)} | payload | _shown(shown))
 
 
 def remove(identity: int, images: Iterable[int]) -> Act:
@@ -191,6 +212,30 @@ def set_role(identity: int, role: Role) -> Act:
     return Act("role", {"identity": to_number(identity), "role": _role(role)})
 
 
+def second(identity: int, images: Iterable[int], *, refused: Iterable[int] = ()) -> Act:
+    """Say, without knowing what others did, which images of an identity's card show one person.
+
+    It changes no identity; where it differs, `settle` decides.
+
+    Args:
+        identity: The identity that somebody else made of the card.
+        images: The images; none where there is no one person.
+        refused: Images that were shown with them and are someone else.
+    """
+    said = {"images": _images(images, least=0), "refused": _images(refused, least=0)}
+    return Act("second", {"identity": to_number(identity)} | said)
+
+
+def settle(event: int, *, is_taken: bool) -> Act:
+    """Decide between the two who answered a card.
+
+    Args:
+        event: The second opinion.
+        is_taken: Whether the identity becomes what the second one said; else it stays as it is.
+    """
+    return Act("settle", {"event": int(event), "is_taken": bool(is_taken)})
+
+
 def undo(event: int) -> Act:
     """Take back the act of an event, whichever it is, as if it had never been."""
     return Act("undo", {"event": int(event)})
@@ -199,6 +244,11 @@ def undo(event: int) -> Act:
 def redo(event: int) -> Act:
     """Bring an act back that was taken back."""
     return Act("redo", {"event": int(event)})
+
+
+def _shown(images: Iterable[int]) -> dict[str, Any]:
+    shown = _images(images, least=0)
+    return {"shown": shown} if shown else {}
 
 
 def _images(images: Iterable[int], *, least: int = 1) -> list[int]:
@@ -213,7 +263,7 @@ def _images(images: Iterable[int], *, least: int = 1) -> list[int]:
 def named_images(act: Act) -> frozenset[int]:
     """Return every image that an act names."""
     sides = [act.payload.get(name, {}) for name in ("left", "right")]
-    lists = (part.get(key, ()) for part in (act.payload, *sides) for key in ("images", "refused"))
+    lists = (part.get(key, ()) for part in (act.payload, *sides) for key in _LISTS)
     return frozenset(chain.from_iterable(lists))
 
 

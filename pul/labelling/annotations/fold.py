@@ -5,7 +5,16 @@ from typing import Any
 
 from pul.errors import DataError
 from pul.labelling.annotations.acts import KINDS, ROLES, Side
-from pul.labelling.annotations.state import JUNK, UNSURE, Annotations, Event, Opinion, Pair, Refusal
+from pul.labelling.annotations.state import (
+    JUNK,
+    UNSURE,
+    Annotations,
+    Event,
+    Opinion,
+    Pair,
+    Refusal,
+    SecondOpinion,
+)
 
 
 def fold(events: Iterable[Event], state: Annotations | None = None) -> Annotations:
@@ -48,6 +57,7 @@ def _continue(state: Annotations, fresh: list[Event]) -> Annotations:
         frozenset(undone),
         dict(state.opinions),
         list(state.refusals),
+        list(state.shown),
         dict(state.merged),
         dict(state.names),
         dict(state.roles),
@@ -55,6 +65,9 @@ def _continue(state: Annotations, fresh: list[Event]) -> Annotations:
         list(state.links),
         list(state.cannot_links),
         list(state.undecided),
+        dict(state.confirmed),
+        dict(state.seconds),
+        set(state.settled),
     )
     for event in fresh:
         apply = _APPLY.get(event.kind)
@@ -107,24 +120,35 @@ def _create(state: Annotations, event: Event) -> None:
         state.roles[event.event_id] = ROLES[1]
     _say(state, event, event.event_id, payload["images"])
     _refuse(state, event, event.event_id, payload.get("refused", ()))
+    _note_shown(state, event, event.event_id)
 
 
 def _add(state: Annotations, event: Event) -> None:
     identity = state.find(event.payload["identity"])
+    for image in event.payload["images"]:
+        if any(state.find(o.identity) == identity for o in state.opinions.get(image, ())):
+            state.confirmed[image] = identity
     _say(state, event, identity, event.payload["images"])
     _refuse(state, event, identity, event.payload.get("refused", ()))
+    _note_shown(state, event, identity)
 
 
 def _remove(state: Annotations, event: Event) -> None:
     identity = state.find(event.payload["identity"])
-    for image in event.payload["images"]:
+    _take_out(state, identity, event.payload["images"])
+    _refuse(state, event, identity, event.payload["images"])
+
+
+def _take_out(state: Annotations, identity: int, images: Iterable[int]) -> None:
+    """Drop what anybody said of images about an identity."""
+    for image in images:
+        state.confirmed.pop(image, None)
         opinions = state.opinions.get(image, ())
         others = tuple(o for o in opinions if o.identity < 0 or state.find(o.identity) != identity)
         if others:
             state.opinions[image] = others
         else:
             state.opinions.pop(image, None)
-    _refuse(state, event, identity, event.payload["images"])
 
 
 def _merge(state: Annotations, event: Event) -> None:
@@ -179,6 +203,27 @@ def _role(state: Annotations, event: Event) -> None:
     state.roles[state.find(event.payload["identity"])] = event.payload["role"]
 
 
+def _second(state: Annotations, event: Event) -> None:
+    payload = event.payload
+    images, refused = tuple(payload["images"]), tuple(payload["refused"])
+    said = SecondOpinion(event.event_id, event.author, payload["identity"], images, refused)
+    state.seconds[event.event_id] = said
+
+
+def _settle(state: Annotations, event: Event) -> None:
+    """Take the images of the second opinion, and only those, among what its author saw."""
+    said = state.seconds.get(event.payload["event"])
+    if said is None:  # taken back
+        return
+    state.settled.add(said.event_id)
+    if not event.payload["is_taken"]:
+        return
+    identity = state.find(said.identity)
+    _take_out(state, identity, said.refused)
+    _refuse(state, event, identity, said.refused)
+    _say(state, event, identity, said.images)
+
+
 def _nothing(state: Annotations, event: Event) -> None:
     """Undo and redo count before anything is applied; of a lost act nothing is known."""
 
@@ -196,6 +241,8 @@ _APPLY: dict[str, Callable[[Annotations, Event], None]] = {
     "junk": _junk,
     "rename": _rename,
     "role": _role,
+    "second": _second,
+    "settle": _settle,
     "undo": _nothing,
     "redo": _nothing,
     "lost": _nothing,
@@ -217,6 +264,11 @@ def _say(state: Annotations, event: Event, identity: int, images: Iterable[int])
 def _refuse(state: Annotations, event: Event, identity: int, images: Iterable[int]) -> None:
     if refused := tuple(images):
         state.refusals.append(Refusal(event.event_id, event.author, identity, refused))
+
+
+def _note_shown(state: Annotations, event: Event, identity: int) -> None:
+    if shown := tuple(event.payload.get("shown", ())):
+        state.shown.append(Refusal(event.event_id, event.author, identity, shown))
 
 
 def _pair(event: Event) -> Pair:

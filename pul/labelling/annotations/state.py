@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from pul.errors import DataError
 from pul.labelling.annotations.acts import Role, Side
 
 UNANSWERED = 0  # owner of an image that nobody said anything about; identities are 1, 2, ...
+Said = Literal["same", "different", "undecided"]  # of two sides
 JUNK = -1
 UNSURE = -2
 
@@ -57,6 +58,16 @@ class Refusal(NamedTuple):
     author: str
     identity: int
     images: tuple[int, ...]
+
+
+class SecondOpinion(NamedTuple):
+    """What one person said of another's card without seeing the answer."""
+
+    event_id: int
+    author: str
+    identity: int
+    images: tuple[int, ...]
+    refused: tuple[int, ...]
 
 
 class Pair(NamedTuple):
@@ -103,18 +114,23 @@ class Annotations:
         undone: Numbers of the events that are taken back.
         opinions: What each author said last about each image.
         refusals: Images that do not show an identity; `refused_images` are those that still count.
+        shown: Images that were shown for an identity and not taken, which says little.
         merged: Identity → the one it was merged into.
         names, roles: What was set for an identity.
         numbers: Identity → 1, 2, ... in the order they were made.
         links: Groups of images that show one person (must-links), by event.
         cannot_links: Pairs that are different people.
         undecided: Pairs that nobody could tell.
+        seconds: Second opinions, by event; they change no identity.
+        settled: Numbers of those between which and the first somebody has decided.
+        confirmed: Image → the identity that it was said to show again, when it was in it already.
     """
 
     events: tuple[Event, ...] = ()
     undone: frozenset[int] = frozenset()
     opinions: dict[int, Opinions] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    shown: list[Refusal] = field(default_factory=list)
     merged: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     roles: dict[int, Role] = field(default_factory=dict)
@@ -122,6 +138,9 @@ class Annotations:
     links: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     cannot_links: list[Pair] = field(default_factory=list)
     undecided: list[Pair] = field(default_factory=list)
+    confirmed: dict[int, int] = field(default_factory=dict)
+    seconds: dict[int, SecondOpinion] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
 
     def find(self, identity: int) -> int:
         """Return the identity that an identity is part of by now: itself unless it was merged."""
@@ -256,20 +275,38 @@ class Annotations:
 
     def was_asked(self, left: Iterable[int], right: Iterable[int]) -> bool:
         """Whether it is answered already if the images of two sides show one person."""
+        return self._compare(frozenset(left), frozenset(right)) is not None
+
+    def said_of(self, left: Iterable[int], right: Iterable[int]) -> Said | None:
+        """Return what was said of two sides; None for nothing. Two identities are two people."""
         first, second = frozenset(left), frozenset(right)
+        said = self._compare(first, second)
+        is_named = self._people(first) and self._people(second)
+        return "different" if is_named and said != "same" else said
+
+    def _compare(self, first: frozenset[int], second: frozenset[int]) -> Said | None:
         group_of = self._group_of
         if {group_of.get(x, x) for x in first} & {group_of.get(x, x) for x in second}:
-            return True
+            return "same"
         left_people, right_people = self._people(first), self._people(second)
         if left_people & right_people:
-            return True
+            return "same"
         if any(first & self.refused_by(person) for person in right_people):
-            return True
+            return "different"
         if any(second & self.refused_by(person) for person in left_people):
+            return "different"
+        if any(self._touches(pair, first, second) for pair in self.cannot_links):
+            return "different"
+        is_undecided = any(self._touches(pair, first, second) for pair in self.undecided)
+        return "undecided" if is_undecided else None
+
+    def was_confirmed(self, identity: int, images: Iterable[int]) -> bool:
+        """Whether somebody looked at images of an identity again: kept them, or could not tell."""
+        known, asked = self.find(identity), frozenset(images)
+        if all(self.find(self.confirmed.get(image, 0)) == known for image in asked):
             return True
-        return any(
-            self._touches(pair, first, second) for pair in (*self.cannot_links, *self.undecided)
-        )
+        others = self._members.get(known, frozenset()) - asked
+        return any(self._touches(pair, others, asked) for pair in self.undecided)
 
     def training_mapping(self) -> dict[int, int]:
         """Return image → identity of those that train; validation identities are left out."""

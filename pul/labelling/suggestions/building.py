@@ -1,6 +1,7 @@
 """Making the index of an iteration: a block at a time, so that memory is bounded."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from pul.arrays import (
 )
 from pul.data.footage import Footage, embed, n_embedded
 from pul.errors import FeatureError
+from pul.labelling.suggestions.calibration import NONE
 from pul.labelling.suggestions.cells import make_cells
 from pul.labelling.suggestions.groups import Groups, group
 from pul.labelling.suggestions.index import SuggestionIndex
@@ -26,6 +28,7 @@ from pul.labelling.suggestions.likeness import (
     make_tracklets,
     mean_of,
 )
+from pul.labelling.suggestions.rehearsal import rehearse
 from pul.labelling.suggestions.sides import bar_other_sides, shown_sides, sides_of
 
 _BLOCK = 1024
@@ -107,7 +110,7 @@ def build_index(
     }
     if second_clusters is not None:
         doubts["two clusterings disagree"] = _disagreement(images, second_clusters)
-    return SuggestionIndex(
+    index = SuggestionIndex(
         image_ids=image_ids,
         footage=footage,
         embedding=embedding,
@@ -126,7 +129,10 @@ def build_index(
         cohesion=_cohesion(tracklets, bundles),
         n_cameras=_count_distinct(images, footage.camids),
         doubts={reason: _ranks(values) for reason, values in doubts.items()},
+        rehearsed=NONE,
     )
+    on_step("rehearsing")
+    return replace(index, rehearsed=rehearse(index))
 
 
 def _embed_all(

@@ -7,11 +7,12 @@ import numpy as np
 
 from pul.arrays import BoolArray, FloatArray, IntArray
 from pul.labelling.annotations import Annotations
+from pul.labelling.suggestions.calibration import N_CANDIDATES, SURE, compare_groups
 from pul.labelling.suggestions.index import SuggestionIndex
 from pul.labelling.suggestions.likeness import ONE_PERSON
 
-N_CANDIDATES = 12
 _POOL = 60  # nearest tracklets that are put together into candidates
+_ROUNDS = 3  # of joining who is sure
 _SAME_MOMENT = 0.5  # cosine below which two tracklets with a common frame are two people
 
 
@@ -23,11 +24,15 @@ class Candidate:
         images: Their numbers, shape (M,), likest first, a tracklet's images side by side.
         camids: Camera of each, shape (M,).
         tracklets: Tracklet of each, shape (M,).
+        probability: How sure it is that they show the person, in [0, 1], by `Calibration`.
+        is_unlikely: Whether they need not be shown before somebody asks for them.
     """
 
     images: IntArray
     camids: IntArray
     tracklets: IntArray
+    probability: float
+    is_unlikely: bool
 
 
 def suggest_more(
@@ -41,8 +46,7 @@ def suggest_more(
 ) -> list[Candidate]:
     """Rank who else may be the person on the given images; ask again after each acceptance.
 
-    A tracklet ranks by its mean affinity to the person's tracklets and by the highest one, as a
-    person looks different from camera to camera. Tracklets that look like one person are one
+    Tracklets rank by their likeness (`Tracklets.compare`); those that look like one person are one
     candidate. Images that somebody judged, or said not to show this identity, never come; nor do
     other people of the same frame, nor images of a side that none of the person's shows.
 
@@ -62,29 +66,78 @@ def suggest_more(
     free = index.free(annotations).copy()
     free[rows] = False
     free[index.rows_of(np.array(sorted(barred), dtype=np.int64))] = False
-    affinity = _affinity(index, rows)
-    affinity[_other_people(index, rows)] = -np.inf
-    n_free = np.bincount(index.tracklets.groups.of, free, len(affinity))
-    affinity[n_free == 0] = -np.inf
-    pool = np.argsort(-affinity, kind="stable")[:_POOL]
-    pool = pool[np.isfinite(affinity[pool])]
-    found = _candidates(index, pool, affinity, free)[:n]
+    mean, highest = compare_all(index, rows)
+    likeness = np.asarray((mean + highest) / 2, dtype=np.float32)
+    likeness[_other_people(index, rows)] = -np.inf
+    n_free = np.bincount(index.tracklets.groups.of, free, len(likeness))
+    likeness[n_free == 0] = -np.inf
+    pool = np.argsort(-likeness, kind="stable")[:_POOL]
+    pool = pool[np.isfinite(likeness[pool])]
+    groups = _put_together(index, pool, likeness)
+    of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    every = np.concatenate(groups) if groups else pool
+    compared = compare_groups(mean[every], highest[every], of, len(groups))
+    calibration = index.calibration(annotations)
+    sureness = calibration.probability(compared)
+    unlikely = calibration.are_unlikely(sureness)
+    shown = list(zip(groups, sureness.tolist(), unlikely.tolist(), strict=True))[:n]
+    found = [_candidate(index, free, *each) for each in shown]
     index.drop_pages()
     return found
 
 
-def _affinity(index: SuggestionIndex, rows: IntArray) -> FloatArray:
-    """Return the affinity of tracklets to a person, shape (S,); -inf of those that are not near."""
-    tracklets, counts = np.unique(index.tracklets.groups.of[rows], return_counts=True)
-    near = index.tracklets_near(tracklets, counts)
-    affinities = index.tracklets.affinities(tracklets, near)
-    is_compared = np.isfinite(affinities)  # all, unless sides differ
-    weights = counts.astype(np.float32)
-    sums = weights @ np.where(is_compared, affinities, 0.0)
-    mean = sums / np.maximum(weights @ is_compared, 1.0)
-    both = np.full(len(index.tracklets.means), -np.inf, dtype=np.float32)
-    both[slice(None) if near is None else near] = (mean + affinities.max(axis=0)) / 2
-    return both
+def join_sure(
+    index: SuggestionIndex,
+    annotations: Annotations,
+    images: Collection[int],
+    *,
+    refused: Collection[int] = (),
+    n: int = N_CANDIDATES,
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Join who surely is the person, before anyone looks; then rank who else may be.
+
+    What joins changes how like the others look, so that they are ranked anew a few times.
+
+    Args:
+        index: The iteration.
+        annotations: What is known.
+        images: The person: the chosen images of the card.
+        refused: Images that are on the card unchosen, or somebody else's.
+        n: At most so many candidates besides those that join.
+
+    Returns:
+        Those that join, the surest of each round first; and the others, the likest first.
+    """
+    joined: list[Candidate] = []
+    person = set(images)
+    for _ in range(_ROUNDS):
+        row = suggest_more(index, annotations, person, refused=refused, n=n)
+        sure = [candidate for candidate in row if candidate.probability >= SURE]
+        if not sure:
+            return joined, row
+        joined += sure
+        person.update(*(candidate.images.tolist() for candidate in sure))
+    return joined, suggest_more(index, annotations, person, refused=refused, n=n)
+
+
+def compare_all(index: SuggestionIndex, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Compare each tracklet with a person, as `Tracklets.compare` does, shapes (S,).
+
+    Args:
+        index: The iteration.
+        rows: Images of the person.
+
+    Returns:
+        Mean and highest affinity; both minus infinity of those that are not near.
+    """
+    tracklets, n_images = np.unique(index.tracklets.groups.of[rows], return_counts=True)
+    near = index.tracklets_near(tracklets, n_images)
+    compared = index.tracklets.compare(tracklets, n_images, near)
+    if near is None:
+        return compared
+    both = np.full((2, len(index.tracklets.means)), -np.inf, dtype=np.float32)
+    both[:, near] = compared
+    return both[0], both[1]
 
 
 def _other_people(index: SuggestionIndex, rows: IntArray) -> IntArray:
@@ -100,20 +153,28 @@ def _other_people(index: SuggestionIndex, rows: IntArray) -> IntArray:
     return others
 
 
-def _candidates(
-    index: SuggestionIndex, pool: IntArray, affinity: FloatArray, free: BoolArray
-) -> list[Candidate]:
-    """Put the tracklets of the pool together, best first."""
+def _put_together(index: SuggestionIndex, pool: IntArray, likeness: FloatArray) -> list[IntArray]:
+    """Put the tracklets of the pool together that look like one person, the likest first."""
     bundles = index.tracklets.bundle(pool, least=ONE_PERSON)
     firsts = np.unique(bundles, return_index=True)[1]  # the pool is sorted: the likest of each
-    members = [pool[bundles == bundles[first]] for first in np.sort(firsts)]
-    members.sort(key=lambda tracklets: -float(affinity[tracklets].max()))
-    return [_candidate(index, tracklets, free) for tracklets in members]
+    groups = [pool[bundles == bundles[first]] for first in np.sort(firsts)]
+    groups.sort(key=lambda tracklets: -float(likeness[tracklets].max()))
+    return groups
 
 
-def _candidate(index: SuggestionIndex, tracklets: IntArray, free: BoolArray) -> Candidate:
+def _candidate(
+    index: SuggestionIndex,
+    free: BoolArray,
+    tracklets: IntArray,
+    probability: float,
+    is_unlikely: bool,
+) -> Candidate:
     rows = index.tracklets.groups.members_of(tracklets)
     rows = rows[free[rows]]
     return Candidate(
-        index.image_ids[rows], index.footage.camids[rows], index.tracklets.groups.of[rows]
+        index.image_ids[rows],
+        index.footage.camids[rows],
+        index.tracklets.groups.of[rows],
+        probability,
+        is_unlikely,
     )

@@ -9,6 +9,7 @@ from pul.arrays import BoolArray, FloatArray, IntArray, drop_pages, row_blocks, 
 from pul.data.footage import Footage
 from pul.labelling.annotations import Annotations
 from pul.labelling.suggestions.answers import Answers, AnswersMemory
+from pul.labelling.suggestions.calibration import Answered, Calibration, CalibrationMemory
 from pul.labelling.suggestions.groups import Groups, group
 from pul.labelling.suggestions.likeness import Tracklets
 from pul.labelling.suggestions.sides import shown_sides, sides_of
@@ -48,6 +49,7 @@ class SuggestionIndex:
         cohesion: Mean affinity within each bundle, shape (B,).
         n_cameras: Cameras of each bundle, shape (B,).
         doubts: What makes an answer change much, by its reason, each of shape (B,), in [0, 1].
+        rehearsed: What the clustering answers to candidates, for `calibration`.
     """
 
     image_ids: IntArray
@@ -68,7 +70,11 @@ class SuggestionIndex:
     cohesion: FloatArray
     n_cameras: IntArray
     doubts: dict[str, FloatArray]
+    rehearsed: Answered
     _memory: AnswersMemory = field(default_factory=AnswersMemory, compare=False, repr=False)
+    _calibrations: CalibrationMemory = field(
+        default_factory=CalibrationMemory, compare=False, repr=False
+    )
 
     def rows_of(self, images: IntArray) -> IntArray:
         """Return the row of each image, leaving out those that this iteration does not have."""
@@ -84,6 +90,12 @@ class SuggestionIndex:
     def free(self, annotations: Annotations) -> BoolArray:
         """Return which images nobody judged yet, shape (N,); not to be changed."""
         return self.answers(annotations).free
+
+    def calibration(self, annotations: Annotations) -> Calibration:
+        """Return how sure a likeness is, by what people answered and what the clustering would."""
+        return self._calibrations.read(
+            annotations, self.rows_of, self.tracklets, self.images.of, self.rehearsed
+        )
 
     def identity_means(self, annotations: Annotations) -> FloatArray:
         """Return the mean embedding of each identity, by their numbers, shape (L, P)."""

@@ -58,6 +58,28 @@ class Tracklets(NamedTuple):
         others = self.sides if right is None else self.sides[right]
         return bar_other_sides(affinities, self.sides[left], others)
 
+    def compare(
+        self, person: IntArray, n_images: IntArray, others: IntArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Compare tracklets with a person, who looks different from camera to camera.
+
+        Args:
+            person: Tracklets of the person, shape (A,).
+            n_images: Images of each of them, which weigh alike, shape (A,).
+            others: Tracklets that are compared, shape (B,); all where None.
+
+        Returns:
+            The mean affinity of each to all the person's tracklets, and the highest one, shapes
+            (B,), float32; where no side is common, 0 and minus infinity. Half of each is the
+            likeness by which candidates rank.
+        """
+        affinities = self.affinities(person, others)
+        is_compared = np.isfinite(affinities)  # all, unless sides differ
+        weights = n_images.astype(np.float32)
+        sums = weights @ np.where(is_compared, affinities, 0.0)
+        mean = np.asarray(sums / np.maximum(weights @ is_compared, 1), dtype=np.float32)
+        return mean, affinities.max(axis=0, initial=-np.inf)
+
     def bundle(self, tracklets: IntArray, *, least: float) -> IntArray:
         """Group tracklets whose mean affinity is at least so high (average linkage).
 

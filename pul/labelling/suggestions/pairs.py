@@ -56,7 +56,7 @@ def pair_questions(
             break
         one, other = _images(annotations, sides[left]), _images(annotations, sides[right])
         if not annotations.was_asked(one, other):
-            pictures = _shown(index, one), _shown(index, other)
+            pictures = typical_images(index, one), typical_images(index, other)
             n_images = len(one) + len(other)
             questions.append(PairQuestion(sides[left], sides[right], *pictures, n_images))
     return questions
@@ -148,7 +148,8 @@ def _rows(index: SuggestionIndex, images: tuple[int, ...]) -> IntArray:
     return index.rows_of(np.array(images, dtype=np.int64))
 
 
-def _shown(index: SuggestionIndex, images: tuple[int, ...]) -> tuple[int, ...]:
+def typical_images(index: SuggestionIndex, images: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the four images nearest to the mean of some, nearest first."""
     rows = _rows(index, images)
     closeness = index.embedding[rows] @ index.embedding[rows].mean(axis=0)
     best = rows[np.argsort(-closeness, kind="stable")[:_TILES]]

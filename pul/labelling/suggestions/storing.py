@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pul.data.footage import Footage
+from pul.labelling.suggestions.calibration import Answered
 from pul.labelling.suggestions.clocks import Clocks
 from pul.labelling.suggestions.groups import Groups
 from pul.labelling.suggestions.index import SuggestionIndex
 from pul.labelling.suggestions.likeness import Tracklets
 from pul.store.cached_arrays import NewArrays, read_arrays
 
-FORMAT = 3  # raise it when an index is made otherwise: older files are then not read
+FORMAT = 4  # raise it when an index is made otherwise: older files are then not read
 
 
 def put_index(made: NewArrays, index: SuggestionIndex) -> None:
@@ -33,6 +34,8 @@ def put_index(made: NewArrays, index: SuggestionIndex) -> None:
         for part, array in grouped._asdict().items()
     }
     own = {name: getattr(index, name) for name in _OWN}
+    rehearsed = index.rehearsed._asdict()
+    own |= {f"rehearsed-{name}": array for name, array in rehearsed.items()}
     for name, array in (own | footage | groups | clocks).items():
         made.put(name, array)
     if index.tracklets.means is not index.embedding:
@@ -64,6 +67,7 @@ def read_index(folder: Path) -> SuggestionIndex | None:
         bundles=_groups(arrays, "bundles"),
         images=_groups(arrays, "images"),
         doubts=dict(zip(plain["doubts"], arrays["doubts"], strict=True)),
+        rehearsed=Answered(**_of(arrays, "rehearsed")),
         image_ids=arrays["image_ids"],
         embedding=arrays["embedding"],
         clusters=arrays["clusters"],

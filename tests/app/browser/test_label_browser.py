@@ -53,6 +53,11 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def show_everybody(page: Page) -> None:
+    """Show candidates who are unlikely too, as 0 does where nobody else is left: all are, here."""
+    shown(page, "(label.work = label.work.with({ isThorough: true }), label.draw())")
+
+
 def state_of(location: Path) -> Annotations:
     with Workspace.open(location) as workspace:
         return fold(workspace.annotation_events())
@@ -127,6 +132,7 @@ def test_enter__works_where_a_click_in_the_sidebar_led_here(
 
 def test_enter__works_after_a_click(page: Page, studio: str, workspace: Path) -> None:
     open_card(page, studio)
+    show_everybody(page)
     images = shown(page, CHOSEN)
     page.locator(".label-tiles figure").first.click(position={"x": 8, "y": 90})
     page.keyboard.press("Control+z")
@@ -139,6 +145,7 @@ def test_enter__works_after_a_click(page: Page, studio: str, workspace: Path) ->
 
 def test_edit__drop_and_join_and_undo_count(page: Page, studio: str, workspace: Path) -> None:
     open_card(page, studio)
+    show_everybody(page)
     images = shown(page, CHOSEN)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("d")  # takes out the tracklet of the first tile
@@ -164,6 +171,7 @@ def test_edit__drop_and_join_and_undo_count(page: Page, studio: str, workspace: 
 
 def test_candidates__stand_still_until_the_next_row(page: Page, studio: str) -> None:
     open_card(page, studio)
+    show_everybody(page)
     row = "label.shown.map(({ tiles }) => tiles[0].image)"
     before = shown(page, row)
     assert len(before) == 12
@@ -179,11 +187,74 @@ def test_candidates__stand_still_until_the_next_row(page: Page, studio: str) -> 
     assert shown(page, row) == before
 
 
+def test_zero__shows_who_is_unlikely_where_nobody_else_is_left(page: Page, studio: str) -> None:
+    open_card(page, studio)
+    shown(page, "label.work.card.candidates.forEach((each) => { each.isUnlikely = true; })")
+    shown(page, "label.draw()")
+    expect(page.locator(".label-candidates")).to_contain_text("Nobody else is likely")
+    assert shown(page, "label.shown.length") == 0
+    page.keyboard.press("0")
+    assert shown(page, "label.shown.length") == 12
+    page.keyboard.press("Shift+Digit0")  # the whole row
+    assert shown(page, "label.work.accepted.length") == 12
+
+
+def test_joined_beforehand__is_shown_as_such_and_taken_out_by_its_number(
+    page: Page, studio: str, workspace: Path
+) -> None:
+    open_card(page, studio)
+    images = shown(page, CHOSEN)
+    joined = shown(
+        page,
+        """(() => { const { card } = label.work, [first, second] = card.candidates;
+          const joined = { ...card, joined: [first, second], candidates: card.candidates.slice(2) };
+          label.work = new label.work.constructor(joined); label.draw();
+          return [first, second].map(({ tiles }) => tiles.map((tile) => tile.image)); })()""",
+    )
+    assert shown(page, CHOSEN) == images + joined[0] + joined[1]
+    expect(page.locator(".label-tiles")).to_contain_text("Joined beforehand, as it is likely")
+    expect(page.locator(".label-candidates .joined")).to_have_count(2)
+    page.keyboard.press("2")
+    press_for_next(page, "Enter")
+    wait_until_saved(page)
+    state = state_of(workspace)
+    made = state.identities[-1]
+    assert list(made.images) == sorted(images + joined[0])
+    assert state.refused_by(made.identity) >= set(joined[1])
+
+
+def test_review__asks_about_a_wrong_join_and_no_takes_it_out(
+    page: Page, studio: str, workspace: Path
+) -> None:
+    open_card(page, studio)
+    stranger = shown(page, "label.work.card.candidates[0].tiles.map((tile) => tile.image)")
+    show_everybody(page)
+    page.keyboard.press("1")
+    press_for_next(page, "Enter")
+    wait_until_saved(page)
+    made = state_of(workspace).identities[-1]
+    assert set(stranger) <= set(made.images)
+    if shown(page, "Boolean(label.pair)"):  # every tenth card
+        page.keyboard.press("Escape")
+    page.keyboard.press("v")
+    page.wait_for_selector(".label[data-mode=pair]", timeout=TIMEOUT_MS)
+    expect(page.locator(".label-reason")).to_contain_text("Look again")
+    for _ in range(40):
+        text = page.locator(".label-pair").inner_text()
+        is_it = f"These are in {made.name}" in text
+        page.keyboard.press("n" if is_it else "?")
+        if is_it:
+            break
+    wait_until_saved(page)
+    assert not set(stranger) & set(state_of(workspace).identity(made.identity).images)
+
+
 def test_shift__joins_all_up_to_one_and_is_done_with_the_row(
     page: Page, studio: str, workspace: Path
 ) -> None:
     n_before = len(state_of(workspace).events)
     open_card(page, studio)
+    show_everybody(page)
     shown(
         page, "label.want = () => {}"
     )  # rows come from the card alone, in whatever order tests run
